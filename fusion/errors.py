@@ -1,0 +1,45 @@
+"""The errors of the toolkit: one root, one class per thing that a caller can do about it.
+
+``FusionError`` is defined in ``store.errors``, because the store imports nothing from here; every error of either package
+descends from it and carries the exit code that the command line ends with.
+"""
+
+from __future__ import annotations
+
+from store.errors import FusionError
+
+__all__ = ["ConfigError", "DataError", "FusionError", "ModelError", "SampleError"]
+
+
+class ConfigError(FusionError):
+    """A setting is unknown, out of range, or contradicts another one."""
+
+    exit_code = 2
+
+
+class DataError(FusionError):
+    """A source of samples, or what was stored of it, cannot be used for what was asked."""
+
+
+class ModelError(FusionError):
+    """A model folder is damaged, foreign or newer, or does not fit the data given to it."""
+
+
+class SampleError(FusionError):
+    """One sample cannot be used; the run goes on and keeps the reason with the sample's ID.
+
+    Parameters
+    ----------
+    stage
+        Where it failed: "read", "prepare", "fit".
+    reason
+        What was found and what was expected, in one line.
+    """
+
+    def __init__(self, stage: str, reason: str) -> None:
+        super().__init__(stage, reason)
+        self.stage = stage
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.stage}: {self.reason}"
