@@ -1,0 +1,1 @@
+"""Readers of public layouts and the built-in generator; each yields samples lazily."""

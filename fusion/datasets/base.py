@@ -1,0 +1,90 @@
+"""What every reader yields: a sample with an ID, known before its data are read."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from numpy.typing import NDArray
+
+from fusion.errors import DataError
+
+MAX_ID_BYTES = 512
+
+
+def check_id(sample_id: str) -> str:
+    """Return `sample_id` if a store can hold it.
+
+    Raises
+    ------
+    DataError
+        If it is empty, is longer than 512 bytes of UTF-8, holds NUL or cannot be written as UTF-8.
+    """
+    try:
+        size = len(sample_id.encode("utf-8"))
+    except UnicodeEncodeError as error:
+        raise DataError(f"sample ID {sample_id!r} is not valid Unicode ({error.reason}). Rename the sample.") from error
+    if not 1 <= size <= MAX_ID_BYTES:
+        shown = f"{sample_id[:40]!r}{'...' if len(sample_id) > 40 else ''}"
+        raise DataError(f"sample ID {shown} has {size} bytes of UTF-8, expected 1 to {MAX_ID_BYTES}. Rename the sample.")
+    if "\0" in sample_id:
+        raise DataError(f"sample ID {sample_id!r} holds a NUL character, which no store can keep. Rename the sample.")
+    return sample_id
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One item of a data set; its data are read only when asked for.
+
+    Parameters
+    ----------
+    id : str
+        Unique in its data set, 1 to 512 bytes of UTF-8, no NUL. The same event seen by two modalities has the same ID.
+    label : str or None
+        Class name; None when it is not known.
+    split : str or None
+        "train", "test", "val" or a fold such as "fold-1".
+    group : str or None
+        What must not stand on both sides of a split: a subject, a source film, a source recording.
+    load : callable
+        Reads the raw array, without arguments. Comparison and printing leave it out.
+
+    Raises
+    ------
+    DataError
+        If `id` is not one that a store can hold.
+    """
+
+    id: str
+    label: str | None
+    split: str | None
+    group: str | None
+    load: Callable[[], NDArray[Any]] = field(compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        check_id(self.id)
+
+    @property
+    def raw(self) -> NDArray[Any]:
+        """The data as the source has them, read anew at each access."""
+        return self.load()
+
+
+@runtime_checkable
+class Dataset(Protocol):
+    """A named source of samples of one modality, read lazily and as often as asked.
+
+    Attributes
+    ----------
+    name : str
+        Name of the data set, e.g. "uci-har".
+    modality : str
+        Name of the modality its raw arrays belong to, e.g. "sensor".
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def modality(self) -> str: ...
+
+    def __iter__(self) -> Iterator[Sample]: ...
