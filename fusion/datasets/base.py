@@ -25,7 +25,8 @@ def check_id(sample_id: str) -> str:
         raise DataError(f"sample ID {sample_id!r} is not valid Unicode ({error.reason}). Rename the sample.") from error
     if not 1 <= size <= MAX_ID_BYTES:
         shown = f"{sample_id[:40]!r}{'...' if len(sample_id) > 40 else ''}"
-        raise DataError(f"sample ID {shown} has {size} bytes of UTF-8, expected 1 to {MAX_ID_BYTES}. Rename the sample.")
+        expected = f"expected 1 to {MAX_ID_BYTES}"
+        raise DataError(f"sample ID {shown} has {size} bytes of UTF-8, {expected}. Rename the sample.")
     if "\0" in sample_id:
         raise DataError(f"sample ID {sample_id!r} holds a NUL character, which no store can keep. Rename the sample.")
     return sample_id
@@ -72,19 +73,18 @@ class Sample:
 @runtime_checkable
 class Dataset(Protocol):
     """A named source of samples of one modality, read lazily and as often as asked.
-
-    Attributes
-    ----------
-    name : str
-        Name of the data set, e.g. "uci-har".
-    modality : str
-        Name of the modality its raw arrays belong to, e.g. "sensor".
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Name of the data set, e.g. "uci-har"."""
+        ...
 
     @property
-    def modality(self) -> str: ...
+    def modality(self) -> str:
+        """Name of the modality that the raw arrays belong to, e.g. "sensor"."""
+        ...
 
-    def __iter__(self) -> Iterator[Sample]: ...
+    def __iter__(self) -> Iterator[Sample]:
+        """Start again at the first sample."""
+        ...
