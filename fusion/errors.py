@@ -1,7 +1,7 @@
 """The errors of the toolkit: one root, one class per thing that a caller can do about it.
 
-``FusionError`` is defined in ``store.errors``, because the store imports nothing from here; every error of either package
-descends from it and carries the exit code that the command line ends with.
+``FusionError`` is defined in ``store.errors``, because the store imports nothing from here; every error of either
+package descends from it and carries the exit code that the command line ends with.
 """
 
 from __future__ import annotations
