@@ -72,8 +72,7 @@ class Sample:
 
 @runtime_checkable
 class Dataset(Protocol):
-    """A named source of samples of one modality, read lazily and as often as asked.
-    """
+    """A named source of samples of one modality, read lazily and as often as asked."""
 
     @property
     def name(self) -> str:
