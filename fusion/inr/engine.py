@@ -1,0 +1,262 @@
+"""The batched fitting engine: many networks of one architecture, fitted at once from one shared start.
+
+Gradients are written by hand, so that a step is a handful of batched matrix products in one fixed graph; `GradientTape`
+records the same products but keeps and walks a tape. Tests compare both with a float64 reference.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fusion.errors import ConfigError
+from fusion.inr.metrics import mse_of_psnr
+from fusion.inr.settings import BETA_1, BETA_2, EPSILON, FitSettings
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from fusion.inr.architecture import Architecture
+
+_CACHE_BYTES = 1 << 20
+_MAX_BATCH = 64
+
+
+@dataclass(frozen=True, eq=False)
+class FitResult:
+    """What a fit gives for b samples.
+
+    Parameters
+    ----------
+    weights : NDArray of float32, shape=(b, k)
+    mse : NDArray of float32, shape=(b,)
+        Mean squared error of these weights over all coordinates.
+    steps : NDArray of int32, shape=(b,)
+        Steps taken; fewer than asked where the PSNR target was reached.
+    """
+
+    weights: NDArray[np.float32]
+    mse: NDArray[np.float32]
+    steps: NDArray[np.int32]
+
+
+def default_batch(architecture: Architecture, coordinates: int) -> int:
+    """Networks in one graph, so that their activations stay in a core's second-level cache.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    coordinates : int
+        Coordinates of each step.
+
+    Returns
+    -------
+    int in [1, 64], a power of two
+    """
+    one = 4 * coordinates * sum(architecture.widths)
+    batch = 1
+    while batch < _MAX_BATCH and 2 * batch * one <= _CACHE_BYTES:
+        batch *= 2
+    return batch
+
+
+def fit(
+    architecture: Architecture,
+    initial_weights: NDArray[Any],
+    coordinates: NDArray[Any],
+    values: NDArray[Any],
+    settings: FitSettings,
+    *,
+    batch: int | None = None,
+) -> FitResult:
+    """Fit one network to each sample, all from the same start, nothing carried over between samples.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    initial_weights : NDArray, shape=(k,)
+        The shared start.
+    coordinates : NDArray, shape=(n, d_in)
+        In [-1, 1], shared by all samples.
+    values : NDArray, shape=(b, n, d_out)
+        In [0, 1]; b may be any number, zero included.
+    settings : FitSettings
+    batch : int or None
+        Samples in one graph; chosen by `default_batch` when None. Changes the speed, not the result (to float32 rounding).
+
+    Returns
+    -------
+    FitResult
+
+    Raises
+    ------
+    ConfigError
+        When the shapes do not fit together.
+
+    Notes
+    -----
+    Malherbe, Sections 3.2 and 5.1.2. Adam's moments start at zero for every sample: a state that survives from one
+    sample to the next would carry the order of the data into the weights.
+    """
+    _check_shapes(architecture, initial_weights, coordinates, values)
+    start = np.ascontiguousarray(initial_weights, dtype=np.float32)
+    grid = np.ascontiguousarray(coordinates, dtype=np.float32)
+    per_step = min(settings.coordinates_per_step or len(grid), len(grid))
+    size = batch or default_batch(architecture, per_step)
+    run = _compiled(architecture, settings, len(grid), size)
+    parts = [run(start, grid, _padded(values[begin : begin + size], size)) for begin in range(0, len(values), size)]
+    if not parts:
+        empty = np.empty(0, np.float32)
+        return FitResult(np.empty((0, architecture.size), np.float32), empty, empty.astype(np.int32))
+    weights, mse, steps = (np.concatenate(part)[: len(values)] for part in zip(*parts, strict=True))
+    return FitResult(weights, mse, steps)
+
+
+def _check_shapes(
+    architecture: Architecture, start: NDArray[Any], coordinates: NDArray[Any], values: NDArray[Any]
+) -> None:
+    expected = {
+        "initial weights": (start.shape, (architecture.size,)),
+        "coordinates": (coordinates.shape, (len(coordinates), architecture.d_in)),
+        "values": (values.shape, (len(values), len(coordinates), architecture.d_out)),
+    }
+    for name, (got, wanted) in expected.items():
+        if got != wanted:
+            raise ConfigError(f"{name} of shape {got}: this architecture and grid need {wanted}")
+    if not len(coordinates):
+        raise ConfigError("no coordinates: a signal needs at least one point")
+
+
+def _padded(values: NDArray[Any], size: int) -> NDArray[np.float32]:
+    # One fixed shape means one graph; a padded sample is fitted and thrown away.
+    values = np.ascontiguousarray(values, dtype=np.float32)
+    if len(values) == size:
+        return values
+    return np.concatenate([values, np.repeat(values[-1:], size - len(values), axis=0)])
+
+
+Run = Callable[["NDArray[Any]", "NDArray[Any]", "NDArray[Any]"], "tuple[NDArray[Any], ...]"]
+
+
+@lru_cache(maxsize=16)
+def _compiled(architecture: Architecture, settings: FitSettings, coordinates: int, size: int) -> Run:
+    tf = _tensorflow()
+    graph = _Graph(tf, architecture, settings, coordinates, size)
+    signature = [
+        tf.TensorSpec([architecture.size]),
+        tf.TensorSpec([coordinates, architecture.d_in]),
+        tf.TensorSpec([size, coordinates, architecture.d_out]),
+    ]
+    traced = tf.function(graph.fit, input_signature=signature).get_concrete_function()
+
+    def run(start: NDArray[Any], grid: NDArray[Any], values: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+        outputs = traced(tf.constant(start), tf.constant(grid), tf.constant(values))
+        return tuple(output.numpy() for output in outputs)
+
+    return run
+
+
+def _tensorflow() -> Any:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import tensorflow as tf
+
+    return tf
+
+
+class _Graph:
+    """One fit of `size` networks as TensorFlow operations."""
+
+    def __init__(self, tf: Any, architecture: Architecture, settings: FitSettings, coordinates: int, size: int) -> None:
+        self.tf = tf
+        self.architecture = architecture
+        self.settings = settings
+        self.size = size
+        self.rates = settings.rates()
+        self.subsets = settings.subsets(coordinates)
+        self.target = None if settings.psnr_target is None else mse_of_psnr(settings.psnr_target)
+
+    def fit(self, start: Any, grid: Any, values: Any) -> tuple[Any, Any, Any]:
+        """Run all steps, then measure the error of the weights reached."""
+        tf = self.tf
+        theta = tf.tile(start[None], [self.size, 1])
+        moments = tf.zeros_like(theta), tf.zeros_like(theta)
+        steps = tf.zeros([self.size], tf.int32)
+        active = tf.ones([self.size], tf.bool)
+        rates = tf.constant(self.rates)
+
+        def body(index: Any, theta: Any, m: Any, v: Any, steps: Any, active: Any) -> tuple[Any, ...]:
+            x, y = self._subset(index, grid, values)
+            gradient, mse = self._gradient(theta, x, y)
+            if self.target is not None:
+                active = active & (mse > self.target)
+            m = BETA_1 * m + (1.0 - BETA_1) * gradient
+            v = BETA_2 * v + (1.0 - BETA_2) * tf.square(gradient)
+            update = rates[index] * m / (tf.sqrt(v) + EPSILON)
+            theta = theta - (update if self.target is None else tf.where(active[:, None], update, 0.0))
+            return index + 1, theta, m, v, steps + tf.cast(active, tf.int32), active
+
+        if self.settings.steps:
+            _, theta, _, _, steps, _ = tf.while_loop(
+                lambda index, *state: (index < self.settings.steps) & tf.reduce_any(state[-1]),
+                body,
+                (tf.constant(0), theta, *moments, steps, active),
+                parallel_iterations=1,
+            )
+        prediction = self._forward(self._layers(theta), grid)[0][-1]
+        mse = tf.reduce_mean(tf.square(prediction - values), [1, 2])
+        return theta, mse, steps
+
+    def _subset(self, index: Any, grid: Any, values: Any) -> tuple[Any, Any]:
+        if self.subsets is None:
+            return grid, values
+        rows = self.tf.constant(self.subsets)[index]
+        return self.tf.gather(grid, rows), self.tf.gather(values, rows, axis=1)
+
+    def _layers(self, theta: Any) -> list[tuple[Any, Any]]:
+        tf, layers, offset = self.tf, [], 0
+        for fan_in, fan_out in self.architecture.layers:
+            kernel_end, end = offset + fan_in * fan_out, offset + (fan_in + 1) * fan_out
+            kernel = tf.reshape(theta[:, offset:kernel_end], [self.size, fan_in, fan_out])
+            layers.append((kernel, tf.reshape(theta[:, kernel_end:end], [self.size, 1, fan_out])))
+            offset = end
+        return layers
+
+    def _affine(self, activation: Any, kernel: Any, bias: Any) -> Any:
+        if kernel.shape[1] == 1:
+            return activation * kernel + bias
+        return self.tf.matmul(activation, kernel) + bias
+
+    def _forward(self, layers: list[tuple[Any, Any]], x: Any) -> tuple[list[Any], list[Any]]:
+        """Activations of every layer, the input first and the output last, and the angles of the hidden layers."""
+        tf = self.tf
+        activations, angles = [tf.broadcast_to(x, [self.size, *x.shape])], []
+        for (kernel, bias), omega in zip(layers[:-1], self.architecture.omegas, strict=True):
+            angles.append(omega * self._affine(activations[-1], kernel, bias))
+            activations.append(tf.sin(angles[-1]))
+        output = self._affine(activations[-1], *layers[-1])
+        activations.append(tf.sigmoid(output) if self.architecture.output == "sigmoid" else output)
+        return activations, angles
+
+    def _gradient(self, theta: Any, x: Any, y: Any) -> tuple[Any, Any]:
+        """Gradient of the mean squared error, shape (b, k), and the error itself, shape (b,)."""
+        tf = self.tf
+        layers = self._layers(theta)
+        activations, angles = self._forward(layers, x)
+        prediction = activations[-1]
+        error = prediction - y
+        delta = error * (2.0 / (y.shape[1] * y.shape[2]))
+        if self.architecture.output == "sigmoid":
+            delta = delta * prediction * (1.0 - prediction)
+        parts: list[Any] = []
+        for index in reversed(range(len(layers))):
+            kernel_gradient = tf.matmul(activations[index], delta, transpose_a=True)
+            parts[:0] = [tf.reshape(kernel_gradient, [self.size, -1]), tf.reduce_sum(delta, 1)]
+            if index:
+                slope = self.architecture.omegas[index - 1] * tf.cos(angles[index - 1])
+                delta = tf.matmul(delta, layers[index][0], transpose_b=True) * slope
+        return tf.concat(parts, 1), tf.reduce_mean(tf.square(error), [1, 2])
