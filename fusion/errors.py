@@ -11,14 +11,20 @@ from store.errors import FusionError
 __all__ = ["ConfigError", "DataError", "FusionError", "ModelError", "SampleError"]
 
 
-class ConfigError(FusionError):
-    """A setting is unknown, out of range, or contradicts another one."""
+class ConfigError(FusionError, ValueError):
+    """A setting is unknown, out of range, or contradicts another one.
+
+    Also a ``ValueError``, which is what scikit-learn's tools expect of an estimator.
+    """
 
     exit_code = 2
 
 
-class DataError(FusionError):
-    """A source of samples, or what was stored of it, cannot be used for what was asked."""
+class DataError(FusionError, ValueError):
+    """A source of samples, or what was stored of it, cannot be used for what was asked.
+
+    Also a ``ValueError``, which is what scikit-learn's tools expect of an estimator.
+    """
 
 
 class ModelError(FusionError):
