@@ -120,11 +120,11 @@ class Architecture:
 def _check(architecture: Architecture) -> None:
     if not architecture.hidden or any(not 1 <= width <= _MAX_WIDTH for width in architecture.widths):
         raise ConfigError(
-            f"layer widths {architecture.widths}: expected at least one hidden layer and widths between 1 and {_MAX_WIDTH}"
+            f"layer widths {architecture.widths}: expected a hidden layer or more and widths between 1 and {_MAX_WIDTH}"
         )
     if len(architecture.omegas) != len(architecture.hidden):
         raise ConfigError(
-            f"{len(architecture.omegas)} omegas for {len(architecture.hidden)} hidden layers: expected one omega per hidden layer"
+            f"{len(architecture.omegas)} omegas for {len(architecture.hidden)} hidden layers: expected one for each"
         )
     if not all(np.isfinite(omega) and omega > 0 for omega in architecture.omegas):
         raise ConfigError(f"omegas {architecture.omegas}: expected finite numbers above 0")
@@ -145,7 +145,12 @@ def paper(d_in: int, d_out: int, *, omegas: tuple[float, float] = (30.0, 1.0)) -
 def siren(d_in: int, d_out: int) -> Architecture:
     """Build the paper's SIREN baseline: five Dense 64 sine (30, 1, 1, 1, 1) and a linear output (Section 10.2)."""
     return Architecture(
-        d_in=d_in, d_out=d_out, hidden=(64,) * 5, omegas=(30.0, 1.0, 1.0, 1.0, 1.0), output="linear", initialiser="siren"
+        d_in=d_in,
+        d_out=d_out,
+        hidden=(64,) * 5,
+        omegas=(30.0, 1.0, 1.0, 1.0, 1.0),
+        output="linear",
+        initialiser="siren",
     )
 
 

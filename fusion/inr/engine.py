@@ -87,7 +87,7 @@ def fit(
         In [0, 1]; b may be any number, zero included.
     settings : FitSettings
     batch : int or None
-        Samples in one graph; chosen by `default_batch` when None. Changes the speed, not the result (to float32 rounding).
+        Samples in one graph; `default_batch` chooses when None. Changes the speed, not the result (to rounding).
 
     Returns
     -------
@@ -159,6 +159,13 @@ def _compiled(architecture: Architecture, settings: FitSettings, coordinates: in
         return tuple(output.numpy() for output in outputs)
 
     return run
+
+
+def single_threaded() -> None:
+    """Use one thread for everything in this process; call it before the first fit."""
+    tf = _tensorflow()
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
 def _tensorflow() -> Any:

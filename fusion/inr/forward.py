@@ -1,4 +1,4 @@
-"""Evaluate networks at any coordinates with NumPy alone, so that decoding needs neither TensorFlow nor its start-up time."""
+"""Evaluate networks at any coordinates with NumPy alone, so that decoding does not wait for TensorFlow."""
 
 from __future__ import annotations
 

@@ -19,8 +19,8 @@ def random_start(architecture: Architecture, seed: int) -> NDArray[np.float32]:
     ----------
     architecture : Architecture
         Its `initialiser` chooses the distribution of the kernels, uniform in [-limit, limit]:
-        ``keras`` has Glorot's limit, sqrt(6 / (fan_in + fan_out)), and zero biases, TensorFlow's default for Dense layers;
-        ``siren`` has 1 / fan_in in the first layer and sqrt(6 / fan_in) / omega after it, biases within 1 / sqrt(fan_in).
+        ``keras`` (TensorFlow's default for Dense layers) has sqrt(6 / (fan_in + fan_out)) and zero biases;
+        ``siren`` has 1 / fan_in in the first layer, sqrt(6 / fan_in) / omega after it, biases within 1 / sqrt(fan_in).
     seed : int
         Same seed, same start.
 

@@ -45,7 +45,9 @@ class FitSettings:
 
     def __post_init__(self) -> None:
         _require(self.steps >= 0, "steps", self.steps, "0 or more")
-        _require(np.isfinite(self.learning_rate) and self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
+        _require(
+            np.isfinite(self.learning_rate) and self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0"
+        )
         _require(self.schedule in ("constant", "cosine"), "schedule", self.schedule, "'constant' or 'cosine'")
         target = self.psnr_target
         _require(target is None or 0 < target < np.inf, "psnr_target", target, "above 0 dB, or none")
@@ -74,7 +76,7 @@ class FitSettings:
         return corrected.astype(np.float32)
 
     def subsets(self, coordinates: int) -> NDArray[np.int32] | None:
-        """Indices of each step's coordinates, shape (steps, coordinates_per_step), or None for all of them."""
+        """Draw the indices of each step's coordinates, shape (steps, coordinates_per_step), or None for all of them."""
         if self.coordinates_per_step is None or self.coordinates_per_step >= coordinates:
             return None
         rng = np.random.default_rng(self.seed)

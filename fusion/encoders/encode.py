@@ -1,0 +1,376 @@
+"""From a data set to a store: survey, learn, fit in worker processes, append in order, resume by ID."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from fusion.encoders.config import FunctaConfig
+from fusion.encoders.functa import Encoded, FunctaState, encode_samples
+from fusion.encoders.learning import chunks, learn_state, seeded_hash
+from fusion.encoders.pool import worker_pool
+from fusion.errors import ConfigError, DataError
+from store import FunctaStore, Rows, Status, create_store, open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from fusion.datasets.base import Dataset, Sample
+    from fusion.encoders.pool import Mapper
+
+OnChange = Literal["error", "reencode", "keep"]
+
+_TASK_FLOPS = 4e10
+_MAX_TASK = 256
+
+
+@dataclass(frozen=True)
+class EncodeOptions:
+    """What to encode and how to go on with a store that exists.
+
+    Parameters
+    ----------
+    workers : int or None
+        Processes; None is one per core, 1 works in this process.
+    splits : tuple of str
+        Only these splits; empty means all.
+    limit : int or None
+        Only this many samples, chosen by a seeded hash of their ID, so that a larger limit extends a smaller one.
+    train_splits : tuple of str
+        Splits that the start and the scaling are learned from.
+    retry_failed : bool
+        Only samples whose stored row has failed.
+    on_change : {"error", "reencode", "keep"}
+        What to do with a stored ID whose data have changed.
+    """
+
+    workers: int | None = None
+    splits: tuple[str, ...] = ()
+    limit: int | None = None
+    train_splits: tuple[str, ...] = ("train",)
+    retry_failed: bool = False
+    on_change: OnChange = "error"
+
+    def __post_init__(self) -> None:
+        if self.limit is not None and self.limit < 1:
+            raise ConfigError(f"limit is {self.limit}; expected 1 or more samples")
+        if self.on_change not in ("error", "reencode", "keep"):
+            raise ConfigError(f"on-change is {self.on_change!r}; expected error, reencode or keep")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an encode run is: samples done and failed, of how many."""
+
+    done: int
+    failed: int
+    total: int
+
+
+@dataclass(frozen=True)
+class EncodeReport:
+    """What an encode run did.
+
+    Parameters
+    ----------
+    store : str
+        Path of the store.
+    rows : int
+        Usable rows in the store now.
+    failed : int
+        Samples in the store that have failed.
+    encoded, skipped : int
+        Samples fitted in this run, and samples that were stored already.
+    seconds : float
+        The whole call.
+    samples_per_second : float
+        Samples fitted, by the seconds between the first task and the last commit; 0 when none was fitted.
+    psnr_mean : float
+        Over the usable rows of the store, in dB.
+    failures : tuple of (id, reason)
+        The first ten.
+    """
+
+    store: str
+    rows: int
+    failed: int
+    encoded: int
+    skipped: int
+    seconds: float
+    samples_per_second: float
+    psnr_mean: float
+    failures: tuple[tuple[str, str], ...] = field(default=())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self) | {"failures": [list(failure) for failure in self.failures]}
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a data set holds, from its samples' names alone."""
+
+    wanted: int
+    chosen: frozenset[str] | None
+    splits: Counter[str] = field(default_factory=Counter)
+    classes: Counter[str] = field(default_factory=Counter)
+    groups: int = 0
+
+
+def encode(
+    dataset: Dataset,
+    store: str | Path,
+    config: FunctaConfig,
+    options: EncodeOptions | None = None,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+) -> EncodeReport:
+    """Fit every sample of a data set and keep the functas in a store; go on where an earlier run stopped.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    store : path
+        ``.zarr`` or ``.h5``; created when it does not exist.
+    config : FunctaConfig
+    options : EncodeOptions, optional
+    progress : callable, optional
+        Called after each finished task.
+
+    Returns
+    -------
+    EncodeReport
+
+    Raises
+    ------
+    DataError
+        When the data set is empty, repeats an ID, has no training samples, or stored data have changed.
+    StoreMismatchError
+        When the store was made with another configuration.
+    """
+    options = options or EncodeOptions()
+    started = time.perf_counter()
+    with worker_pool(options.workers) as mapper:
+        survey = survey_samples(dataset, options, config.seed)
+        with _open_store(dataset, Path(store), config, options, mapper) as opened:
+            run = _Run(dataset, opened, options, survey, progress)
+            fitting = time.perf_counter()
+            run.encode(mapper)
+            fit_seconds = time.perf_counter() - fitting
+        return run.report(time.perf_counter() - started, fit_seconds)
+
+
+def survey_samples(dataset: Dataset, options: EncodeOptions, seed: int) -> Survey:
+    """Count what is there without reading any data; refuse an empty data set and repeated IDs.
+
+    Raises
+    ------
+    DataError
+    """
+    seen: set[str] = set()
+    candidates: list[str] = []
+    groups: set[str] = set()
+    splits: Counter[str] = Counter()
+    classes: Counter[str] = Counter()
+    for sample in dataset:
+        if sample.id in seen:
+            raise DataError(
+                f"{dataset.name}: the ID {sample.id!r} occurs more than once; every sample needs its own. "
+                "Nothing was encoded."
+            )
+        seen.add(sample.id)
+        splits[sample.split or "none"] += 1
+        classes[sample.label or "none"] += 1
+        groups.add(sample.group or "")
+        if not options.splits or sample.split in options.splits:
+            candidates.append(sample.id)
+    if not seen:
+        raise DataError(f"{dataset.name}: no samples found; expected at least one")
+    missing = sorted(set(options.splits) - set(splits))
+    if missing:
+        raise DataError(f"{dataset.name}: no split {', '.join(missing)}; got {', '.join(sorted(splits))}")
+    chosen = None
+    if options.limit is not None and options.limit < len(candidates):
+        candidates = sorted(candidates, key=lambda sample_id: seeded_hash(sample_id, seed))[: options.limit]
+        chosen = frozenset(candidates)
+    return Survey(len(candidates), chosen, splits, classes, len(groups - {""}))
+
+
+def _open_store(
+    dataset: Dataset, path: Path, config: FunctaConfig, options: EncodeOptions, mapper: Mapper
+) -> FunctaStore:
+    if path.exists():
+        opened = open_store(path, "a")
+        try:
+            opened.require_same(encoder=_with_sizes_of(config, opened).to_dict())
+        except BaseException:
+            opened.close()
+            raise
+        return opened
+    training = TrainingSamples(dataset, options.train_splits)
+    training.require_some()
+    resolved, state = learn_state(config, training, mapper)
+    return create_store(
+        path,
+        modality=resolved.modality.name,
+        layout=resolved.network().layout,
+        encoder=resolved.to_dict(),
+        state=state.arrays(),
+        conventions={
+            "coordinates": "regular grid in [-1, 1], first axis slowest, both ends included",
+            "values": "(raw - state/low) / (state/high - state/low), clipped to [0, 1]",
+            "architecture": resolved.network().to_dict(),
+            "train_splits": list(options.train_splits),
+        },
+        dataset=dataset.name,
+        seed=config.seed,
+    )
+
+
+def _with_sizes_of(config: FunctaConfig, opened: FunctaStore) -> FunctaConfig:
+    """Take sizes that the configuration leaves open from the store, where the first run filled them in."""
+    stored = opened.header.encoder.get("modality", {})
+    if stored.get("name") != config.modality.name:
+        return config
+    blank = {
+        item.name: stored[item.name]
+        for item in fields(config.modality)  # type: ignore[arg-type]
+        if getattr(config.modality, item.name) in (None, ()) and item.name in stored
+    }
+    return config.with_modality(replace(config.modality, **blank))  # type: ignore[type-var]
+
+
+@dataclass(frozen=True)
+class TrainingSamples:
+    """The samples of a data set that the encoder may learn from, iterated as often as asked."""
+
+    dataset: Dataset
+    splits: tuple[str, ...]
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (sample for sample in self.dataset if sample.split in self.splits)
+
+    def require_some(self) -> None:
+        """Raise DataError when there are none."""
+        if next(iter(self), None) is None:
+            found = sorted({sample.split or "none" for sample in self.dataset})
+            raise DataError(
+                f"{self.dataset.name}: no samples in split {', '.join(self.splits)}; got {', '.join(found)}. "
+                "The start is learned from training samples only: name their splits with --train-split."
+            )
+
+
+class _Run:
+    """One pass over the data set, writing into an open store."""
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        store: FunctaStore,
+        options: EncodeOptions,
+        survey: Survey,
+        progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self.dataset = dataset
+        self.store = store
+        self.options = options
+        self.survey = survey
+        self.progress = progress or (lambda _: None)
+        self.config = FunctaConfig.from_dict(store.header.encoder)
+        self.state = FunctaState.from_arrays(store.state)
+        self.known = store.known()
+        self.encoded = self.failed = self.skipped = 0
+
+    def encode(self, mapper: Mapper) -> None:
+        task = partial(
+            _encode_task, config=self.config, state=self.state, reencode=self.options.on_change == "reencode"
+        )
+        tasks = ((chunk, self._hashes(chunk)) for chunk in chunks(self._wanted(), self._task_size()))
+        try:
+            for encoded in mapper(task, tasks):
+                self._keep(encoded)
+        except KeyboardInterrupt:
+            self.store.commit()
+            raise
+        self.store.commit(finished=True)
+
+    def report(self, seconds: float, fit_seconds: float) -> EncodeReport:
+        with open_store(self.store.path) as stored:
+            info = stored.info()
+            failures = tuple((sample_id, f"{stage}: {reason}") for sample_id, stage, reason in stored.failed()[:10])
+        return EncodeReport(
+            store=str(self.store.path),
+            rows=info["rows"],
+            failed=info["failed"],
+            encoded=self.encoded,
+            skipped=self.skipped,
+            seconds=seconds,
+            samples_per_second=self.encoded / fit_seconds if self.encoded else 0.0,
+            psnr_mean=info["psnr_mean"],
+            failures=failures,
+        )
+
+    def _wanted(self) -> Iterator[Sample]:
+        for sample in self.dataset:
+            if self.options.splits and sample.split not in self.options.splits:
+                continue
+            if self.survey.chosen is not None and sample.id not in self.survey.chosen:
+                continue
+            status, _ = self.known.get(sample.id, (None, b""))
+            if self.options.retry_failed and status != Status.FAILED:
+                continue
+            if self.options.on_change == "keep" and _usable(status):
+                self.skipped += 1
+                continue
+            yield sample
+
+    def _hashes(self, chunk: Iterable[Sample]) -> dict[str, bytes]:
+        known = ((sample.id, self.known.get(sample.id, (None, b""))) for sample in chunk)
+        return {sample_id: digest for sample_id, (status, digest) in known if _usable(status)}
+
+    def _task_size(self) -> int:
+        fit = self.config.fit
+        points = min(fit.coordinates_per_step or math.inf, self.config.modality.points)
+        flops = self.config.network().flops_per_coordinate * points * max(1, fit.steps)
+        return int(min(_MAX_TASK, max(1, _TASK_FLOPS // flops)))
+
+    def _keep(self, encoded: Encoded) -> None:
+        if encoded.changed:
+            self.store.commit()
+            shown = ", ".join(repr(sample_id) for sample_id in encoded.changed[:5])
+            raise DataError(
+                f"the data of {shown} are not those that {self.store.path} was made from; "
+                "use --on-change reencode to fit them again, or --on-change keep to leave them"
+            )
+        self.skipped += encoded.unchanged
+        rows = self._new(encoded.rows)
+        if len(rows):
+            self.store.append(rows)
+        failed = int((encoded.rows.status == Status.FAILED).sum())
+        self.failed += failed
+        self.encoded += len(encoded.rows) - failed
+        self.progress(Progress(self.encoded + self.failed + self.skipped, self.failed, self.survey.wanted))
+
+    def _new(self, rows: Rows) -> Rows:
+        # A sample that fails again would only repeat its row.
+        again = [
+            status == Status.FAILED and self.known.get(sample_id, (None, b""))[0] == Status.FAILED
+            for sample_id, status in zip(rows.ids, rows.status, strict=True)
+        ]
+        return rows.take([index for index, repeated in enumerate(again) if not repeated])
+
+
+def _usable(status: int | None) -> bool:
+    return status in (Status.OK, Status.LOW_PSNR)
+
+
+def _encode_task(
+    task: tuple[list[Sample], dict[str, bytes]], *, config: FunctaConfig, state: FunctaState, reencode: bool
+) -> Encoded:
+    samples, known = task
+    return encode_samples(samples, config=config, state=state, known=known, reencode=reencode)

@@ -1,0 +1,172 @@
+"""The functa encoder as a scikit-learn transformer, for arrays already in memory."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from fusion.datasets.base import Sample
+from fusion.encoders.config import FunctaConfig
+from fusion.encoders.functa import FunctaState, decode_functa, fit_prepared
+from fusion.encoders.learning import chunks, learn_state
+from fusion.encoders.pool import worker_pool
+from fusion.encoders.presets import config_for
+from fusion.errors import DataError
+from fusion.inr.metrics import psnr
+from fusion.modalities import modality_from_dict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+_CHUNK = 256
+
+
+class FunctaEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Turn each sample into the weights of a network fitted to it from one shared start.
+
+    Parameters
+    ----------
+    modality : str
+        Name of the modality, such as ``sensor``.
+    architecture : str
+        ``paper``, ``siren``, ``paper-half`` or ``siren-half``.
+    omegas : tuple of float or None
+        Frequency of each hidden layer; None takes the modality's preset.
+    steps : int or None
+        Gradient steps; None takes the modality's preset.
+    learning_rate : float or None
+        Adam's rate; None takes the modality's preset.
+    initialisation : {"class-average", "random"}
+        The shared start.
+    samples_per_class : int
+        Samples of each class that the averaged start is made of.
+    seed : int
+    workers : int or None
+        Processes; 1 works in this process, None is one per core.
+
+    Attributes
+    ----------
+    config_ : FunctaConfig
+        With all sizes known.
+    state_ : FunctaState
+        The start and the value scaling, learned in `fit`.
+    n_features_out_ : int
+        Length k of a functa.
+
+    Notes
+    -----
+    Malherbe, Section 3.2. For data on disk use `fusion.encode`, which streams, resumes and keeps IDs.
+    """
+
+    def __init__(
+        self,
+        modality: str = "sensor",
+        *,
+        architecture: str = "paper",
+        omegas: tuple[float, ...] | None = None,
+        steps: int | None = None,
+        learning_rate: float | None = None,
+        initialisation: str = "class-average",
+        samples_per_class: int = 2,
+        seed: int = 42,
+        workers: int | None = 1,
+    ) -> None:
+        self.modality = modality
+        self.architecture = architecture
+        self.omegas = omegas
+        self.steps = steps
+        self.learning_rate = learning_rate
+        self.initialisation = initialisation
+        self.samples_per_class = samples_per_class
+        self.seed = seed
+        self.workers = workers
+
+    def fit(self, X: Sequence[ArrayLike], y: Sequence[Any] | None = None) -> Self:  # noqa: N803 - scikit-learn's name
+        """Learn the start and the value scaling from training samples.
+
+        Parameters
+        ----------
+        X : sequence of array_like
+            Raw samples, such as windows of shape (readings, channels).
+        y : sequence, optional
+            Labels; the averaged start takes samples of each class. Without them all samples are one class.
+
+        Raises
+        ------
+        DataError
+            When there are no samples, or not as many labels.
+        """
+        labels = [None] * len(X) if y is None else [str(label) for label in y]
+        if len(labels) != len(X):
+            raise DataError(f"{len(labels)} labels for {len(X)} samples; expected as many of both")
+        samples = [
+            Sample(f"{index}", label, "train", None, partial(np.asarray, raw))
+            for index, (raw, label) in enumerate(zip(X, labels, strict=True))
+        ]
+        with worker_pool(self.workers) as mapper:
+            self.config_, self.state_ = learn_state(self._config(), samples, mapper)
+        self.n_features_out_ = len(self.state_.start)
+        return self
+
+    def transform(self, X: Sequence[ArrayLike]) -> NDArray[np.float32]:  # noqa: N803 - scikit-learn's name
+        """Fit one functa to each sample, shape (b, k); raises SampleError at the first that cannot be used."""
+        return np.concatenate([weights for weights, _ in self._fitted(X)] or [self._no_rows()])
+
+    def psnr(self, X: Sequence[ArrayLike]) -> NDArray[np.float32]:  # noqa: N803 - scikit-learn's name
+        """How well each sample's functa reproduces it, in dB, shape (b,)."""
+        return psnr(np.concatenate([mse for _, mse in self._fitted(X)] or [np.empty(0)]))
+
+    def inverse_transform(self, X: NDArray[Any], scale: float = 1.0) -> NDArray[np.float32]:  # noqa: N803 - scikit-learn's name
+        """Decode functas of shape (b, k) to raw samples of shape (b, *grid, channels), `scale` times as fine."""
+        check_is_fitted(self)
+        return np.stack([decode_functa(functa, self.config_, self.state_, scale) for functa in np.atleast_2d(X)])
+
+    def get_feature_names_out(self, input_features: object = None) -> NDArray[Any]:  # noqa: ARG002 - scikit-learn's signature
+        """Name each weight after its layer, such as ``dense_0/kernel[3]``."""
+        check_is_fitted(self)
+        names = [
+            f"{name}[{index}]"
+            for name, shape, _ in self.config_.network().layout
+            for index in range(int(np.prod(shape)))
+        ]
+        return np.asarray(names, dtype=object)
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.n_features_out_
+
+    def _config(self) -> FunctaConfig:
+        options: dict[str, Any] = {
+            "architecture": self.architecture,
+            "initialisation": self.initialisation,
+            "samples_per_class": self.samples_per_class,
+            "seed": self.seed,
+        }
+        if self.omegas is not None:
+            options["omegas"] = self.omegas
+        given: Mapping[str, Any] = {"steps": self.steps, "learning_rate": self.learning_rate}
+        options["fit"] = {name: value for name, value in given.items() if value is not None}
+        return config_for(modality_from_dict({"name": self.modality}), options)
+
+    def _fitted(self, samples: Sequence[ArrayLike]) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        check_is_fitted(self)
+        task = partial(_fit_chunk, config=self.config_, state=self.state_)
+        with worker_pool(self.workers) as mapper:
+            yield from mapper(task, chunks(samples, _CHUNK))
+
+    def _no_rows(self) -> NDArray[np.float32]:
+        return np.empty((0, self.n_features_out_), np.float32)
+
+
+def _fit_chunk(
+    raws: list[ArrayLike], config: FunctaConfig, state: FunctaState
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    prepared = [config.modality.prepare(np.asarray(raw)) for raw in raws]
+    weights, mse, _, _ = fit_prepared(prepared, config, state)
+    return weights, mse

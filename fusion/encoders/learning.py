@@ -1,0 +1,160 @@
+"""What an encoder learns before the first fit, from training samples only: sizes, value scaling, the shared start.
+
+Nothing here depends on the order of the samples: limits are a minimum and a maximum, and the samples that the start
+is averaged over are those whose seeded hash is smallest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from functools import partial, reduce
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fusion.encoders.config import FunctaConfig
+from fusion.encoders.functa import FunctaState, fit_prepared
+from fusion.errors import DataError, SampleError
+from fusion.inr.initialisation import random_start
+from fusion.modalities import Modality, Scaling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from fusion.datasets.base import Sample
+    from fusion.encoders.pool import Mapper
+
+_CHUNK = 256
+_SPARE = 8
+
+
+def learn_state(
+    config: FunctaConfig, training: Iterable[Sample], mapper: Mapper = map
+) -> tuple[FunctaConfig, FunctaState]:
+    """Fill in the sizes left open, learn the scaling, and fit the shared start.
+
+    Parameters
+    ----------
+    config : FunctaConfig
+    training : iterable of Sample
+        Training samples, iterated more than once. Those that cannot be read are passed over; encoding reports them.
+    mapper : Mapper
+        Where the work is done.
+
+    Returns
+    -------
+    config : FunctaConfig
+        With all sizes known.
+    state : FunctaState
+
+    Raises
+    ------
+    DataError
+        When no training sample can be used.
+    """
+    config = config.with_modality(_resolved(config.modality, training))
+    scaling = config.modality.fixed_scaling() or _learned_scaling(config.modality, training, mapper)
+    state = FunctaState(random_start(config.network(), config.seed), scaling)
+    if config.initialisation == "class-average":
+        state = FunctaState(_class_average(config, state, training, mapper), scaling)
+    return config, state
+
+
+def chunks(samples: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Cut an iterable into lists of at most `size` items."""
+    iterator = iter(samples)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def _resolved(modality: Modality, training: Iterable[Sample]) -> Modality:
+    reasons = []
+    for sample in training:
+        try:
+            return modality.resolved(sample.raw)
+        except SampleError as error:
+            reasons.append(f"{sample.id}: {error}")
+        except (OSError, ValueError) as error:
+            reasons.append(f"{sample.id}: {type(error).__name__}: {error}")
+    if not reasons:
+        raise DataError(
+            "no training samples: the start and the value scaling are learned from rows of the training split"
+        )
+    raise DataError(f"none of {len(reasons)} training samples can be used; the first: {reasons[0]}")
+
+
+def _usable(samples: Iterable[Sample], modality: Modality) -> Iterator[NDArray[np.float32]]:
+    for sample in samples:
+        try:
+            yield modality.prepare(sample.raw)
+        except Exception:  # noqa: BLE001, S112 - encoding reports what is wrong with it, under its ID
+            continue
+
+
+def _limits(samples: list[Sample], modality: Modality) -> Scaling | None:
+    limits = [Scaling.of(prepared) for prepared in _usable(samples, modality)]
+    return reduce(Scaling.union, limits) if limits else None
+
+
+def _learned_scaling(modality: Modality, training: Iterable[Sample], mapper: Mapper) -> Scaling:
+    parts = mapper(partial(_limits, modality=modality), chunks(training, _CHUNK))
+    limits = [part for part in parts if part is not None]
+    if not limits:
+        raise DataError(
+            "no training sample can be used: none has the shape and the finite values that the first one has"
+        )
+    return reduce(Scaling.union, limits)
+
+
+def _class_average(
+    config: FunctaConfig, state: FunctaState, training: Iterable[Sample], mapper: Mapper
+) -> NDArray[np.float32]:
+    """Average the weights of a few samples of each class, fitted from the random start (paper, Section 5.1.2)."""
+    candidates = smallest_by_hash(training, config.samples_per_class + _SPARE, config.seed)
+    fitted = mapper(
+        partial(_fit_first, config=config, state=state), [candidates[label] for label in sorted(candidates)]
+    )
+    weights = np.concatenate(list(fitted))
+    if not len(weights):
+        raise DataError("no training sample can be used for the averaged start")
+    average: NDArray[Any] = weights.mean(axis=0, dtype=np.float64)
+    return average.astype(np.float32)
+
+
+def _fit_first(candidates: list[Sample], config: FunctaConfig, state: FunctaState) -> NDArray[np.float32]:
+    chosen = list(islice(_usable(candidates, config.modality), config.samples_per_class))
+    weights: NDArray[np.float32] = fit_prepared(chosen, config, state)[0]
+    return weights[np.isfinite(weights).all(axis=1)]
+
+
+def smallest_by_hash(samples: Iterable[Sample], count: int, seed: int) -> dict[str, list[Sample]]:
+    """Choose up to `count` samples of each class by a seeded hash of their ID; unlabelled samples are one class.
+
+    Returns
+    -------
+    dict of str to list of Sample
+        Smallest hash first, so that the choice depends on the IDs alone and a larger count extends a smaller one.
+    """
+    kept: dict[str, list[tuple[bytes, Sample]]] = defaultdict(list)
+    for sample in samples:
+        ranked = kept[sample.label or ""]
+        ranked.append((seeded_hash(sample.id, seed), sample))
+        if len(ranked) >= 2 * count:
+            _keep_smallest(ranked, count)
+    for ranked in kept.values():
+        _keep_smallest(ranked, count)
+    return {label: [sample for _, sample in ranked] for label, ranked in kept.items()}
+
+
+def _keep_smallest(ranked: list[tuple[bytes, Sample]], count: int) -> None:
+    ranked.sort(key=lambda pair: pair[0])
+    del ranked[count:]
+
+
+def seeded_hash(sample_id: str, seed: int) -> bytes:
+    """Eight bytes that order IDs at random, the same way for the same seed."""
+    return hashlib.blake2b(sample_id.encode(), digest_size=8, key=seed.to_bytes(8, "little", signed=True)).digest()

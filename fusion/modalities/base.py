@@ -1,0 +1,172 @@
+"""What every modality promises, and the pieces they share: coordinate grids, scaling to [0, 1], source hashes."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Signal:
+    """A sample as an INR sees it.
+
+    Parameters
+    ----------
+    coordinates : NDArray of float32, shape=(n, d_in)
+        In [-1, 1], the same for all samples of one configuration.
+    values : NDArray of float32, shape=(n, d_out)
+        In [0, 1].
+    denormalise : callable
+        Turns values of shape (n, d_out) back into the prepared raw array.
+    """
+
+    coordinates: NDArray[np.float32]
+    values: NDArray[np.float32]
+    denormalise: Callable[[NDArray[Any]], NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """Limits per channel that map raw values to [0, 1]; what lies outside is clipped.
+
+    Parameters
+    ----------
+    low, high : NDArray of float32, shape=(d_out,)
+        Raw units. A channel whose limits are equal maps to 0.
+    """
+
+    low: NDArray[np.float32]
+    high: NDArray[np.float32]
+
+    @property
+    def span(self) -> NDArray[np.float32]:
+        """Width of each channel's range; 1 where it is empty."""
+        width = self.high - self.low
+        return np.where(width > 0, width, np.float32(1.0))
+
+    def normalise(self, raw: NDArray[Any]) -> NDArray[np.float32]:
+        """Map raw values of shape (..., d_out) to [0, 1]."""
+        return np.clip((raw - self.low) / self.span, 0.0, 1.0).astype(np.float32)
+
+    def denormalise(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        """Map values in [0, 1] back to raw units."""
+        return (values * self.span + self.low).astype(np.float32)
+
+    def union(self, other: Scaling) -> Scaling:
+        """Limits that hold both."""
+        return Scaling(np.minimum(self.low, other.low), np.maximum(self.high, other.high))
+
+    @classmethod
+    def of(cls, prepared: NDArray[Any]) -> Scaling:
+        """Limits of one prepared array of shape (..., d_out)."""
+        flat = prepared.reshape(-1, prepared.shape[-1])
+        return cls(flat.min(0).astype(np.float32), flat.max(0).astype(np.float32))
+
+
+class Modality(ABC):
+    """One kind of raw data, as a frozen dataclass of options.
+
+    Sizes that the user left open are None until `resolved` reads them from the first training sample.
+    """
+
+    name: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def grid(self) -> tuple[int, ...]:
+        """Number of points along each coordinate."""
+
+    @property
+    @abstractmethod
+    def d_out(self) -> int:
+        """Number of values at each point."""
+
+    @property
+    def d_in(self) -> int:
+        """Number of coordinates."""
+        return len(self.grid)
+
+    @property
+    def points(self) -> int:
+        """Number of points of the whole grid."""
+        return int(np.prod(self.grid))
+
+    @abstractmethod
+    def resolved(self, raw: NDArray[Any]) -> Self:
+        """Fill in the sizes that were left open; raises SampleError when `raw` cannot be used."""
+
+    @abstractmethod
+    def prepare(self, raw: NDArray[Any]) -> NDArray[np.float32]:
+        """Bring a raw sample to shape (*grid, d_out) in raw units; raises SampleError when it cannot be used."""
+
+    @abstractmethod
+    def fixed_scaling(self) -> Scaling | None:
+        """Limits known without looking at data, or None when they are learned from the training samples."""
+
+    @abstractmethod
+    def write(self, prepared: NDArray[Any], path: Path) -> None:
+        """Write decoded data in the format of the suffix; raises DataError when the suffix is not one of `suffixes`."""
+
+    @abstractmethod
+    def plot(self, original: NDArray[Any], reconstruction: NDArray[Any], path: Path, title: str) -> None:
+        """Draw original beside reconstruction as a PNG."""
+
+    def coordinates(self, scale: float = 1.0) -> NDArray[np.float32]:
+        """Coordinates of the grid, or of one `scale` times as fine, shape (n, d_in)."""
+        return coordinate_grid(self.scaled_grid(scale))
+
+    def scaled_grid(self, scale: float) -> tuple[int, ...]:
+        """Count the points along each coordinate at another resolution, at least one."""
+        return tuple(max(1, round(points * scale)) for points in self.grid)
+
+    def signal(self, raw: NDArray[Any], scaling: Scaling) -> Signal:
+        """Coordinates, values and the way back for one raw sample."""
+        values = scaling.normalise(self.prepare(raw)).reshape(self.points, self.d_out)
+        return Signal(self.coordinates(), values, lambda fitted: self.restore(fitted, scaling, self.grid))
+
+    def restore(self, values: NDArray[Any], scaling: Scaling, grid: Sequence[int]) -> NDArray[np.float32]:
+        """Bring values of shape (n, d_out) on a grid back to raw units, shape (*grid, d_out)."""
+        return scaling.denormalise(values).reshape(*grid, self.d_out)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Name and options as plain JSON values; `modality_from_dict` reads them back."""
+        fields = {key: list(value) if isinstance(value, tuple) else value for key, value in _fields(self).items()}
+        return {"name": self.name, **fields}
+
+
+def _fields(modality: Any) -> Mapping[str, Any]:
+    return asdict(modality)
+
+
+def coordinate_grid(grid: Sequence[int]) -> NDArray[np.float32]:
+    """Points of a regular grid, first axis slowest, both ends included.
+
+    Parameters
+    ----------
+    grid : sequence of int >= 1
+
+    Returns
+    -------
+    NDArray of float32, shape=(prod(grid), len(grid))
+        In [-1, 1]; an axis of one point stands at 0.
+    """
+    axes = [np.linspace(-1.0, 1.0, points) if points > 1 else np.zeros(1) for points in grid]
+    mesh = np.meshgrid(*axes, indexing="ij")
+    return np.stack([axis.ravel() for axis in mesh], axis=-1).astype(np.float32)
+
+
+def source_hash(prepared: NDArray[Any]) -> NDArray[np.uint8]:
+    """Hash 16 bytes of a prepared sample, so that changed data under a known ID is noticed."""
+    digest = hashlib.blake2b(repr(prepared.shape).encode(), digest_size=16)
+    digest.update(np.ascontiguousarray(prepared, dtype="<f4").tobytes())
+    return np.frombuffer(digest.digest(), np.uint8)

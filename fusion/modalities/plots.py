@@ -1,0 +1,51 @@
+"""Pictures of an original beside its reconstruction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_COLUMNS = 3
+
+
+def plot_channels(
+    times: NDArray[Any],
+    original: NDArray[Any],
+    fitted_times: NDArray[Any],
+    fitted: NDArray[Any],
+    names: Sequence[str],
+    path: Path,
+    title: str,
+) -> None:
+    """Draw each channel of a window with its reconstruction over it, three channels in a row.
+
+    Parameters
+    ----------
+    times, fitted_times : NDArray, shape=(n,) and (m,)
+    original, fitted : NDArray, shape=(n, channels) and (m, channels)
+    names : sequence of str
+    path : Path
+        PNG to write.
+    title : str
+    """
+    from matplotlib.figure import Figure
+
+    rows = -(-len(names) // _COLUMNS)
+    figure = Figure(figsize=(4.0 * min(_COLUMNS, len(names)), 1.9 * rows + 0.8), layout="constrained")
+    axes = figure.subplots(rows, min(_COLUMNS, len(names)), squeeze=False, sharex=True)
+    for axis in axes.ravel()[len(names) :]:
+        axis.set_visible(False)
+    for index, (axis, name) in enumerate(zip(axes.ravel(), names, strict=False)):
+        axis.plot(times, original[:, index], color="0.55", linewidth=1.8, label="original")
+        axis.plot(fitted_times, fitted[:, index], color="C3", linewidth=1.0, label="reconstruction")
+        axis.set_title(name, fontsize=9, parse_math=False)
+        axis.tick_params(labelsize=7)
+    figure.suptitle(title, fontsize=10, parse_math=False)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=8)
+    figure.savefig(path, dpi=110, format="png")

@@ -1,0 +1,111 @@
+"""Sensor windows: one coordinate, time; one value per channel (paper, Section 5.4 and Table 6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from fusion.errors import ConfigError, DataError, SampleError
+from fusion.modalities.base import Modality, Scaling
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class SensorModality(Modality):
+    """Windows of shape (length, channels).
+
+    Parameters
+    ----------
+    length : int or None
+        Readings in a window; None takes it from the first training window.
+    channels : tuple of str
+        Channel names, used in decoded CSV files; empty names them after the first training window's count.
+    rate : float or None
+        Readings per second, only to write times in seconds; None writes them as a part of the window, from 0 to 1.
+    """
+
+    name: ClassVar[str] = "sensor"
+    length: int | None = None
+    channels: tuple[str, ...] = ()
+    rate: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "channels", tuple(self.channels))
+        if self.length is not None and self.length < 1:
+            raise ConfigError(f"sensor length is {self.length}; expected 1 or more readings")
+        if self.rate is not None and not self.rate > 0:
+            raise ConfigError(f"sensor rate is {self.rate}; expected readings per second above 0")
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        if self.length is None:
+            raise ConfigError("the window length is not known yet: set it, or fit the encoder on training windows")
+        return (self.length,)
+
+    @property
+    def d_out(self) -> int:
+        return len(self.channels)
+
+    def resolved(self, raw: NDArray[Any]) -> SensorModality:
+        window = _window(raw)
+        names = self.channels or tuple(f"channel_{index}" for index in range(window.shape[1]))
+        return replace(self, length=self.length or len(window), channels=names)
+
+    def prepare(self, raw: NDArray[Any]) -> NDArray[np.float32]:
+        window = _window(raw)
+        expected = (*self.grid, self.d_out)
+        if window.shape != expected:
+            raise SampleError("prepare", f"window of shape {window.shape}; expected {expected} (readings, channels)")
+        return window
+
+    def fixed_scaling(self) -> Scaling | None:
+        return None
+
+    def write(self, prepared: NDArray[Any], path: Path) -> None:
+        if path.suffix.lower() != ".csv":
+            raise DataError(f"cannot write a sensor window as {path.suffix or 'a file without suffix'}; expected .csv")
+        table = np.column_stack([self._times(len(prepared)), prepared])
+        np.savetxt(path, table, delimiter=",", header=",".join(("time", *self.channels)), comments="", fmt="%.8g")
+
+    def plot(self, original: NDArray[Any], reconstruction: NDArray[Any], path: Path, title: str) -> None:
+        from fusion.modalities.plots import plot_channels
+
+        plot_channels(
+            self._times(len(original)),
+            original,
+            self._times(len(reconstruction)),
+            reconstruction,
+            self.channels,
+            path,
+            title,
+        )
+
+    def _times(self, readings: int) -> NDArray[np.float64]:
+        # Both ends of the window keep their place at every resolution.
+        length = self.grid[0]
+        end = 1.0 if self.rate is None else (length - 1) / self.rate
+        return np.linspace(0.0, end, readings)
+
+
+def _window(raw: NDArray[Any]) -> NDArray[np.float32]:
+    array = np.asarray(raw)
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2 or 0 in array.shape:
+        raise SampleError("prepare", f"window of shape {np.shape(raw)}; expected (readings, channels), none of them 0")
+    try:
+        window = array.astype(np.float32)
+    except (TypeError, ValueError):
+        raise SampleError("prepare", f"window of type {array.dtype}; expected numbers") from None
+    if not np.isfinite(window).all():
+        reading, channel = np.argwhere(~np.isfinite(window))[0]
+        raise SampleError(
+            "prepare", f"{window[reading, channel]} at reading {reading}, channel {channel}; expected finite numbers"
+        )
+    return window
