@@ -180,7 +180,7 @@ ACTIVITIES: dict[str, Activity] = {
     ),
     "wave": Activity(
         pace=1.5,
-        rest=_ARMS_DOWN | {"pitch": 1.0, "bend": 1.0, "raise_right": 118.0, "elbow_right": 8.0, "fore_right": 38.0},
+        rest=_ARMS_DOWN | {"pitch": 1.0, "bend": 1.0, "raise_right": 138.0, "elbow_right": 8.0, "fore_right": 20.0},
         waves={
             "raise_right": ((1, 8.0, 0.0),),
             "fore_right": ((1, 30.0, -20.0),),

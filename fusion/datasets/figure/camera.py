@@ -17,10 +17,10 @@ _DETAIL = 4
 """Frames are drawn so many times larger, then averaged down: smooth edges at sub-pixel places."""
 _SHIFT = 4
 """Binary digits after the point in the coordinates given to OpenCV."""
-_FIELD = 2.4
+_FIELD = 2.6
 """Metres that the picture spans at the mean distance, top to bottom."""
 _DISTANCE = 6.0
-_EYE = 0.95
+_EYE = 0.93
 """Height at the middle of the picture, metres."""
 
 _SKIN, _SHIRT, _TROUSERS, _SHOES = range(4)

@@ -59,13 +59,13 @@ def sensor_view(motion: Motion, wearer: Subject, random: np.random.Generator, no
     now, change = attitude[:, :, 1], (attitude[:, :, 2] - attitude[:, :, 0]) / (2 * _STEP)
     body = np.einsum("ijn,in->jn", now, acceleration)
     turning = np.stack([(now[:, k] * change[:, j]).sum(axis=0) for j, k in ((1, 2), (2, 0), (0, 1))])
-    device = _mounting(wearer)
+    device = device_axes(wearer)
     readings = np.concatenate([device.T @ body, device.T @ turning, device.T @ (body + now[2])])
     return _disturb(readings.T, random, noise).astype(np.float32)
 
 
-def _mounting(wearer: Subject) -> Array:
-    """Device axes as columns, in pelvis axes, shape (3, 3)."""
+def device_axes(wearer: Subject) -> Array:
+    """Return the axes of the device as columns, in pelvis axes, shape (3, 3)."""
     yaw, pitch, roll = wearer.mounting[:, None]
     askew: Array = rotation(yaw, pitch, roll)[:, :, 0] @ _UPRIGHT
     return askew
