@@ -1,0 +1,335 @@
+"""The model folder: everything that is needed to predict, as data that cannot execute anything.
+
+======================  ===========================================================================================
+``model.json``          format, classes, feature blocks with their stores' headers, parameters, versions, checksums
+``model.ubj``           the trees, in XGBoost's own format
+``arrays.npz``          filter and normalisation of each block, and its encoder's state (start, value limits, ...)
+``metrics.json``        what `Evaluation.to_dict` returned, when the model was evaluated
+``confusion.png``       its confusion matrix
+======================  ===========================================================================================
+
+A folder is written beside its place and renamed, so there is a whole model or none. Nothing is ever unpickled, and the
+checksums are compared before any other reader sees a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import uuid
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xgboost
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from fusion.classifiers import FunctaClassifier
+from fusion.errors import ModelError
+from fusion.evaluation import Evaluation, plot_confusion
+from fusion.features import FunctaFeatures
+from fusion.model import FunctaModel, ModelBlock
+
+__all__ = ["load_model", "save_model"]
+
+FORMAT = "functa-fusion-model"
+FORMAT_VERSION = 1
+_FILES = {"model.json", "model.ubj", "arrays.npz", "metrics.json", "confusion.png", "report.html"}
+
+
+class _BlockCard(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+    name: str
+    fingerprint: str
+    features: str
+    filter_invariant: bool
+    normalise: bool
+    header: dict[str, Any]
+
+
+class _Card(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+    format: str
+    format_version: int
+    created: str
+    versions: dict[str, str]
+    classes: list[str]
+    blocks: list[_BlockCard]
+    parameters: dict[str, Any]
+    rounds: int
+    training: dict[str, Any]
+    sha256: dict[str, str]
+
+
+def save_model(model: FunctaModel, path: str | Path, evaluation: Evaluation | None = None) -> Path:
+    """Write the model folder as a whole, with the evaluation's figures and plot beside the model.
+
+    Parameters
+    ----------
+    model
+        Trained model.
+    path
+        New or empty folder, or a model folder, which is replaced.
+    evaluation
+        What the model reached on its test rows.
+
+    Raises
+    ------
+    ModelError
+        The path holds something else than a model, or cannot be written.
+    """
+    target = Path(path).resolve()
+    _require_replaceable(target)
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        temporary.mkdir(parents=True)
+        _write_files(model, temporary, evaluation)
+        _replace(target, temporary)
+    except OSError as error:
+        raise ModelError(f"the model folder {target} could not be written: {error}. What was there is kept.") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return target
+
+
+def load_model(path: str | Path) -> FunctaModel:
+    """Read a model folder, checking every file before it is used.
+
+    Raises
+    ------
+    ModelError
+        Not a model folder, a newer format, a missing or damaged file, or files that do not belong together.
+    """
+    folder = Path(path)
+    card = _read_card(folder)
+    arrays = _read_arrays(folder, card)
+    blocks = tuple(_restore_block(folder, number, block, arrays) for number, block in enumerate(card.blocks))
+    classifier = _restore_classifier(folder, card)
+    columns = sum(block.columns for block in blocks)
+    if columns != classifier.n_features_in_:
+        raise ModelError(
+            f"model.ubj of {folder} reads {classifier.n_features_in_} columns but the feature blocks make {columns}. "
+            "The files belong to different models: train again."
+        )
+    return FunctaModel(blocks, classifier, card.training, card.created, card.versions, folder.resolve())
+
+
+def _require_replaceable(target: Path) -> None:
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return
+    if not target.is_dir():
+        raise ModelError(f"{target} is a file; expected a new, empty or model folder. Choose another path.")
+    foreign = sorted(entry.name for entry in target.iterdir() if entry.name not in _FILES)
+    if foreign or not _is_model(target):
+        found = ", ".join(foreign[:5]) if foreign else "a model.json of another program"
+        raise ModelError(
+            f"{target} is not a model folder (it holds {found}) and would be replaced; expected a new, empty or model "
+            "folder. Choose another path."
+        )
+
+
+def _is_model(folder: Path) -> bool:
+    try:
+        _read_json(folder)
+    except ModelError:
+        return False
+    return True
+
+
+def _write_files(model: FunctaModel, folder: Path, evaluation: Evaluation | None) -> None:
+    contents = {"model.ubj": bytes(model.classifier.booster_.save_raw("ubj")), "arrays.npz": _pack_arrays(model)}
+    checksums = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    contents["model.json"] = _json(_card(model, checksums).model_dump())
+    if evaluation is not None:
+        contents["metrics.json"] = _json(evaluation.to_dict())
+        plot_confusion(evaluation, folder / "confusion.png")
+    for name, content in contents.items():
+        with (folder / name).open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    _sync_folder(folder)
+
+
+def _replace(target: Path, temporary: Path) -> None:
+    old = temporary.with_suffix(".old")
+    replaced = target.exists()
+    if replaced:
+        target.rename(old)
+    try:
+        temporary.rename(target)
+    except OSError:
+        if replaced:
+            old.rename(target)
+        raise
+    _sync_folder(target.parent)
+    if replaced:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _card(model: FunctaModel, checksums: dict[str, str]) -> _Card:
+    blocks = [
+        _BlockCard(
+            name=block.name,
+            fingerprint=block.fingerprint,
+            features=block.features.features,
+            filter_invariant=block.features.filter_invariant,
+            normalise=block.features.normalise,
+            header=dict(block.header),
+        )
+        for block in model.blocks
+    ]
+    return _Card(
+        format=FORMAT,
+        format_version=FORMAT_VERSION,
+        created=model.created,
+        versions=dict(model.versions),
+        classes=list(model.classes),
+        blocks=blocks,
+        parameters=model.classifier.get_params(),
+        rounds=model.classifier.n_rounds_,
+        training=dict(model.training),
+        sha256=checksums,
+    )
+
+
+def _pack_arrays(model: FunctaModel) -> bytes:
+    arrays: dict[str, NDArray[Any]] = {}
+    for number, block in enumerate(model.blocks):
+        learned = {"keep": block.features.keep_, "mean": block.features.mean_, "scale": block.features.scale_}
+        arrays |= {f"{number}/{name}": array for name, array in learned.items()}
+        arrays |= {f"{number}/state/{name}": array for name, array in block.state.items()}
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+
+
+def _read_json(folder: Path) -> dict[str, Any]:
+    if not folder.is_dir():
+        raise ModelError(
+            f"there is no model folder at {folder}; expected the folder that training wrote. Check the path."
+        )
+    try:
+        card = json.loads((folder / "model.json").read_bytes())
+    except FileNotFoundError as error:
+        raise ModelError(f"{folder} has no model.json, so it is not a model folder. Check the path.") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(
+            f"model.json of {folder} cannot be read: {error}. Restore the folder or train again."
+        ) from error
+    if not isinstance(card, dict) or card.get("format") != FORMAT:
+        raise ModelError(f"model.json of {folder} does not say format = {FORMAT!r}, so this is not a model folder.")
+    return card
+
+
+def _read_card(folder: Path) -> _Card:
+    content = _read_json(folder)
+    found = content.get("format_version")
+    if not isinstance(found, int) or found > FORMAT_VERSION:
+        raise ModelError(
+            f"the model in {folder} has format version {found!r}; this release reads up to {FORMAT_VERSION}. "
+            "Upgrade functa-fusion, or train again."
+        )
+    try:
+        card = _Card.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ModelError(f"model.json of {folder} is damaged at {place!r}: {first['msg']}. Train again.") from error
+    if not card.blocks:
+        raise ModelError(f"model.json of {folder} lists no feature blocks; expected at least one. Train again.")
+    return card
+
+
+def _read_file(folder: Path, name: str, card: _Card) -> bytes:
+    try:
+        content = (folder / name).read_bytes()
+    except OSError as error:
+        raise ModelError(f"{name} of the model in {folder} cannot be read: {error.strerror}. Restore it.") from error
+    found, expected = hashlib.sha256(content).hexdigest(), card.sha256.get(name, "none")
+    if found != expected:
+        raise ModelError(
+            f"{name} of the model in {folder} is damaged or foreign: its checksum is {found[:12]}, expected "
+            f"{expected[:12]}. Restore the folder or train again."
+        )
+    return content
+
+
+def _read_arrays(folder: Path, card: _Card) -> dict[str, NDArray[Any]]:
+    content = _read_file(folder, "arrays.npz", card)
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        EOFError,
+        OSError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        raise ModelError(
+            f"arrays.npz of the model in {folder} is not an archive of plain arrays: {error}. Train again."
+        ) from error
+
+
+def _restore_block(folder: Path, number: int, card: _BlockCard, arrays: Mapping[str, NDArray[Any]]) -> ModelBlock:
+    prefix = f"{number}/state/"
+    state = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+    learned = {name: arrays.get(f"{number}/{name}", np.zeros(0)) for name in ("keep", "mean", "scale")}
+    keep = learned["keep"]
+    kept = int(np.count_nonzero(keep))
+    for name, kind, shape in (
+        ("keep", "bool", (card.header.get("k"),)),
+        ("mean", "float64", (kept,)),
+        ("scale", "float64", (kept,)),
+    ):
+        if learned[name].dtype.name != kind or learned[name].shape != shape:
+            raise ModelError(
+                f"{name} of block {card.name!r} in arrays.npz of {folder} is {learned[name].dtype.name} of shape "
+                f"{learned[name].shape}; expected {kind} of shape {shape}. Train again."
+            )
+    features = FunctaFeatures(
+        card.features, start=state.get("start"), filter_invariant=card.filter_invariant, normalise=card.normalise
+    )
+    return ModelBlock(
+        card.name, features.restore(keep, learned["mean"], learned["scale"]), card.header, state, card.fingerprint
+    )
+
+
+def _restore_classifier(folder: Path, card: _Card) -> FunctaClassifier:
+    known = FunctaClassifier().get_params()
+    unknown = sorted(set(card.parameters) - set(known))
+    if unknown:
+        raise ModelError(
+            f"model.json of {folder} has unknown parameters {unknown}; expected {sorted(known)}. Train again."
+        )
+    booster = xgboost.Booster()
+    try:
+        booster.load_model(bytearray(_read_file(folder, "model.ubj", card)))
+        # threads are a matter of this machine, not of the one that trained
+        return FunctaClassifier(**card.parameters | {"n_jobs": None}).restore(booster, card.classes)
+    except (xgboost.core.XGBoostError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ModelError(f"model.ubj of {folder} is not an XGBoost model: {reason}. Train again.") from error
