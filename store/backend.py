@@ -1,0 +1,91 @@
+"""The interface that a file format implements; everything above it is the same for all formats."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from store.columns import Column
+from store.errors import IntegrityError
+from store.header import Commit, Header
+
+
+class Backend(ABC):
+    """Columns of equal length on disk, in blocks of ``header.block_rows`` rows, behind one commit record.
+
+    Parameters
+    ----------
+    location : str
+        Path or URL, for messages.
+    """
+
+    location: str
+    header: Header
+
+    @abstractmethod
+    def read_commit(self) -> Commit:
+        """Read the last commit; IntegrityError when it is damaged."""
+
+    @abstractmethod
+    def read_state(self) -> dict[str, NDArray[Any]]:
+        """Read the arrays under ``state/``, each checked against its own checksum."""
+
+    @abstractmethod
+    def read_chunk(self, column: Column, block: int, rows: int, *, check: bool = True) -> NDArray[Any]:
+        """Read the first rows of one block of one column; IntegrityError names the place.
+
+        ``check=False`` leaves out the chunk's checksum, for a caller that compares every row with its own.
+        """
+
+    @abstractmethod
+    def read_functas(self, block: int, offsets: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Read single functas of one block, not checked: the caller compares each with its row's checksum."""
+
+    @abstractmethod
+    def salvage_chunk(self, column: Column, block: int, rows: int) -> NDArray[Any]:
+        """Read what is left of a damaged chunk; unreadable rows are fill values."""
+
+    @abstractmethod
+    def structural_problems(self, commit: Commit) -> list[str]:
+        """Say what is wrong with metadata and spare copies, which reading rows does not touch."""
+
+    @abstractmethod
+    def nbytes(self) -> int:
+        """Count the bytes on disk."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of files."""
+
+    def all_columns(self, commit: Commit) -> dict[str, Column]:
+        """List every column by its path, those that users added last."""
+        columns = (*self.header.columns, *commit.extra_columns().values())
+        return {column.path: column for column in columns}
+
+    def damaged(self, what: str, why: str) -> IntegrityError:
+        """Make the error for a damaged place."""
+        return IntegrityError(f"{what} of {self.location} {why}. Run `functa store repair {self.location}`")
+
+
+class WritableBackend(Backend):
+    """A backend opened by the one process that holds the store's lock."""
+
+    @abstractmethod
+    def write_block(self, block: int, columns: Mapping[str, NDArray[Any]], start: int, stop: int) -> None:
+        """Write rows start..stop of a block, of which the arrays hold all rows; visible after the next commit."""
+
+    @abstractmethod
+    def write_commit(self, commit: Commit) -> None:
+        """Make everything written so far durable, then put the commit in place of the last one."""
+
+    @abstractmethod
+    def add_column(self, column: Column, n_rows: int) -> None:
+        """Make room for another column; its blocks and the commit that names it are written next."""
+
+    @abstractmethod
+    def abandon(self) -> None:
+        """Let go of files after an error, touching the disk no more; what was not committed is lost."""

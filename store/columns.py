@@ -1,0 +1,136 @@
+"""What a row consists of on disk, and the checksum that ties its parts together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import google_crc32c
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK_BYTES = 8 * 2**20
+MIN_BLOCK_ROWS, MAX_BLOCK_ROWS = 256, 16384
+NO_SPLIT = 255
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: a path inside the store, the type of its items and what an unwritten item reads as.
+
+    Parameters
+    ----------
+    path : str
+        ``"psnr"``, or ``"extra/<name>"`` for a column that a user added.
+    dtype : str
+        A numpy type in little-endian notation, or ``"text"``.
+    fill : float, int or str
+    width : tuple of int
+        Shape of one row's item; ``()`` for a scalar.
+    bytes_wide : int
+        Bytes a text takes where texts have a fixed width (HDF5).
+    """
+
+    path: str
+    dtype: str
+    fill: float | int | str
+    width: tuple[int, ...] = ()
+    bytes_wide: int = 0
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the items are strings."""
+        return self.dtype == "text"
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one row in a chunk of fixed-width items."""
+        item = self.bytes_wide if self.is_text else np.dtype(self.dtype).itemsize
+        return item * int(np.prod(self.width, dtype=np.int64))
+
+    def empty(self, rows: int) -> NDArray[Any]:
+        """Make an array of this many unwritten rows."""
+        return np.full((rows, *self.width), self.fill, dtype=object if self.is_text else self.dtype)
+
+
+def base_columns(k: int, id_width: int) -> tuple[Column, ...]:
+    """List the columns every store has, in the order in which they are written."""
+    return (
+        Column("functas", "<f4", float("nan"), (k,)),
+        Column("id", "text", "", bytes_wide=id_width),
+        Column("label", "<i4", -1),
+        Column("target", "<f8", float("nan")),
+        Column("split", "|u1", NO_SPLIT),
+        Column("group", "<i4", -1),
+        Column("psnr", "<f4", float("nan")),
+        Column("loss", "<f8", float("nan")),
+        Column("steps", "<i4", 0),
+        Column("fit_seconds", "<f4", float("nan")),
+        Column("status", "|u1", 0),
+        Column("source_hash", "|u1", 0, (16,)),
+        Column("row_crc", "<u4", 0),
+        Column("error", "text", "", bytes_wide=256),
+    )
+
+
+_EXTRA_KINDS: dict[str, tuple[str, float | int | str]] = {
+    "number": ("<f8", float("nan")),
+    "integer": ("<i8", 0),
+    "text": ("text", ""),
+}
+
+
+def extra_column(name: str, kind: str) -> Column:
+    """Describe a column that a user added; ``kind`` is ``"number"``, ``"integer"`` or ``"text"``."""
+    dtype, fill = _EXTRA_KINDS[kind]
+    return Column(f"extra/{name}", dtype, fill, bytes_wide=256)
+
+
+def block_rows_for(k: int) -> int:
+    """Choose the rows per block: the power of two nearest 8 MiB / 4k, between 256 and 16384."""
+    rows = 2 ** round(np.log2(BLOCK_BYTES / (4 * k)))
+    return int(np.clip(rows, MIN_BLOCK_ROWS, MAX_BLOCK_ROWS))
+
+
+_PACKED = np.dtype(
+    [
+        ("label", "<i4"),
+        ("split", "|u1"),
+        ("group", "<i4"),
+        ("psnr", "<f4"),
+        ("status", "|u1"),
+        ("source_hash", "|u1", (16,)),
+        ("target", "<f8"),
+        ("loss", "<f8"),
+        ("steps", "<i4"),
+        ("fit_seconds", "<f4"),
+    ]
+)
+
+
+def row_checksums(columns: Mapping[str, NDArray[Any]]) -> NDArray[np.uint32]:
+    """Compute the crc32c of everything a row says.
+
+    Parameters
+    ----------
+    columns : mapping of arrays, each of b rows
+        As they are on disk, labels, splits and groups as codes.
+
+    Returns
+    -------
+    uint32 array, shape (b,)
+        Over the UTF-8 ID, the functa's bytes, the packed numbers and the UTF-8 error text, in this order.
+    """
+    functas = np.ascontiguousarray(columns["functas"], dtype="<f4")
+    packed = np.empty(len(functas), _PACKED)
+    for name in _PACKED.names or ():
+        packed[name] = columns[name]
+    numbers = packed.view(np.uint8).reshape(len(packed), -1)
+    crcs = map(google_crc32c.value, [text.encode() for text in columns["id"]])
+    crcs = map(google_crc32c.extend, crcs, functas.view(np.uint8) if functas.shape[1] else [b""] * len(functas))
+    crcs = map(google_crc32c.extend, crcs, numbers)
+    errors = [text.encode() for text in columns["error"]]
+    if any(errors):
+        crcs = map(google_crc32c.extend, crcs, errors)
+    return np.fromiter(crcs, np.uint32, len(functas))

@@ -1,0 +1,330 @@
+"""The store as its users see it: rows by ID, whatever the format on disk."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from store.backend import Backend, WritableBackend
+from store.errors import StoreError, StoreMismatchError, UnknownIDError
+from store.header import Header, differences, plain, state_digest
+from store.locks import StoreLock
+from store.rows import Rows, Status
+from store.summary import describe
+from store.table import Table
+from store.verification import VerifyReport, verify
+from store.writer import Writer
+
+
+class FunctaStore:
+    """One encoder's rows, keyed by sample ID. Made by :func:`create_store` and :func:`open_store`.
+
+    Reading sees what was committed when the store was opened; a store opened for writing also sees its own commits.
+    As a context manager a clean exit commits; an exception leaves the last commit standing.
+
+    Parameters
+    ----------
+    backend : Backend
+    lock : StoreLock, optional
+        Held by the one that writes.
+    """
+
+    def __init__(self, backend: Backend, lock: StoreLock | None = None) -> None:
+        self._backend = backend
+        self._lock = lock
+        self._table = Table(backend, backend.read_commit())
+        self._writer = Writer(backend, self._table.commit) if isinstance(backend, WritableBackend) else None
+        self._broken = ""
+
+    @property
+    def path(self) -> Path | str:
+        """The store's path, or its URL."""
+        return self._backend.location if "://" in self._backend.location else Path(self._backend.location)
+
+    @property
+    def mode(self) -> Literal["r", "a"]:
+        """``"a"`` when the store is open for writing."""
+        return "r" if self._writer is None else "a"
+
+    @property
+    def header(self) -> Header:
+        """What was written once, at creation."""
+        return self._backend.header
+
+    @property
+    def k(self) -> int:
+        """Number of values in one functa."""
+        return self.header.k
+
+    @property
+    def modality(self) -> str:
+        """Image, audio, video or sensor."""
+        return self.header.modality
+
+    @property
+    def n_rows(self) -> int:
+        """Committed rows on disk, replaced and deleted ones too."""
+        return self._table.commit.n_rows
+
+    @property
+    def generation(self) -> int:
+        """Number of commits so far."""
+        return self._table.commit.generation
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last run that wrote here said it was through."""
+        return self._table.commit.finished
+
+    @property
+    def fingerprint(self) -> str:
+        """Hexadecimal digest of the header."""
+        return self.header.sha256
+
+    @property
+    def state(self) -> dict[str, NDArray[Any]]:
+        """The encoder's learned arrays; IntegrityError when they are not the ones that were written."""
+        state = self._backend.read_state()
+        if state_digest(state) != self.header.state_sha256:
+            raise self._backend.damaged("state", "does not match its checksum")
+        return state
+
+    def __len__(self) -> int:
+        return len(self._table.usable())
+
+    def __contains__(self, name: object) -> bool:
+        return self._table.is_usable(name)
+
+    def __repr__(self) -> str:
+        return f"FunctaStore({str(self.path)!r}, mode={self.mode!r}, modality={self.modality!r}, k={self.k})"
+
+    @property
+    def ids(self) -> NDArray[np.object_]:
+        """IDs of the usable rows, in row order."""
+        found: NDArray[np.object_] = self._table.column("id")[self._table.usable()]
+        return found
+
+    def get(self, id: str) -> Rows:  # noqa: A002
+        """Read the usable row of one ID; UnknownIDError when there is none."""
+        return self.read([id])
+
+    def read(self, ids: Sequence[str] | None = None, *, functas: bool = True) -> Rows:
+        """Read usable rows in the order asked, or all of them in row order.
+
+        Parameters
+        ----------
+        ids : sequence of str, optional
+        functas : bool
+            Without them ``rows.functas`` has shape (b, 0).
+
+        Raises
+        ------
+        UnknownIDError
+            An ID has no usable row.
+        IntegrityError
+            A row is not what was written.
+        """
+        rows = self._table.usable() if ids is None else self._table.rows_of(list(ids))
+        if not functas:
+            return self._table.assemble(rows, np.empty((len(rows), 0), np.float32))
+        values = np.empty((len(rows), self.k), np.float32)
+        order = np.argsort(rows, kind="stable")
+        bounds = np.searchsorted(rows[order], [start for _, start, _ in self._table.blocks()] + [self.n_rows])
+        for block, start, _ in self._table.blocks():
+            here = order[bounds[block] : bounds[block + 1]]
+            if len(here):
+                values[here] = self._table.functas(block, start, rows[here])
+        return self._table.assemble(rows, values)
+
+    def iter_blocks(self, *, split: str | Collection[str] | None = None, functas: bool = True) -> Iterator[Rows]:
+        """Iterate over usable rows in row order, one block in memory at a time.
+
+        Parameters
+        ----------
+        split : str or collection of str, optional
+            Only rows of these splits.
+        functas : bool
+            Without them ``rows.functas`` has shape (b, 0).
+        """
+        wanted = self._select(split)
+        for block, start, end in self._table.blocks():
+            rows = wanted[np.searchsorted(wanted, start) : np.searchsorted(wanted, end)]
+            if len(rows):
+                values = self._table.functas(block, start, rows) if functas else np.empty((len(rows), 0), np.float32)
+                yield self._table.assemble(rows, values)
+
+    def _select(self, split: str | Collection[str] | None) -> NDArray[np.intp]:
+        rows = self._table.usable()
+        if split is None:
+            return rows
+        splits = {split} if isinstance(split, str) else set(split)
+        return rows[[name in splits for name in self._table.names("split", rows)]]
+
+    def known(self) -> dict[str, tuple[int, bytes]]:
+        """Map every ID that was not deleted to status and source hash of its last row, failed and buffered ones too."""
+        index = self._table.index()
+        status, hashes = self._table.column("status").tolist(), self._table.column("source_hash")
+        found = {name: (status[row], hashes[row].tobytes()) for name, row in index.items()}
+        if self._writer is not None:
+            found |= self._writer.uncommitted
+        return {name: entry for name, entry in found.items() if entry[0] != Status.DELETED}
+
+    def failed(self) -> list[tuple[str, str, str]]:
+        """List ID, stage and reason of the samples whose last row failed."""
+        rows = self._table.last_rows(Status.FAILED)
+        ids, errors = self._table.column("id")[rows], self._table.column("error")[rows]
+        return [(name, *_stage_and_reason(text)) for name, text in zip(ids, errors, strict=True)]
+
+    def append(self, rows: Rows) -> None:
+        """Add rows; an ID that is there already gets a new value (the last row wins).
+
+        Rows are written and committed whenever a block is full or 30 s old; :meth:`commit` does it at once.
+
+        Raises
+        ------
+        StoreError
+            The rows do not fit the store, or the disk is full; what was committed stays.
+        """
+        writer = self._writing()
+        with self._guard():
+            writer.append(rows)
+            self._table.advance(writer.commit_record)
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Forget these IDs by appending a row of status DELETED for each; UnknownIDError when one is not there."""
+        known = self.known()
+        missing = [name for name in ids if name not in known]
+        if missing:
+            raise UnknownIDError(f"{self.path} has no row for {missing[:5]}, so it cannot be deleted")
+        nothing = np.full((len(ids), self.k), np.nan, np.float32)
+        self.append(Rows.build(list(ids), nothing, status=np.full(len(ids), Status.DELETED)))
+
+    def commit(self, finished: bool | None = None) -> None:  # noqa: FBT001
+        """Make everything appended so far durable and visible.
+
+        Parameters
+        ----------
+        finished : bool, optional
+            Whether the run is through; None keeps what stands, unless there are new rows.
+        """
+        writer = self._writing()
+        with self._guard():
+            writer.commit(finished=finished)
+            self._table.advance(writer.commit_record)
+
+    def require_same(
+        self, *, encoder: Mapping[str, Any] | None = None, state: Mapping[str, NDArray[Any]] | None = None
+    ) -> None:
+        """Refuse to go on with another configuration or start.
+
+        Raises
+        ------
+        StoreMismatchError
+            Naming each field that differs, with both values.
+        """
+        found = [] if encoder is None else differences(self.header.encoder, plain(dict(encoder), "the configuration"))
+        if state is not None and state_digest(state) != self.header.state_sha256:
+            found += _state_differences(self.state, state)
+        if found:
+            raise StoreMismatchError(
+                f"store {self.path} was made by encoder {self.header.encoder_sha256[:8]}, but this one differs: "
+                f"{'; '.join(found)}. Use a new store path, or the configuration kept in the store"
+            )
+
+    def verify(self) -> VerifyReport:
+        """Read everything and compare it with its checksums."""
+        return verify(self._backend, self._table, self.header)
+
+    def info(self) -> dict[str, Any]:
+        """Say what is inside, for people: rows, classes, splits, PSNR distribution, encoder, versions, size."""
+        return describe(self._backend, self._table)
+
+    def close(self) -> None:
+        """Commit what is buffered, if the store is open for writing, and let others write."""
+        if self._writer is None:
+            self._backend.close()
+            return
+        try:
+            if not self._broken:
+                self.commit()
+                with self._guard():
+                    self._backend.close()
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._broken = self._broken or "it was closed"
+        if isinstance(self._backend, WritableBackend):
+            self._backend.abandon()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None or self._writer is None:
+            self.close()
+        else:
+            self._let_go()
+
+    def __del__(self) -> None:
+        with suppress(Exception):
+            self._let_go()
+
+    def _writing(self) -> Writer:
+        if self._writer is None:
+            raise StoreError(f"{self.path} is open for reading. Open it with mode='a' to write")
+        if self._broken:
+            raise StoreError(f"{self.path} takes no more rows: {self._broken}. Open it again")
+        return self._writer
+
+    @contextmanager
+    def _guard(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreError:
+            raise
+        except OSError as error:
+            self._broken = f"writing failed ({error.strerror or error})"
+            raise StoreError(self._failure(error)) from error
+        except BaseException:
+            self._broken = "writing was interrupted"
+            raise
+
+    def _failure(self, error: OSError) -> str:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        advice = "Free some space" if full else "Check the folder's permissions and the disk"
+        return (
+            f"cannot write to {self.path}: {error.strerror or error}. The {self.n_rows} committed rows are intact. "
+            f"{advice} and run the same command again"
+        )
+
+
+def _stage_and_reason(text: str) -> tuple[str, str]:
+    stage, separator, reason = text.partition(": ")
+    return (stage, reason) if separator else ("", text)
+
+
+def _state_differences(old: Mapping[str, NDArray[Any]], new: Mapping[str, NDArray[Any]]) -> list[str]:
+    found = []
+    for name in sorted(old.keys() | new.keys()):
+        if name not in new or name not in old:
+            found.append(f"state {name!r} is only in the {'store' if name in old else 'new encoder'}")
+        elif state_digest({name: old[name]}) != state_digest({name: new[name]}):
+            found.append(f"state {name!r} {_brief(old[name])} -> {_brief(np.asarray(new[name]))}")
+    return found
+
+
+def _brief(array: NDArray[Any]) -> str:
+    return f"{array.dtype}{list(array.shape)} {state_digest({'': array})[:8]}"

@@ -1,0 +1,60 @@
+"""What a person wants to know about a store at a glance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from store.backend import Backend
+from store.rows import Status
+from store.table import Table
+
+PERCENTILES = (0, 5, 25, 50, 75, 95, 100)
+
+
+def describe(backend: Backend, table: Table) -> dict[str, Any]:
+    """Gather counts, distributions and provenance, ready for JSON."""
+    rows = table.usable()
+    header, commit = asdict(backend.header), table.commit
+    psnr = table.column("psnr")[rows]
+    return {
+        "path": backend.location,
+        "rows": len(rows),
+        "modality": header["modality"],
+        "k": header["k"],
+        "dataset": header["dataset"],
+        "splits": _counts(table, "split", rows),
+        "classes": _counts(table, "label", rows),
+        "groups": len(set(table.names("group", rows).tolist()) - {None}),
+        **_psnr(psnr[np.isfinite(psnr)]),
+        "low_psnr": int((table.column("status")[rows] == Status.LOW_PSNR).sum()),
+        "failed": len(table.last_rows(Status.FAILED)),
+        "rows_on_disk": commit.n_rows,
+        "bytes": backend.nbytes(),
+        "finished": commit.finished,
+        "committed": commit.utc,
+        "generation": commit.generation,
+        "extra": {name: entry["kind"] for name, entry in commit.extra.items()},
+        "fingerprint": backend.header.sha256,
+        **{name: header[name] for name in ("schema_version", "block_rows", "encoder", "encoder_sha256")},
+        **{name: header[name] for name in ("layout", "conventions", "seed", "versions", "created")},
+    }
+
+
+def _counts(table: Table, path: str, rows: NDArray[np.intp]) -> dict[str, int]:
+    counts = Counter(table.names(path, rows).tolist())
+    return {name: counts[name] for name in sorted(counts, key=str) if name is not None}
+
+
+def _psnr(values: NDArray[np.float32]) -> dict[str, Any]:
+    if not len(values):
+        return {"psnr_mean": None, "psnr_percentiles": {}}
+    points = np.percentile(values.astype(np.float64), PERCENTILES)
+    return {
+        "psnr_mean": float(values.mean(dtype=np.float64)),
+        "psnr_percentiles": {str(at): float(value) for at, value in zip(PERCENTILES, points, strict=True)},
+    }

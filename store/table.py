@@ -1,0 +1,167 @@
+"""The small columns of a store's committed rows, read once and kept in memory, and the index from ID to row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from store.backend import Backend
+from store.columns import NO_SPLIT, Column, row_checksums
+from store.errors import IntegrityError, StoreError, UnknownIDError
+from store.header import Commit
+from store.rows import USABLE, Rows, Status
+
+CHECKED = (
+    "id", "label", "target", "split", "group", "psnr", "loss", "steps", "fit_seconds", "status", "source_hash", "error",
+)  # fmt: skip
+
+
+class Table:
+    """The committed prefix of a store, as of one commit.
+
+    Parameters
+    ----------
+    backend : Backend
+    commit : Commit
+    """
+
+    def __init__(self, backend: Backend, commit: Commit) -> None:
+        self._backend = backend
+        self.commit = commit
+        self._cache: dict[str, NDArray[Any]] = {}
+        self._index: dict[str, int] = {}
+        self._indexed = 0
+        self._usable: NDArray[np.intp] | None = None
+
+    def advance(self, commit: Commit) -> None:
+        """Go on to a later commit; only blocks with new rows are read again."""
+        self.commit = commit
+        self._usable = None
+
+    @property
+    def columns(self) -> dict[str, Column]:
+        """Every column by its path."""
+        return self._backend.all_columns(self.commit)
+
+    def blocks(self) -> list[tuple[int, int, int]]:
+        """List number, first row and end of each block."""
+        n_rows, size = self.commit.n_rows, self._backend.header.block_rows
+        return [(i, start, min(start + size, n_rows)) for i, start in enumerate(range(0, n_rows, size))]
+
+    def column(self, path: str) -> NDArray[Any]:
+        """Read one small column of all committed rows, as it is on disk."""
+        found = self._cache.get(path)
+        if found is None:
+            found = self.columns[path].empty(0)
+        if len(found) < self.commit.n_rows:
+            whole = len(found) // self._backend.header.block_rows
+            parts = [found[: whole * self._backend.header.block_rows]]
+            parts += [
+                self._backend.read_chunk(self.columns[path], i, end - start) for i, start, end in self.blocks()[whole:]
+            ]
+            found = self._cache[path] = np.concatenate(parts)
+        return found
+
+    def index(self) -> dict[str, int]:
+        """Map each ID to its last row, in no order, deleted ones too."""
+        n_rows = self.commit.n_rows
+        if self._indexed < n_rows:
+            self._index.update(
+                zip(self.column("id")[self._indexed :].tolist(), range(self._indexed, n_rows), strict=True)
+            )
+            self._indexed = n_rows
+        return self._index
+
+    def last_rows(self, *statuses: Status) -> NDArray[np.intp]:
+        """Find the rows, ascending, that are the last of their ID and have one of these statuses."""
+        rows = np.sort(np.fromiter(self.index().values(), np.intp, len(self.index())))
+        return rows[np.isin(self.column("status")[rows], statuses)]
+
+    def usable(self) -> NDArray[np.intp]:
+        """Find the rows, ascending, that are the last of their ID and hold a functa."""
+        if self._usable is None:
+            self._usable = self.last_rows(*USABLE)
+        return self._usable
+
+    def is_usable(self, name: object) -> bool:
+        """Tell whether the last row of this ID holds a functa."""
+        row = self.index().get(name) if isinstance(name, str) else None
+        return row is not None and self.column("status")[row] in USABLE
+
+    def rows_of(self, names: list[str]) -> NDArray[np.intp]:
+        """Find the usable row of each ID, in the order asked; UnknownIDError names those that have none."""
+        missing = [name for name in names if not self.is_usable(name)]
+        if missing:
+            more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+            raise UnknownIDError(f"{self._backend.location} has no usable row for {missing[:5]}{more}")
+        return np.array([self._index[name] for name in names], np.intp)
+
+    def names(self, path: str, rows: NDArray[np.intp]) -> NDArray[np.object_]:
+        """Look up labels, splits or groups of some rows as strings, None where there is none."""
+        known = getattr(self.commit, f"{path}_names")
+        table = np.array([*known, None], dtype=object)
+        codes = self.column(path)[rows].astype(np.intp)
+        codes[codes == (NO_SPLIT if path == "split" else -1)] = len(known)
+        if len(codes) and not (codes.min() >= 0 and codes.max() <= len(known)):
+            raise self._backend.damaged(f"column {path}", "holds a code that the commit record does not name")
+        return table[codes]
+
+    def assemble(self, rows: NDArray[np.intp], functas: NDArray[np.float32]) -> Rows:
+        """Make rows from their functas (or none of them) and the small columns."""
+        return Rows(
+            ids=self.column("id")[rows],
+            functas=functas,
+            labels=self.names("label", rows),
+            splits=self.names("split", rows),
+            groups=self.names("group", rows),
+            psnr=self.column("psnr")[rows],
+            loss=self.column("loss")[rows],
+            steps=self.column("steps")[rows],
+            fit_seconds=self.column("fit_seconds")[rows],
+            status=self.column("status")[rows],
+            source_hash=self.column("source_hash")[rows],
+            target=self.column("target")[rows],
+            errors=self.column("error")[rows],
+            extra={name: self.column(column.path)[rows] for name, column in self.commit.extra_columns().items()},
+        )
+
+    def good(self, rows: NDArray[np.intp], functas: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Tell which of the rows match their checksums."""
+        values = {path: self.column(path)[rows] for path in CHECKED} | {"functas": functas}
+        same: NDArray[np.bool_] = row_checksums(values) == self.column("row_crc")[rows]
+        return same
+
+    def check(self, rows: NDArray[np.intp], functas: NDArray[np.float32]) -> None:
+        """Compare rows with their checksums.
+
+        Raises
+        ------
+        IntegrityError
+            Naming the first rows that do not match.
+        StoreError
+            The store was compacted or repaired since it was opened.
+        """
+        bad = rows[~self.good(rows, functas)]
+        if not len(bad):
+            return
+        if self._backend.read_commit().epoch != self.commit.epoch:
+            raise StoreError(f"{self._backend.location} was compacted or repaired since it was opened. Open it again")
+        shown = ", ".join(f"{row} ({self.column('id')[row]!r})" for row in bad[:5])
+        raise IntegrityError(
+            f"{len(bad)} rows of {self._backend.location} do not match their checksums: {shown}. "
+            f"Run `functa store repair {self._backend.location}`"
+        )
+
+    def functas(self, block: int, start: int, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Read the functas of some rows of one block, checked."""
+        functas: NDArray[np.float32]
+        if 2 * len(rows) < self._backend.header.block_rows:
+            functas = self._backend.read_functas(block, rows - start)
+        else:
+            end = min(start + self._backend.header.block_rows, self.commit.n_rows)
+            functas = self._backend.read_chunk(self.columns["functas"], block, end - start, check=False)
+            functas = functas if len(rows) == end - start else functas[rows - start]
+        self.check(rows, functas)
+        return functas

@@ -1,0 +1,210 @@
+"""Turns batches of rows into blocks on disk and commits them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import monotonic
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from store.backend import WritableBackend
+from store.columns import NO_SPLIT, row_checksums
+from store.errors import StoreError
+from store.header import Commit
+from store.rows import MAX_ERROR_BYTES, USABLE, Rows, Status, check_ids
+
+MAX_AGE = 30.0
+_COMMIT_SHARE = 4
+
+
+class Names:
+    """Strings and their codes, in the order in which they came.
+
+    Parameters
+    ----------
+    what : str
+        ``"label"``, ``"split"`` or ``"group"``, for messages.
+    known : sequence of str
+    none : int
+        The code of no name at all; other codes stay below it when it is positive.
+    """
+
+    def __init__(self, what: str, known: Sequence[str], none: int) -> None:
+        self._what, self._none = what, none
+        self._codes: dict[str | None, int] = {name: code for code, name in enumerate(known)}
+        self._codes[None] = none
+
+    def encode(self, names: NDArray[np.object_], dtype: str) -> NDArray[Any]:
+        """Look up the code of each name; new names get the next code."""
+        return np.fromiter(map(self._code, names.tolist()), np.dtype(dtype), len(names))
+
+    def _code(self, name: str | None) -> int:
+        code = self._codes.get(name)
+        if code is not None:
+            return code
+        if not isinstance(name, str):
+            raise StoreError(f"a {self._what} is {name!r}, expected a string or None")
+        code = len(self._codes) - 1
+        if code == self._none:
+            raise StoreError(f"{self._what} {name!r} is number {code + 1}, a store holds at most {code} of them")
+        self._codes[name] = code
+        return code
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """All names by code."""
+        return tuple(name for name in self._codes if name is not None)
+
+
+class Writer:
+    """Collects rows into blocks; a block is written when it is full, 30 s old or committed.
+
+    Parameters
+    ----------
+    backend : WritableBackend
+    commit : Commit
+        The last one; the writer goes on after its rows.
+
+    Notes
+    -----
+    A full block is committed at once, unless the last commit was so recent that commits would take more than a fifth of
+    the time: then the blocks in between share the next commit.
+    """
+
+    def __init__(self, backend: WritableBackend, commit: Commit) -> None:
+        self._backend = backend
+        self.commit_record = commit
+        self._columns = backend.all_columns(commit)
+        self._names = {
+            "label": Names("label", commit.label_names, -1),
+            "split": Names("split", commit.split_names, NO_SPLIT),
+            "group": Names("group", commit.group_names, -1),
+        }
+        self.n_rows = commit.n_rows
+        self._written = commit.n_rows
+        self._buffer: dict[str, NDArray[Any]] = {}
+        self._oldest: float | None = None
+        self._last_commit = (float("-inf"), 0.0)
+        self.uncommitted: dict[str, tuple[int, bytes]] = {}
+        self._load_partial_block()
+
+    @property
+    def _size(self) -> int:
+        return self._backend.header.block_rows
+
+    def _load_partial_block(self) -> None:
+        self._buffer = {path: column.empty(self._size) for path, column in self._columns.items()}
+        block, rows = divmod(self.n_rows, self._size)
+        if rows:
+            for path, column in self._columns.items():
+                self._buffer[path][:rows] = self._backend.read_chunk(column, block, rows)
+
+    def append(self, rows: Rows) -> None:
+        """Take over rows; see :meth:`FunctaStore.append`."""
+        columns = self._encode(rows)
+        for start in range(0, len(rows), self._size):
+            self._put({path: column[start : start + self._size] for path, column in columns.items()})
+        self.uncommitted.update(
+            zip(rows.ids.tolist(), zip(rows.status.tolist(), map(bytes, rows.source_hash), strict=True), strict=True)
+        )
+        if self._oldest is not None and monotonic() - self._oldest > MAX_AGE:
+            self.commit(finished=None)
+
+    def _put(self, columns: dict[str, NDArray[Any]]) -> None:
+        rows = len(columns["id"])
+        at = self.n_rows % self._size
+        fitting = min(rows, self._size - at)
+        for path, values in columns.items():
+            self._buffer[path][at : at + fitting] = values[:fitting]
+        self.n_rows += fitting
+        self._oldest = self._oldest or monotonic()
+        if self.n_rows % self._size == 0:
+            self._write_block()
+            self._commit_full_blocks()
+        if fitting < rows:
+            self._put({path: values[fitting:] for path, values in columns.items()})
+
+    def _write_block(self) -> None:
+        block = (self.n_rows - 1) // self._size
+        first = block * self._size
+        self._backend.write_block(block, self._buffer, max(self._written - first, 0), self.n_rows - first)
+        self._written = self.n_rows
+        if self.n_rows % self._size == 0:
+            for path, column in self._columns.items():
+                self._buffer[path][:] = column.fill
+
+    def _commit_full_blocks(self) -> None:
+        moment, cost = self._last_commit
+        if monotonic() - moment >= _COMMIT_SHARE * cost:
+            self.commit(finished=None)
+
+    def commit(self, *, finished: bool | None) -> None:
+        """Write what is buffered and put a new commit in place, if anything changed."""
+        begin = monotonic()
+        if self._written < self.n_rows:
+            self._write_block()
+        grown = self.n_rows > self.commit_record.n_rows
+        kept = self.commit_record.finished and not grown
+        after = kept if finished is None else finished
+        if grown or after != self.commit_record.finished:
+            self._replace_commit(finished=after)
+        self._oldest = None
+        self._last_commit = (monotonic(), monotonic() - begin)
+
+    def _replace_commit(self, **changes: Any) -> None:
+        names = {f"{what}_names": names.known for what, names in self._names.items()}
+        commit = self.commit_record.next(n_rows=self.n_rows, **names, **changes)
+        self._backend.write_commit(commit)
+        self.commit_record = commit
+        self.uncommitted.clear()
+
+    def _encode(self, rows: Rows) -> dict[str, NDArray[Any]]:
+        header = self._backend.header
+        _check_rows(rows, header.k, header.id_width)
+        columns: dict[str, NDArray[Any]] = {
+            "functas": rows.functas,
+            "id": rows.ids,
+            "label": self._names["label"].encode(rows.labels, "<i4"),
+            "split": self._names["split"].encode(rows.splits, "|u1"),
+            "group": self._names["group"].encode(rows.groups, "<i4"),
+            "error": rows.errors,
+        }
+        for name in ("target", "psnr", "loss", "steps", "fit_seconds", "status", "source_hash"):
+            columns[name] = getattr(rows, name)
+        columns["row_crc"] = row_checksums(columns)
+        return columns | self._encode_extra(rows)
+
+    def _encode_extra(self, rows: Rows) -> dict[str, NDArray[Any]]:
+        known = self.commit_record.extra_columns()
+        unknown = rows.extra.keys() - known.keys()
+        if unknown:
+            raise StoreError(f"extra columns {sorted(unknown)} are not in this store. Add them with add_column first")
+        return {column.path: rows.extra.get(name, column.empty(len(rows))) for name, column in known.items()}
+
+
+def _check_rows(rows: Rows, k: int, id_width: int) -> None:
+    longest = max(map(len, check_ids(rows.ids)), default=0)
+    if longest > id_width:
+        name = max(rows.ids, key=lambda name: len(name.encode()))
+        raise StoreError(
+            f"ID {name!r} has {longest} bytes, but this store keeps IDs of at most {id_width}. "
+            "Create the store with a larger id_width"
+        )
+    if rows.k != k:
+        raise StoreError(f"functas have {rows.k} values, but this store keeps k = {k}")
+    usable = np.isin(rows.status, USABLE)
+    broken = usable & ~np.isfinite(rows.functas).all(axis=1)
+    if broken.any():
+        raise StoreError(
+            f"{int(broken.sum())} rows have status ok but a functa with NaN or infinity, the first is "
+            f"{rows.ids[broken.argmax()]!r}. Give them status FAILED"
+        )
+    known = np.isin(rows.status, list(Status)) & (rows.status != Status.UNSET)
+    if not known.all():
+        raise StoreError(
+            f"row {rows.ids[(~known).argmax()]!r} has status {rows.status[(~known).argmax()]}, expected 1..4"
+        )
+    if any(len(text.encode()) > MAX_ERROR_BYTES for text in rows.errors):
+        raise StoreError(f"an error text is longer than {MAX_ERROR_BYTES} bytes. Use Rows.failed, which cuts it")

@@ -1,0 +1,101 @@
+"""What a Zarr store looks like on disk: its metadata documents and the bytes of its chunks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import google_crc32c
+import numpy as np
+from numcodecs.vlen import VLenUTF8  # type: ignore[import-untyped,unused-ignore]
+from numpy.typing import NDArray
+
+from store.columns import Column
+from store.header import Header
+
+_texts = VLenUTF8()
+
+
+def metadata_documents(header: Header, columns: Sequence[Column]) -> dict[str, dict[str, Any]]:
+    """Make every ``zarr.json`` of a store without rows, by key, as zarr-python itself writes it.
+
+    Notes
+    -----
+    Chunks of one column lie in one folder (separator ``"."``): one sync per column makes a block's names durable.
+    """
+    import zarr
+
+    memory: dict[str, Any] = {}
+    root = zarr.open_group(zarr.storage.MemoryStore(memory), mode="w")
+    for group in ("extra", "state", "mirror", "mirror/state"):
+        root.create_group(group)
+    for column in columns:
+        dtype: Any = str if column.is_text else np.dtype(column.dtype)
+        chunks = (header.block_rows, *column.width)
+        _create(root, column.path, (0, *column.width), chunks, dtype, column.fill)
+    for name, entry in header.arrays.items():
+        shape = tuple(entry["shape"])
+        for folder in ("state", "mirror/state"):
+            _create(root, f"{folder}/{name}", shape, shape, np.dtype(entry["dtype"]), None)
+    return {key: json.loads(value.to_bytes()) for key, value in memory.items()}
+
+
+def _create(root: Any, path: str, shape: tuple[int, ...], chunks: tuple[int, ...], dtype: Any, fill: Any) -> None:
+    from zarr.codecs import Crc32cCodec
+
+    root.create_array(
+        path,
+        shape=shape,
+        chunks=chunks,
+        dtype=dtype,
+        fill_value=fill,
+        filters=None,
+        compressors=[Crc32cCodec()],
+        chunk_key_encoding={"name": "default", "separator": "."},
+    )
+
+
+def document_bytes(document: Mapping[str, Any]) -> bytes:
+    """Return a metadata document as it is written."""
+    return json.dumps(document, indent=2, allow_nan=False).encode()
+
+
+def chunk_key(path: str, indices: Sequence[int]) -> str:
+    """Key of a chunk: ``"functas/c.3.0"``."""
+    return f"{path}/{'.'.join(['c', *map(str, indices)])}"
+
+
+def encode_chunk(column: Column, values: NDArray[Any]) -> list[Any]:
+    """Encode a chunk by the codecs ``bytes`` or ``vlen-utf8``, then ``crc32c``."""
+    return with_checksum(_texts.encode(values) if column.is_text else np.ascontiguousarray(values, column.dtype))
+
+
+def with_checksum(body: Any) -> list[Any]:
+    """Put after a buffer its crc32c in little-endian order."""
+    data = np.frombuffer(body, np.uint8)
+    return [data, int(google_crc32c.value(data)).to_bytes(4, "little")]
+
+
+def checksum_holds(chunk: NDArray[np.uint8]) -> bool:
+    """Whether the last four bytes of a chunk are the crc32c of the others."""
+    return len(chunk) >= 4 and int(google_crc32c.value(chunk[:-4])) == int.from_bytes(chunk[-4:].tobytes(), "little")
+
+
+def decode_texts(chunk: NDArray[np.uint8]) -> NDArray[np.object_]:
+    """Decode a ``vlen-utf8`` chunk whose checksum was checked."""
+    decoded: NDArray[np.object_] = _texts.decode(chunk[:-4])
+    return decoded
+
+
+def salvage_texts(chunk: bytes, rows: int) -> NDArray[np.object_]:
+    """Decode a damaged ``vlen-utf8`` chunk as far as its lengths lead; the row checksums judge the strings."""
+    found = np.full(rows, "", dtype=object)
+    position = 4
+    for row in range(rows):
+        end = position + 4 + int.from_bytes(chunk[position : position + 4], "little")
+        if end > len(chunk):
+            break
+        found[row] = chunk[position + 4 : end].decode("utf-8", "replace")
+        position = end
+    return found

@@ -1,0 +1,5 @@
+from store.testing import StoreContract
+
+
+class TestZarr(StoreContract):
+    suffix = ".zarr"
