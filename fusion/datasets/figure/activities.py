@@ -1,6 +1,6 @@
 """What people do: the means of nine activities.
 
-Two things make them hard, and neither is noise: a hand that waves, or a chair, barely shows at the waist; stairs barely
+Two things make them hard, and neither is noise: arms that wave, or a chair, barely show at the waist; stairs barely
 show from where the camera stands.
 """
 
@@ -54,7 +54,13 @@ class Activity:
     waves: HarmonicTable = field(default_factory=dict)
 
 
-_ARMS_DOWN = {"raise_left": 8.0, "raise_right": 8.0, "elbow_left": 14.0, "elbow_right": 14.0}
+def _pose(
+    *, pitch: float, bend: float = 1.0, swing: float = 0.0, lift: float = 8.0, elbow: float = 14.0, fore: float = 0.0
+) -> dict[str, float]:
+    """Mean posture in degrees, both arms alike."""
+    arms = {"swing": swing, "lift": lift, "elbow": elbow, "fore": fore}
+    both = {f"{part}_{side}": angle for part, angle in arms.items() for side in ("left", "right")}
+    return {"pitch": pitch, "bend": bend} | both
 
 
 def _gait(sway: float, yaw: float, roll: float, arms: float, **more: tuple[Harmonic, ...]) -> HarmonicTable:
@@ -81,7 +87,7 @@ ACTIVITIES: dict[str, Activity] = {
         hips=0.95,
         footfall=(0.004, 5.0, 2.0, 40.0),
         restless=2.0,
-        rest=_ARMS_DOWN | {"pitch": 3.0, "bend": 2.0, "elbow_left": 22.0, "elbow_right": 22.0},
+        rest=_pose(pitch=3.0, bend=2.0, elbow=22.0),
         waves=_gait(
             0.020,
             4.0,
@@ -100,15 +106,7 @@ ACTIVITIES: dict[str, Activity] = {
         hips=0.93,
         footfall=(0.004, 4.0, 2.0, 60.0),
         restless=2.5,
-        rest=_ARMS_DOWN
-        | {
-            "pitch": 7.0,
-            "bend": 6.0,
-            "elbow_left": 85.0,
-            "elbow_right": 85.0,
-            "swing_left": -12.0,
-            "swing_right": -12.0,
-        },
+        rest=_pose(pitch=7.0, bend=6.0, swing=-12.0, elbow=85.0),
         waves=_gait(
             0.014,
             7.0,
@@ -128,7 +126,7 @@ ACTIVITIES: dict[str, Activity] = {
         hips=0.93,
         footfall=(0.003, 3.0, 2.0, 90.0),
         restless=2.5,
-        rest=_ARMS_DOWN | {"pitch": 9.0, "bend": 4.0, "elbow_left": 28.0, "elbow_right": 28.0},
+        rest=_pose(pitch=9.0, bend=4.0, elbow=28.0),
         waves=_gait(
             0.028,
             5.0,
@@ -148,7 +146,7 @@ ACTIVITIES: dict[str, Activity] = {
         hips=0.94,
         footfall=(0.008, 7.0, 2.0, 30.0),
         restless=2.5,
-        rest=_ARMS_DOWN | {"pitch": 2.0, "bend": 3.0, "elbow_left": 28.0, "elbow_right": 28.0},
+        rest=_pose(pitch=2.0, bend=3.0, elbow=28.0),
         waves=_gait(
             0.024,
             5.0,
@@ -165,8 +163,7 @@ ACTIVITIES: dict[str, Activity] = {
         feet=(0.03, 0.12),
         footfall=(0.012, 4.0, 1.0, -120.0),
         restless=2.5,
-        rest=_ARMS_DOWN
-        | {"pitch": 6.0, "bend": 6.0, "elbow_left": 40.0, "elbow_right": 40.0, "swing_left": 15.0, "swing_right": 15.0},
+        rest=_pose(pitch=6.0, bend=6.0, swing=15.0, elbow=40.0),
         waves={
             "heave": ((1, 0.105, 0.0), (2, 0.012, 180.0)),
             "surge": ((1, 0.015, 60.0),),
@@ -174,19 +171,20 @@ ACTIVITIES: dict[str, Activity] = {
             "bend": ((1, 5.0, 180.0),),
             "swing_left": ((1, 38.0, 0.0),),
             "swing_right": ((1, 38.0, 0.0),),
-            "raise_left": ((1, 6.0, 0.0),),
-            "raise_right": ((1, 6.0, 0.0),),
+            "lift_left": ((1, 6.0, 0.0),),
+            "lift_right": ((1, 6.0, 0.0),),
         },
     ),
     "wave": Activity(
         pace=1.5,
-        rest=_ARMS_DOWN | {"pitch": 1.0, "bend": 1.0, "raise_right": 138.0, "elbow_right": 8.0, "fore_right": 20.0},
+        rest=_pose(pitch=1.0, lift=120.0, elbow=8.0, fore=30.0),
         waves={
-            "raise_right": ((1, 8.0, 0.0),),
-            "fore_right": ((1, 30.0, -20.0),),
-            "sway": ((1, 0.0006, 200.0),),
-            "roll": ((1, 0.12, 20.0),),
-            "twist": ((1, 0.8, 0.0),),
+            "lift_left": ((1, 14.0, 0.0),),
+            "lift_right": ((1, 14.0, 0.0),),
+            "fore_left": ((1, 26.0, -20.0),),
+            "fore_right": ((1, 26.0, -20.0),),
+            "heave": ((1, 0.0004, 200.0),),
+            "roll": ((1, 0.06, 20.0),),
         },
     ),
     "sit": Activity(
@@ -194,20 +192,12 @@ ACTIVITIES: dict[str, Activity] = {
         hips=0.53,
         feet=(0.42, 0.11),
         restless=0.9,
-        rest=_ARMS_DOWN
-        | {
-            "pitch": -5.0,
-            "bend": 7.0,
-            "swing_left": 25.0,
-            "swing_right": 25.0,
-            "elbow_left": 50.0,
-            "elbow_right": 50.0,
-        },
+        rest=_pose(pitch=-4.0, bend=6.0, swing=25.0, elbow=50.0),
         waves={"bend": ((1, 0.4, 0.0),), "surge": ((1, 0.0008, 0.0),)},
     ),
     "stand": Activity(
         pace=0.25,
-        rest=_ARMS_DOWN | {"pitch": 1.0, "bend": 1.0},
+        rest=_pose(pitch=1.0),
         waves={"bend": ((1, 0.4, 0.0),), "surge": ((1, 0.0008, 0.0),)},
     ),
     "lie": Activity(
@@ -215,7 +205,7 @@ ACTIVITIES: dict[str, Activity] = {
         hips=0.13,
         lying=True,
         restless=0.6,
-        rest=_ARMS_DOWN | {"pitch": -88.0, "raise_left": 14.0, "raise_right": 14.0},
+        rest=_pose(pitch=-88.0, bend=0.0, lift=14.0),
         waves={"bend": ((1, 0.4, 0.0),), "heave": ((1, 0.001, 0.0),)},
     ),
 }

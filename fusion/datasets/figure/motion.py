@@ -15,7 +15,7 @@ Waves = NDArray[np.complex128]
 
 COORDINATES = (
     *("surge", "sway", "heave", "yaw", "pitch", "roll"),
-    *("bend", "twist", "swing_left", "swing_right", "raise_left", "raise_right"),
+    *("bend", "twist", "swing_left", "swing_right", "lift_left", "lift_right"),
     *("elbow_left", "elbow_right", "fore_left", "fore_right"),
 )
 N_TRUNK = 6

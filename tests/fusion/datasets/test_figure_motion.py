@@ -80,9 +80,10 @@ def test_paces_differ_more_between_subjects_than_within_one():
     assert paces.mean(axis=1).std() > paces.std(axis=1).mean()
 
 
-def test_the_left_handed_wave_with_the_left():
-    people = [draw_subject(1, subject) for subject in range(40)]
-    for subject in (next(i for i, p in enumerate(people) if p.left_handed is hand) for hand in (True, False)):
-        points = draw_motion(1, subject, "wave", 1).joints(TIMES)
-        left, right = (joint(points, f"hand_{side}")[2].mean() for side in ("left", "right"))
-        assert bool(left > right) is people[subject].left_handed
+def test_a_hand_that_waves_is_above_the_head_and_hardly_moves_the_waist():
+    motion = draw_motion(1, 2, "wave", 1)
+    points, (pelvis, _) = motion.joints(TIMES), motion.trunk(TIMES)
+    hand = joint(points, "hand_left")
+    assert (hand[2] > joint(points, "neck")[2]).all()
+    assert np.ptp(hand[1]) > 0.2
+    assert np.ptp(pelvis[1]) < 0.03
