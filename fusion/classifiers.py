@@ -15,6 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fusion.errors import ConfigError, DataError, ModelError
+from fusion.items import group_codes
 
 __all__ = ["FunctaClassifier", "hold_out"]
 
@@ -291,14 +292,6 @@ def hold_out(
     np.add.at(counts, (members, codes), 1)
     held = min(_group_draws(len(counts), fraction, random), key=lambda draw: _unevenness(counts, draw, fraction))
     return held[members]
-
-
-def group_codes(groups: ArrayLike) -> NDArray[np.intp]:
-    """Return the groups as numbers 0, 1, ..., shape (n,); every row without a group (None) is a group of its own."""
-    names = np.asarray(groups, dtype=object)
-    numbers: dict[object, int] = {}
-    keys = (("row", row) if name is None else ("group", name) for row, name in enumerate(names))
-    return np.fromiter((numbers.setdefault(key, len(numbers)) for key in keys), dtype=np.intp, count=len(names))
 
 
 def _hold_out_rows(codes: NDArray[np.intp], fraction: float, random: np.random.Generator) -> NDArray[np.bool_]:

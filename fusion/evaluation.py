@@ -14,8 +14,8 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
 
-from fusion.classifiers import group_codes
 from fusion.errors import DataError
+from fusion.items import group_codes
 
 __all__ = ["ClassFigures", "Evaluation", "accuracy_interval", "evaluate_predictions", "plot_confusion"]
 

@@ -8,7 +8,6 @@ order in which a store was written changes nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -17,11 +16,12 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fusion.errors import ConfigError, DataError
+from fusion.items import Items
 
 if TYPE_CHECKING:
     from store import FunctaStore
 
-__all__ = ["FEATURES", "FunctaFeatures", "Items", "design_matrix", "fit_features", "read_items"]
+__all__ = ["FEATURES", "FunctaFeatures", "design_matrix", "fit_features"]
 
 Features = Literal["delta", "weights"]
 FEATURES: tuple[Features, ...] = ("delta", "weights")
@@ -212,38 +212,6 @@ class _Moments:
         self.count = total
 
 
-@dataclass(frozen=True, eq=False)
-class Items:
-    """What is to be classified, one entry per item, sorted by ID; every column an object array of shape (n,).
-
-    `rows` says under which ID each modality's store keeps the item, None where the modality is missing. Of a single
-    store it holds one entry, equal to `ids`.
-    """
-
-    ids: NDArray[np.object_]
-    labels: NDArray[np.object_]
-    splits: NDArray[np.object_]
-    groups: NDArray[np.object_]
-    rows: Mapping[str, NDArray[np.object_]]
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def take(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Items:
-        """Return the items that a mask or an array of positions names."""
-        rows = {name: ids[chosen] for name, ids in self.rows.items()}
-        return Items(self.ids[chosen], self.labels[chosen], self.splits[chosen], self.groups[chosen], rows)
-
-
-def read_items(store: FunctaStore) -> Items:
-    """Return every usable row of a store without its functa, under the store's modality as block name."""
-    blocks = list(store.iter_blocks(functas=False))
-    columns = [_stack([getattr(block, name) for block in blocks]) for name in ("ids", "labels", "splits", "groups")]
-    order = np.argsort(columns[0], kind="stable")
-    ids, labels, splits, groups = (column[order] for column in columns)
-    return Items(ids, labels, splits, groups, {store.modality: ids})
-
-
 def fit_features(
     store: FunctaStore,
     ids: Sequence[str | None] | NDArray[np.object_],
@@ -312,10 +280,6 @@ def _fill(out: NDArray[np.float32], store: FunctaStore, ids: NDArray[np.object_]
             f"store {store.path} has no usable row for {len(places)} of the IDs asked for, first {missing}; expected "
             "every ID once. Encode the missing samples, or leave them out."
         )
-
-
-def _stack(parts: list[NDArray[np.object_]]) -> NDArray[np.object_]:
-    return np.concatenate(parts) if parts else np.zeros(0, dtype=object)
 
 
 def _chunk_rows(k: int) -> int:

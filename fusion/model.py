@@ -1,165 +1,356 @@
-"""A trained model: how functas of each modality become features, and the classifier that reads them."""
+"""The model folder: everything that is needed to predict, as data that cannot execute anything.
+
+======================  ===========================================================================================
+``model.json``          format, classes, feature blocks with their stores' headers, parameters, versions, checksums
+``model.ubj``           the trees, in XGBoost's own format
+``arrays.npz``          filter and normalisation of each block, and its encoder's state (start, value limits, ...)
+``metrics.json``        what `Evaluation.to_dict` returned, when the model was evaluated
+``confusion.png``       its confusion matrix
+======================  ===========================================================================================
+
+A folder is written beside its place and renamed, so there is a whole model or none. Nothing is ever unpickled, and the
+checksums are compared before any other reader sees a file.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
+import os
+import shutil
+import uuid
+import zipfile
+import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+import xgboost
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fusion.classifiers import FunctaClassifier
-from fusion.errors import DataError
+from fusion.errors import ModelError
+from fusion.evaluation import Evaluation, plot_confusion
 from fusion.features import FunctaFeatures
+from fusion.trained import Model, ModelBlock, Training
 
-if TYPE_CHECKING:
-    from store import FunctaStore
+__all__ = ["Model", "ModelBlock", "Training", "load_model", "require_replaceable", "save_model"]
 
-__all__ = ["FunctaModel", "ModelBlock"]
-
-_LIBRARIES = ("functa-fusion", "numpy", "scikit-learn", "xgboost")
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+FORMAT = "functa-fusion-model"
+FORMAT_VERSION = 1
+_FILES = {"model.json", "model.ubj", "arrays.npz", "metrics.json", "confusion.png", "report.html"}
 
 
-def _versions() -> dict[str, str]:
-    return {name: _version(name) for name in _LIBRARIES}
+class _HeaderCard(BaseModel):
+    model_config = ConfigDict(strict=True, extra="allow")
+    modality: str
+    k: int
+    layout: list[list[Any]]
+    encoder: dict[str, Any]
 
 
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:  # run from a checkout
-        return "not installed"
-
-
-@dataclass(frozen=True, eq=False)
-class ModelBlock:
-    """One modality of a model: how its functas become features, and how new samples become such functas.
-
-    Attributes
-    ----------
-    name
-        What the block is called in this model.
-    features
-        Fitted transformer from functas, shape (n, k), to the block's columns.
-    header
-        The header of the training store: modality, k, layout, encoder configuration, conventions.
-    state
-        The encoder's learned arrays.
-    fingerprint
-        The training store's fingerprint.
-    """
-
+class _BlockCard(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
     name: str
-    features: FunctaFeatures
-    header: Mapping[str, Any]
-    state: Mapping[str, NDArray[Any]]
     fingerprint: str
-
-    @classmethod
-    def of_store(cls, name: str, store: FunctaStore, features: FunctaFeatures) -> ModelBlock:
-        """Take header and state from the store that the features were learned from."""
-        header = json.loads(json.dumps(asdict(store.header)))
-        return cls(name, features, header, dict(store.state), store.fingerprint)
-
-    @property
-    def modality(self) -> str:
-        """Modality of the training store."""
-        return str(self.header["modality"])
-
-    @property
-    def k(self) -> int:
-        """Number of weights of a functa."""
-        return len(self.features.keep_)
-
-    @property
-    def columns(self) -> int:
-        """Number of columns after the filter."""
-        return int(self.features.keep_.sum())
+    features: str
+    filter_invariant: bool
+    normalise: bool
+    header: _HeaderCard
 
 
-@dataclass(frozen=True, eq=False)
-class FunctaModel:
-    """A trained model: feature blocks and a classifier.
+class _Card(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+    format: str
+    format_version: int
+    created: str
+    versions: dict[str, str]
+    classes: list[str]
+    blocks: list[_BlockCard]
+    parameters: dict[str, Any]
+    rounds: int
+    training: Training
+    sha256: dict[str, str]
 
-    Attributes
+
+def save_model(model: Model, path: str | Path, evaluation: Evaluation | None = None) -> Path:
+    """Write the model folder as a whole, with the evaluation's figures and plot beside the model.
+
+    Parameters
     ----------
-    blocks
-        In the order of their columns.
-    classifier
-        Fitted on the blocks' columns side by side.
-    training
-        What it was trained on: rows, splits, groups, seconds.
-    created
-        ISO 8601, UTC.
-    versions
-        Of the libraries that trained it.
+    model
+        Trained model.
     path
-        Folder it was loaded from or saved to, if any.
+        New or empty folder, or a model folder, which is replaced.
+    evaluation
+        What the model reached on its test rows.
+
+    Raises
+    ------
+    ModelError
+        The path holds something else than a model, or cannot be written.
     """
+    target = Path(path).resolve()
+    require_replaceable(target)
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        temporary.mkdir(parents=True)
+        _write_files(model, temporary, evaluation)
+        _replace(target, temporary)
+    except OSError as error:
+        raise ModelError(f"the model folder {target} could not be written: {error}. What was there is kept.") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return target
 
-    blocks: tuple[ModelBlock, ...]
-    classifier: FunctaClassifier
-    training: Mapping[str, Any] = field(default_factory=dict)
-    created: str = field(default_factory=_now)
-    versions: Mapping[str, str] = field(default_factory=_versions)
-    path: Path | None = None
 
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Labels in the order of the columns of `predict_proba`."""
-        return tuple(str(name) for name in self.classifier.classes_)
+def load_model(path: str | Path) -> Model:
+    """Read a model folder, checking every file before it is used.
 
-    def predict(self, functas: ArrayLike | Mapping[str, ArrayLike]) -> NDArray[Any]:
-        """Return the most probable class of each item, shape (n,); see `predict_proba` for `functas`."""
-        return np.asarray(self.classifier.classes_[self.predict_proba(functas).argmax(axis=1)])
+    Raises
+    ------
+    ModelError
+        Not a model folder, a newer format, a missing or damaged file, or files that do not belong together.
+    """
+    folder = Path(path)
+    card = _read_card(folder)
+    arrays = _read_arrays(folder, card)
+    blocks = tuple(_restore_block(folder, number, block, arrays) for number, block in enumerate(card.blocks))
+    classifier = _restore_classifier(folder, card)
+    columns = sum(block.columns for block in blocks)
+    if columns != classifier.n_features_in_:
+        raise ModelError(
+            f"model.ubj of {folder} reads {classifier.n_features_in_} columns but the feature blocks make {columns}. "
+            "The files belong to different models: train again."
+        )
+    return Model(blocks, classifier, card.training, card.created, card.versions, folder.resolve())
 
-    def predict_proba(self, functas: ArrayLike | Mapping[str, ArrayLike]) -> NDArray[np.float32]:
-        """Return the probability of each class, shape (n, classes).
 
-        Parameters
-        ----------
-        functas
-            float array, shape (n, k), of a model of one modality; or one such array by block name, where a block that
-            is left out, or a row of NaN, is a missing modality.
+def require_replaceable(path: str | Path) -> None:
+    """Refuse a path that holds something else than a model; a new or empty folder is fine.
 
-        Raises
-        ------
-        DataError
-            An unknown block, no block at all, or lengths that differ.
-        """
-        return self.classifier.predict_proba(self._matrix(functas))
+    Raises
+    ------
+    ModelError
+        Naming what is there.
+    """
+    target = Path(path)
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return
+    if not target.is_dir():
+        raise ModelError(f"{target} is a file; expected a new, empty or model folder. Choose another path.")
+    foreign = sorted(entry.name for entry in target.iterdir() if entry.name not in _FILES)
+    if foreign or not _is_model(target):
+        found = ", ".join(foreign[:5]) if foreign else "a model.json of another program"
+        raise ModelError(
+            f"{target} is not a model folder (it holds {found}) and would be replaced; expected a new, empty or model "
+            "folder. Choose another path."
+        )
 
-    def _matrix(self, functas: ArrayLike | Mapping[str, ArrayLike]) -> NDArray[np.float32]:
-        given = functas if isinstance(functas, Mapping) else {self._only_block(): functas}
-        names = [block.name for block in self.blocks]
-        lengths = {len(np.asarray(rows)) for rows in given.values()}
-        if not set(given) <= set(names) or len(lengths) != 1:
-            raise DataError(
-                f"functas were given for {sorted(given)} with {sorted(lengths)} rows; expected one or more of {names}, "
-                "all with the same number of rows."
+
+def _is_model(folder: Path) -> bool:
+    try:
+        _read_json(folder)
+    except ModelError:
+        return False
+    return True
+
+
+def _write_files(model: Model, folder: Path, evaluation: Evaluation | None) -> None:
+    contents = {"model.ubj": bytes(model.classifier.booster_.save_raw("ubj")), "arrays.npz": _pack_arrays(model)}
+    checksums = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    contents["model.json"] = _json(_card(model, checksums).model_dump())
+    if evaluation is not None:
+        contents["metrics.json"] = _json(evaluation.to_dict())
+        plot_confusion(evaluation, folder / "confusion.png")
+    for name, content in contents.items():
+        with (folder / name).open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    _sync_folder(folder)
+
+
+def _replace(target: Path, temporary: Path) -> None:
+    old = temporary.with_suffix(".old")
+    replaced = target.exists()
+    if replaced:
+        target.rename(old)
+    try:
+        temporary.rename(target)
+    except OSError:
+        if replaced:
+            old.rename(target)
+        raise
+    _sync_folder(target.parent)
+    if replaced:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _card(model: Model, checksums: dict[str, str]) -> _Card:
+    blocks = [
+        _BlockCard(
+            name=block.name,
+            fingerprint=block.fingerprint,
+            features=block.features.features,
+            filter_invariant=block.features.filter_invariant,
+            normalise=block.features.normalise,
+            header=_HeaderCard.model_validate(dict(block.header)),
+        )
+        for block in model.blocks
+    ]
+    return _Card(
+        format=FORMAT,
+        format_version=FORMAT_VERSION,
+        created=model.created,
+        versions=dict(model.versions),
+        classes=list(model.classes),
+        blocks=blocks,
+        parameters=model.classifier.get_params(),
+        rounds=model.classifier.n_rounds_,
+        training=model.training,
+        sha256=checksums,
+    )
+
+
+def _pack_arrays(model: Model) -> bytes:
+    arrays: dict[str, NDArray[Any]] = {}
+    for number, block in enumerate(model.blocks):
+        learned = {"keep": block.features.keep_, "mean": block.features.mean_, "scale": block.features.scale_}
+        arrays |= {f"{number}/{name}": array for name, array in learned.items()}
+        arrays |= {f"{number}/state/{name}": array for name, array in block.state.items()}
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def _json(value: object) -> bytes:
+    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False, default=lambda number: number.item())
+    return text.encode() + b"\n"
+
+
+def _read_json(folder: Path) -> dict[str, Any]:
+    if not folder.is_dir():
+        raise ModelError(
+            f"there is no model folder at {folder}; expected the folder that training wrote. Check the path."
+        )
+    try:
+        card = json.loads((folder / "model.json").read_bytes())
+    except FileNotFoundError as error:
+        raise ModelError(f"{folder} has no model.json, so it is not a model folder. Check the path.") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(
+            f"model.json of {folder} cannot be read: {error}. Restore the folder or train again."
+        ) from error
+    if not isinstance(card, dict) or card.get("format") != FORMAT:
+        raise ModelError(f"model.json of {folder} does not say format = {FORMAT!r}, so this is not a model folder.")
+    return card
+
+
+def _read_card(folder: Path) -> _Card:
+    content = _read_json(folder)
+    found = content.get("format_version")
+    if not isinstance(found, int) or found > FORMAT_VERSION:
+        raise ModelError(
+            f"the model in {folder} has format version {found!r}; this release reads up to {FORMAT_VERSION}. "
+            "Upgrade functa-fusion, or train again."
+        )
+    try:
+        card = _Card.model_validate_json(json.dumps(content))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ModelError(f"model.json of {folder} is damaged at {place!r}: {first['msg']}. Train again.") from error
+    if not card.blocks:
+        raise ModelError(f"model.json of {folder} lists no feature blocks; expected at least one. Train again.")
+    return card
+
+
+def _read_file(folder: Path, name: str, card: _Card) -> bytes:
+    try:
+        content = (folder / name).read_bytes()
+    except OSError as error:
+        raise ModelError(f"{name} of the model in {folder} cannot be read: {error.strerror}. Restore it.") from error
+    found, expected = hashlib.sha256(content).hexdigest(), card.sha256.get(name, "none")
+    if found != expected:
+        raise ModelError(
+            f"{name} of the model in {folder} is damaged or foreign: its checksum is {found[:12]}, expected "
+            f"{expected[:12]}. Restore the folder or train again."
+        )
+    return content
+
+
+def _read_arrays(folder: Path, card: _Card) -> dict[str, NDArray[Any]]:
+    content = _read_file(folder, "arrays.npz", card)
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        EOFError,
+        OSError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        raise ModelError(
+            f"arrays.npz of the model in {folder} is not an archive of plain arrays: {error}. Train again."
+        ) from error
+
+
+def _restore_block(folder: Path, number: int, card: _BlockCard, arrays: Mapping[str, NDArray[Any]]) -> ModelBlock:
+    prefix = f"{number}/state/"
+    state = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+    learned = {name: arrays.get(f"{number}/{name}", np.zeros(0)) for name in ("keep", "mean", "scale")}
+    keep = learned["keep"]
+    kept = int(np.count_nonzero(keep))
+    for name, kind, shape in (
+        ("keep", "bool", (card.header.k,)),
+        ("mean", "float64", (kept,)),
+        ("scale", "float64", (kept,)),
+    ):
+        if learned[name].dtype.name != kind or learned[name].shape != shape:
+            raise ModelError(
+                f"{name} of block {card.name!r} in arrays.npz of {folder} is {learned[name].dtype.name} of shape "
+                f"{learned[name].shape}; expected {kind} of shape {shape}. Train again."
             )
-        rows = lengths.pop()
-        matrix = np.full((rows, sum(block.columns for block in self.blocks)), np.nan, dtype=np.float32)
-        first = 0
-        for block in self.blocks:
-            if block.name in given:
-                matrix[:, first : first + block.columns] = block.features.transform(given[block.name])
-            first += block.columns
-        return matrix
+    features = FunctaFeatures(
+        card.features, start=state.get("start"), filter_invariant=card.filter_invariant, normalise=card.normalise
+    )
+    return ModelBlock(
+        card.name,
+        features.restore(keep, learned["mean"], learned["scale"]),
+        card.header.model_dump(),
+        state,
+        card.fingerprint,
+    )
 
-    def _only_block(self) -> str:
-        if len(self.blocks) != 1:
-            names = ", ".join(block.name for block in self.blocks)
-            raise DataError(
-                f"this model has {len(self.blocks)} modalities; give functas as a mapping by name: {names}."
-            )
-        return self.blocks[0].name
+
+def _restore_classifier(folder: Path, card: _Card) -> FunctaClassifier:
+    known = FunctaClassifier().get_params()
+    unknown = sorted(set(card.parameters) - set(known))
+    if unknown:
+        raise ModelError(
+            f"model.json of {folder} has unknown parameters {unknown}; expected {sorted(known)}. Train again."
+        )
+    booster = xgboost.Booster()
+    try:
+        booster.load_model(bytearray(_read_file(folder, "model.ubj", card)))
+        # threads are a matter of this machine, not of the one that trained
+        return FunctaClassifier(**card.parameters | {"n_jobs": None}).restore(booster, card.classes)
+    except (xgboost.core.XGBoostError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ModelError(f"model.ubj of {folder} is not an XGBoost model: {reason}. Train again.") from error

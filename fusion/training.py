@@ -1,0 +1,406 @@
+"""From a store of functas to a trained, evaluated and saved model."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t as student
+from sklearn.base import clone
+
+from fusion.classifiers import FunctaClassifier
+from fusion.errors import DataError
+from fusion.evaluation import ClassFigures, Evaluation, evaluate_predictions
+from fusion.features import design_matrix, fit_features
+from fusion.items import Items, fold_items, labelled_items, read_items, require_disjoint_groups
+from fusion.model import Model, ModelBlock, Training, load_model, require_replaceable, save_model
+from store import FunctaStore, open_store
+
+__all__ = ["Predictions", "Progress", "TrainResult", "cross_validate", "evaluate", "predict_store", "train"]
+
+Progress = Callable[[str, int, int], None]
+"""Called with a stage ("read", "train", "evaluate", "fold"), what is done and how much there is at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainResult:
+    """What training or evaluating reached.
+
+    Attributes
+    ----------
+    accuracy, accuracy_interval, macro_f1
+        On the test rows; see `Evaluation`. Of a cross-validation the mean over the folds and its interval.
+    rows_train, rows_test
+        Labelled rows used.
+    seconds
+        Of the whole call.
+    model
+        The model folder, or None when nothing was saved.
+    rounds, columns
+        Boosting rounds of the model, and its features after the filter.
+    evaluation
+        All figures, per class too.
+    fitted
+        The model itself; of a cross-validation that saves nothing the last fold's.
+    folds
+        Accuracy of each fold of a cross-validation, else empty.
+    warnings
+        What a reader of the figures should know.
+    """
+
+    accuracy: float
+    accuracy_interval: tuple[float, float]
+    macro_f1: float
+    rows_train: int
+    rows_test: int
+    seconds: float
+    model: Path | None
+    rounds: int
+    columns: int
+    evaluation: Evaluation = field(repr=False)
+    fitted: Model = field(repr=False)
+    folds: tuple[float, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Classes in the order of `confusion`."""
+        return self.evaluation.classes
+
+    @property
+    def per_class(self) -> tuple[ClassFigures, ...]:
+        """Precision, recall, F1 and support of each class."""
+        return self.evaluation.per_class
+
+    @property
+    def confusion(self) -> NDArray[np.int64]:
+        """Counts, shape (classes, classes): rows true, columns predicted."""
+        return self.evaluation.confusion
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the model as plain numbers, strings, lists and dictionaries."""
+        figures = {
+            **self.evaluation.to_dict(),
+            "rows_train": self.rows_train,
+            "rows_test": self.rows_test,
+            "seconds": self.seconds,
+            "model": None if self.model is None else str(self.model),
+            "rounds": self.rounds,
+            "columns": self.columns,
+            "warnings": list(self.warnings),
+        }
+        del figures["rows"]
+        return figures | ({"folds": list(self.folds)} if self.folds else {})
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """Predicted classes by ID.
+
+    Attributes
+    ----------
+    ids, labels : object arrays, shape (n,)
+    probabilities : float32 array, shape (n, classes)
+    classes
+        In the order of the columns of `probabilities`.
+    """
+
+    ids: NDArray[np.object_]
+    labels: NDArray[np.object_]
+    probabilities: NDArray[np.float32]
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Settings:
+    features: str
+    classifier: FunctaClassifier
+    progress: Progress
+
+    def rounds_reporter(self) -> Callable[[int, int], None]:
+        return lambda done, most: self.progress("train", done, most)
+
+
+def train(
+    store: FunctaStore | str | Path,
+    model_dir: str | Path | None = None,
+    *,
+    features: str = "delta",
+    classifier: FunctaClassifier | None = None,
+    train_splits: Collection[str] = ("train",),
+    test_splits: Collection[str] = ("test",),
+    cv: Literal["folds", "group"] | None = None,
+    progress: Progress | None = None,
+) -> TrainResult:
+    """Train on the labelled training rows of a store, evaluate on its test rows, and save the model.
+
+    Parameters
+    ----------
+    store
+        An open store, or its path.
+    model_dir
+        Where to save the model; None = nowhere.
+    features
+        "delta" (weights minus the encoder's start) or "weights".
+    classifier
+        Parameters to train with; it stays untouched. None = the paper's.
+    train_splits, test_splits
+        Which splits count as training and as test rows.
+    cv
+        "folds" = each fold of the store is the test set once; "group" = five folds of whole groups, over all labelled
+        rows whatever their split. The model that is saved is then trained on all of them.
+    progress
+        Called as training proceeds.
+
+    Raises
+    ------
+    DataError
+        No training or test rows, a group on both sides, one class only.
+    ModelError
+        The model folder cannot be written.
+    """
+    if cv is not None:
+        return cross_validate(store, model_dir, on=cv, features=features, classifier=classifier, progress=progress)
+    begin = time.perf_counter()
+    if model_dir is not None:
+        require_replaceable(model_dir)
+    settings = _settings(features, classifier, progress)
+    with _opened(store) as source:
+        stores, items = _read(source, settings)
+        training = labelled_items(items, train_splits, "training")
+        test = labelled_items(items, test_splits, "test")
+        require_disjoint_groups(training, test)
+        model = _fit(stores, training, settings)
+        evaluation = _evaluate(model, stores, test, settings)
+    used = replace(model.training, train_splits=tuple(train_splits), test_splits=tuple(test_splits))
+    model = replace(model, training=used)
+    return _finish(model, model_dir, evaluation, begin)
+
+
+def cross_validate(
+    store: FunctaStore | str | Path,
+    model_dir: str | Path | None = None,
+    *,
+    on: Literal["folds", "group"] = "folds",
+    features: str = "delta",
+    classifier: FunctaClassifier | None = None,
+    progress: Progress | None = None,
+) -> TrainResult:
+    """Train and test once per fold; with a model folder, train on all labelled rows at the end and save that model.
+
+    Filter, normalisation and early stopping are learned anew from the training rows of each fold. The accuracy is the
+    mean over the folds, its interval Student's at 95 %; the other figures are those of all folds' predictions together.
+
+    Raises
+    ------
+    DataError
+        Fewer than two folds or groups, or a group in two folds.
+    """
+    begin = time.perf_counter()
+    if model_dir is not None:
+        require_replaceable(model_dir)
+    settings = _settings(features, classifier, progress)
+    with _opened(store) as source:
+        stores, items = _read(source, settings)
+        labelled, folds = fold_items(items, on)
+        names = sorted(set(folds))
+        predicted = np.full(len(labelled), None, dtype=object)
+        for number, name in enumerate(names):
+            settings.progress("fold", number, len(names))
+            inside = folds == name
+            model = _fit(stores, labelled.take(~inside), settings)
+            predicted[inside] = _predict(model, stores, labelled.take(inside))[0]
+        final = model if model_dir is None else _fit(stores, labelled, settings)
+    correct = predicted == labelled.labels
+    accuracies = [float(np.mean(correct[folds == name])) for name in names]
+    pooled = evaluate_predictions(labelled.labels, predicted, groups=labelled.groups)
+    final = replace(final, training=replace(final.training, cv=on))
+    result = _finish(final, model_dir, _over_folds(pooled, accuracies), begin)
+    return replace(result, rows_train=len(labelled), folds=tuple(accuracies))
+
+
+def evaluate(
+    model: Model | str | Path,
+    store: FunctaStore | str | Path,
+    *,
+    splits: Collection[str] | None = None,
+    progress: Progress | None = None,
+) -> TrainResult:
+    """Evaluate a model on the labelled test rows of a store that the same encoder filled.
+
+    Parameters
+    ----------
+    model
+        A model, or its folder.
+    store
+        The training store or another one of the same encoder and start.
+    splits
+        Which splits to evaluate. None = the model's test splits; of another store than the model was trained on whose
+        rows carry no split, all labelled rows.
+
+    Raises
+    ------
+    StoreMismatchError
+        The store was filled by another encoder; the message names the fields that differ.
+    DataError
+        No labelled rows to evaluate.
+    """
+    begin = time.perf_counter()
+    settings = _settings("delta", None, progress)
+    trained = model if isinstance(model, Model) else load_model(model)
+    with _opened(store) as source:
+        stores = _matching(trained, source)
+        items = read_items(source)
+        test = _test_items(trained, source, items, splits)
+        evaluation = _evaluate(trained, stores, test, settings)
+    return _result(trained, evaluation, begin)
+
+
+def predict_store(
+    model: Model | str | Path,
+    store: FunctaStore | str | Path,
+    *,
+    splits: Collection[str] | None = None,
+) -> Predictions:
+    """Predict every usable row of a store, or those of some splits, sorted by ID.
+
+    Raises
+    ------
+    StoreMismatchError
+        The store was filled by another encoder.
+    """
+    trained = model if isinstance(model, Model) else load_model(model)
+    with _opened(store) as source:
+        stores = _matching(trained, source)
+        items = read_items(source)
+        if splits is not None:
+            items = items.take(np.array([split in splits for split in items.splits], dtype=bool))
+        labels, probabilities = _predict(trained, stores, items)
+    return Predictions(items.ids, labels, probabilities, trained.classes)
+
+
+@contextmanager
+def _opened(store: FunctaStore | str | Path) -> Iterator[FunctaStore]:
+    if isinstance(store, str | Path):
+        with open_store(store) as opened:
+            yield opened
+    else:
+        yield store
+
+
+def _settings(features: str, classifier: FunctaClassifier | None, progress: Progress | None) -> _Settings:
+    return _Settings(features, classifier or FunctaClassifier(), progress or _silent)
+
+
+def _silent(stage: str, done: int, most: int) -> None:
+    del stage, done, most
+
+
+def _read(store: FunctaStore, settings: _Settings) -> tuple[dict[str, FunctaStore], Items]:
+    settings.progress("read", 0, len(store))
+    items = read_items(store)
+    return {store.modality: store}, items
+
+
+def _fit(stores: Mapping[str, FunctaStore], items: Items, settings: _Settings) -> Model:
+    begin = time.perf_counter()
+    features = {name: fit_features(stores[name], ids, features=settings.features) for name, ids in items.rows.items()}
+    matrix = design_matrix(stores, items, features)
+    classifier = clone(settings.classifier)
+    classifier.fit(matrix, items.labels, items.groups, progress=settings.rounds_reporter())
+    training = Training(
+        rows=len(items),
+        groups=len({group for group in items.groups if group is not None}),
+        classes=dict(sorted(Counter(items.labels.tolist()).items())),
+        seconds=round(time.perf_counter() - begin, 3),
+    )
+    blocks = tuple(ModelBlock.of_store(name, stores[name], features[name]) for name in features)
+    return Model(blocks, classifier, training)
+
+
+def _predict(
+    model: Model, stores: Mapping[str, FunctaStore], items: Items
+) -> tuple[NDArray[np.object_], NDArray[np.float32]]:
+    matrix = design_matrix(stores, items, {block.name: block.features for block in model.blocks})
+    probabilities = (
+        model.classifier.predict_proba(matrix) if len(matrix) else np.zeros((0, len(model.classes)), np.float32)
+    )
+    return np.asarray(model.classes, dtype=object)[probabilities.argmax(axis=1)], probabilities
+
+
+def _evaluate(model: Model, stores: Mapping[str, FunctaStore], test: Items, settings: _Settings) -> Evaluation:
+    settings.progress("evaluate", 0, len(test))
+    predicted, _ = _predict(model, stores, test)
+    settings.progress("evaluate", len(test), len(test))
+    return evaluate_predictions(test.labels, predicted, classes=model.classes, groups=test.groups)
+
+
+def _matching(model: Model, store: FunctaStore) -> dict[str, FunctaStore]:
+    """Return the store under the name of its block, once it is sure that the same encoder filled it."""
+    names = [block.name for block in model.blocks if block.modality == store.modality]
+    if len(model.blocks) != 1 or not names:
+        expected = ", ".join(f"{block.name} ({block.modality})" for block in model.blocks)
+        raise DataError(f"the store holds {store.modality} functas; expected stores for {expected}. Give those.")
+    block = model.blocks[0]
+    store.require_same(encoder=dict(block.header["encoder"]), state=dict(block.state))
+    return {names[0]: store}
+
+
+def _test_items(model: Model, store: FunctaStore, items: Items, splits: Collection[str] | None) -> Items:
+    chosen = splits or model.training.test_splits or None
+    if store.fingerprint in {block.fingerprint for block in model.blocks}:
+        if chosen is None:
+            raise DataError(
+                f"the model was trained on all labelled rows of store {store.path}, so none is left to evaluate it on; "
+                "expected another store. Its cross-validated figures are in metrics.json of the model folder."
+            )
+    elif splits is None and all(split is None for split in items.splits):
+        chosen = None
+    return labelled_items(items, chosen, "test")
+
+
+def _warn_of_unseen(evaluation: Evaluation, model: Model) -> tuple[str, ...]:
+    unseen = [figures for figures in evaluation.per_class if figures.label not in model.classes]
+    if not unseen:
+        return ()
+    names = ", ".join(repr(figures.label) for figures in unseen[:5])
+    rows = sum(figures.support for figures in unseen)
+    return (f"training lacks {len(unseen)} classes of the test rows, first {names}: their {rows} rows count as wrong.",)
+
+
+def _over_folds(pooled: Evaluation, accuracies: list[float]) -> Evaluation:
+    mean, deviation = float(np.mean(accuracies)), float(np.std(accuracies, ddof=1))
+    reach = float(student.ppf(0.975, len(accuracies) - 1)) * deviation / len(accuracies) ** 0.5
+    interval = (max(mean - reach, 0.0), min(mean + reach, 1.0))
+    intervals = {**pooled.accuracy_intervals, "folds": interval}
+    return replace(pooled, accuracy=mean, accuracy_interval=interval, accuracy_intervals=intervals)
+
+
+def _finish(model: Model, model_dir: str | Path | None, evaluation: Evaluation, begin: float) -> TrainResult:
+    if model_dir is not None:
+        model = replace(model, path=save_model(model, model_dir, evaluation))
+    return _result(model, evaluation, begin)
+
+
+def _result(model: Model, evaluation: Evaluation, begin: float) -> TrainResult:
+    return TrainResult(
+        accuracy=evaluation.accuracy,
+        accuracy_interval=evaluation.accuracy_interval,
+        macro_f1=evaluation.macro_f1,
+        rows_train=model.training.rows,
+        rows_test=evaluation.rows,
+        seconds=time.perf_counter() - begin,
+        model=model.path,
+        rounds=model.classifier.n_rounds_,
+        columns=model.classifier.n_features_in_,
+        evaluation=evaluation,
+        fitted=model,
+        warnings=_warn_of_unseen(evaluation, model),
+    )
