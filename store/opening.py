@@ -10,13 +10,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from store import zarr_backend
 from store.backend import Backend, WritableBackend
 from store.errors import StoreError
 from store.functa_store import FunctaStore
 from store.header import DEFAULT_ID_WIDTH, Commit, Header, make_header, now
 from store.locks import StoreLock
 from store.places import LocalFolder, RemotePlace, is_url
-from store.zarr_backend import WritableZarrBackend, ZarrBackend, create_zarr
 
 SUFFIXES = {".zarr": "zarr", ".h5": "hdf5", ".hdf5": "hdf5"}
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
@@ -86,8 +86,7 @@ def create_from_header(
             f"cannot write to {path}: stores are written to local paths only. Write here and copy it there"
         )
     target = Path(path)
-    kind = SUFFIXES.get(target.suffix)
-    if kind is None:
+    if target.suffix not in SUFFIXES:
         raise StoreError(f"{target} has suffix {target.suffix!r}, expected one of {', '.join(SUFFIXES)}")
     if target.exists():
         raise StoreError(f"{target} exists already. Open it with open_store, or choose another path")
@@ -95,7 +94,7 @@ def create_from_header(
         raise StoreError(f"folder {target.parent} does not exist. Create it first")
     lock = StoreLock(target)
     try:
-        create_zarr(target, header, state, Commit(header_sha256=header.sha256, epoch=epoch, utc=now()))
+        _create(target, header, state, Commit(header_sha256=header.sha256, epoch=epoch, utc=now()))
         return FunctaStore(_open_writable(target), lock)
     except OSError as error:
         lock.release()
@@ -153,16 +152,38 @@ def _require_existing(path: Path) -> None:
         raise StoreError(f"there is no store at {path}")
 
 
+def _create(path: Path, header: Header, state: Mapping[str, NDArray[Any]], commit: Commit) -> None:
+    if SUFFIXES[path.suffix] == "zarr":
+        zarr_backend.create_zarr(path, header, state, commit)
+    else:
+        from store import hdf5_backend
+
+        hdf5_backend.create_hdf5(path, header, state, commit)
+
+
 def _open_remote(url: str) -> Backend:
-    return ZarrBackend(RemotePlace(url))
+    place = RemotePlace(url)
+    if place.is_folder():
+        return zarr_backend.ZarrBackend(place)
+    from store import hdf5_backend
+
+    return hdf5_backend.Hdf5Backend(place)
 
 
 def _open_readable(path: Path) -> Backend:
-    return ZarrBackend(LocalFolder(path))
+    if path.is_dir():
+        return zarr_backend.ZarrBackend(LocalFolder(path))
+    from store import hdf5_backend
+
+    return hdf5_backend.Hdf5Backend(hdf5_backend.LocalFile(path), path)
 
 
 def _open_writable(path: Path) -> WritableBackend:
-    return WritableZarrBackend(path)
+    if path.is_dir():
+        return zarr_backend.WritableZarrBackend(path)
+    from store import hdf5_backend
+
+    return hdf5_backend.WritableHdf5Backend(path)
 
 
 def _checked_state(name: str, array: NDArray[Any]) -> NDArray[Any]:

@@ -61,7 +61,7 @@ class LocalFolder(Place):
         descriptor = self._open(key)
         try:
             for offset, view in ranges:
-                _fill_one(descriptor, offset, view)
+                fill_from(descriptor, offset, view)
         finally:
             os.close(descriptor)
 
@@ -70,7 +70,8 @@ class LocalFolder(Place):
         return (str(path.relative_to(self.path)) for path in self.path.rglob("*") if path.is_file())
 
 
-def _fill_one(descriptor: int, offset: int, view: memoryview) -> None:
+def fill_from(descriptor: int, offset: int, view: memoryview) -> None:
+    """Fill a view from an offset of an open file; EOFError when the file ends before."""
     while view:
         count = os.preadv(descriptor, [view], offset)
         if not count:

@@ -1,4 +1,4 @@
-"""The store's contract as tests: subclass :class:`StoreContract`, name the suffix of your format, inherit every test."""
+"""The store's contract as tests: subclass :class:`StoreContract`, name your format's suffix, inherit every test."""
 
 # ruff: noqa: D102, S101 - tests say what they test by their names
 from __future__ import annotations
