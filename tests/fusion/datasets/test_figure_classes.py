@@ -25,9 +25,8 @@ def felt(window):
 
 
 def seen(video):
-    """Mean and variation over time of small grey pictures."""
-    grey = video.astype(float).mean(axis=-1).reshape(16, 8, 4, 8, 4).mean(axis=(2, 4)).reshape(16, -1)
-    return np.concatenate([grey.mean(axis=0), grey.std(axis=0)])
+    """All frames on one picture of 16 x 16 grey pixels."""
+    return video.mean(axis=(0, 3)).reshape(16, 2, 16, 2).mean(axis=(1, 3)).ravel()
 
 
 def accuracy(views, classes=None):
@@ -59,4 +58,4 @@ def test_what_a_view_can_tell_apart(view, classes, low, high):
 def test_each_view_alone_learns_most_classes_and_both_together_learn_more():
     sensor, camera, both = accuracy(["sensor"]), accuracy(["camera"]), accuracy(["sensor", "camera"])
     assert min(sensor, camera) > 0.6
-    assert both > max(sensor, camera) + 0.04
+    assert both > max(sensor, camera) + 0.08
