@@ -144,7 +144,7 @@ def require_replaceable(path: str | Path) -> None:
         raise ModelError(f"{target} is a file; expected a new, empty or model folder. Choose another path.")
     foreign = sorted(entry.name for entry in target.iterdir() if entry.name not in _FILES)
     if foreign or not _is_model(target):
-        found = ", ".join(foreign[:5]) if foreign else "a model.json of another program"
+        found = ", ".join(foreign[:5]) if foreign else "a model.json that is damaged or of another program"
         raise ModelError(
             f"{target} is not a model folder (it holds {found}) and would be replaced; expected a new, empty or model "
             "folder. Choose another path."

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from store import Rows
+from store import FunctaStore, Rows, create_store, open_store
 
 K = 12
 CLASSES = ("sit_$1$", "walk", "<b>lie</b>")
@@ -29,3 +30,17 @@ def functa_rows(subjects: int = 8, each: int = 6, *, seed: int = 0, k: int = K, 
         "groups": [f"subject-{number}" for number in subject],
     }
     return Rows.build([f"{number:04d}" for number in range(count)], functas, **filled | columns)
+
+
+def stored(path: Path, rows: Rows, **settings: Any) -> FunctaStore:
+    """Write the rows to a new store and open it for reading."""
+    options: dict[str, Any] = {
+        "modality": "sensor",
+        "layout": [("dense/kernel", (rows.k,), 0)],
+        "encoder": {"kind": "functa", "steps": 10},
+        "state": {"start": np.full(rows.k, 0.5, np.float32), "low": np.zeros(9), "high": np.ones(9)},
+        "block_rows": 16,
+    }
+    with create_store(path, **options | settings) as store:
+        store.append(rows)
+    return open_store(path)
