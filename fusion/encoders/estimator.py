@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _CHUNK = 256
 
 
-class FunctaEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class FunctaEncoder(TransformerMixin, BaseEstimator):
     """Turn each sample into the weights of a network fitted to it from one shared start.
 
     Parameters
@@ -120,7 +120,7 @@ class FunctaEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def psnr(self, X: Sequence[ArrayLike]) -> NDArray[np.float32]:  # noqa: N803 - scikit-learn's name
         """How well each sample's functa reproduces it, in dB, shape (b,)."""
-        return psnr(np.concatenate([mse for _, mse in self._fitted(X)] or [np.empty(0)]))
+        return psnr(np.concatenate([mse for _, mse in self._fitted(X)] or [np.empty(0, np.float32)]))
 
     def inverse_transform(self, X: NDArray[Any], scale: float = 1.0) -> NDArray[np.float32]:  # noqa: N803 - scikit-learn's name
         """Decode functas of shape (b, k) to raw samples of shape (b, *grid, channels), `scale` times as fine."""

@@ -16,6 +16,7 @@ import numpy as np
 
 from fusion.encoders.config import FunctaConfig
 from fusion.encoders.functa import FunctaState, fit_prepared
+from fusion.encoders.pool import serially
 from fusion.errors import DataError, SampleError
 from fusion.inr.initialisation import random_start
 from fusion.modalities import Modality, Scaling
@@ -33,7 +34,7 @@ _SPARE = 8
 
 
 def learn_state(
-    config: FunctaConfig, training: Iterable[Sample], mapper: Mapper = map
+    config: FunctaConfig, training: Iterable[Sample], mapper: Mapper = serially
 ) -> tuple[FunctaConfig, FunctaState]:
     """Fill in the sizes left open, learn the scaling, and fit the shared start.
 
@@ -56,7 +57,7 @@ def learn_state(
     DataError
         When no training sample can be used.
     """
-    config = config.with_modality(_resolved(config.modality, training))
+    config = config.with_modality(resolve_modality(config.modality, training))
     scaling = config.modality.fixed_scaling() or _learned_scaling(config.modality, training, mapper)
     state = FunctaState(random_start(config.network(), config.seed), scaling)
     if config.initialisation == "class-average":
@@ -71,7 +72,8 @@ def chunks(samples: Iterable[Any], size: int) -> Iterator[list[Any]]:
         yield chunk
 
 
-def _resolved(modality: Modality, training: Iterable[Sample]) -> Modality:
+def resolve_modality(modality: Modality, training: Iterable[Sample]) -> Modality:
+    """Fill in a modality's open sizes from the first training sample that can be used; DataError when none can."""
     reasons = []
     for sample in training:
         try:

@@ -33,6 +33,11 @@ class Mapper(Protocol):
         ...
 
 
+def serially(function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
+    """Apply `function` to each of `tasks` in this process."""
+    return map(function, tasks)
+
+
 def available_workers() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -62,7 +67,7 @@ def worker_pool(workers: int | None) -> Iterator[Mapper]:
     if count < 1:
         raise ConfigError(f"workers is {count}; expected 1 or more")
     if count == 1:
-        yield map
+        yield serially
         return
     from loky import ProcessPoolExecutor
 

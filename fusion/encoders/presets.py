@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fusion.encoders.config import FunctaConfig
+from fusion.encoders.config import FunctaConfig, read_config_file
+from fusion.modalities import Modality, modality_from_dict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-    from fusion.modalities import Modality
+    from fusion.datasets.base import Dataset
 
 PRESETS: dict[str, dict[str, Any]] = {
     # Few steps at a small rate: functas stay near the shared start, where trees tell them apart best.
@@ -40,3 +42,38 @@ def config_for(modality: Modality, options: Mapping[str, Any] | None = None) -> 
     merged["modality"] = modality.to_dict() | dict(options.get("modality", {}))
     merged["fit"] = dict(preset.get("fit", {})) | dict(options.get("fit", {}))
     return FunctaConfig.from_dict(merged)
+
+
+def encoder_config(
+    dataset: Dataset,
+    *,
+    config_file: Path | None = None,
+    options: Mapping[str, Any] | None = None,
+    fit: Mapping[str, Any] | None = None,
+) -> FunctaConfig:
+    """Build the configuration for a data set: preset, then file, then options, the later the stronger.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        A data set that knows its modality's sizes says so in ``default_modality()``.
+    config_file : Path, optional
+        TOML with fields of `FunctaConfig` and tables ``fit`` and ``modality``.
+    options, fit : mapping, optional
+        Fields of `FunctaConfig` and of `FitSettings`.
+
+    Raises
+    ------
+    ConfigError
+        When the file cannot be read, or an option is unknown or out of range.
+    """
+    stored = {} if config_file is None else read_config_file(config_file)
+    merged = stored | dict(options or {})
+    merged["fit"] = dict(stored.get("fit", {})) | dict(fit or {})
+    return config_for(modality_of(dataset), merged)
+
+
+def modality_of(dataset: Dataset) -> Modality:
+    """Give the modality that a data set's samples belong to, with the sizes the data set knows."""
+    known = getattr(dataset, "default_modality", None)
+    return known() if known is not None else modality_from_dict({"name": dataset.modality})

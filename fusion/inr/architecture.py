@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -216,5 +216,5 @@ def unflatten(vector: NDArray[Any], layout: tuple[LayoutEntry, ...]) -> dict[str
         raise ConfigError(f"weight vector of length {vector.shape[-1]}: the layout ending in {name!r} needs {size}")
     return {
         name: vector[..., offset : offset + int(np.prod(shape))].reshape(*vector.shape[:-1], *shape)
-        for name, shape, offset in cast("tuple[LayoutEntry, ...]", layout)
+        for name, shape, offset in layout
     }

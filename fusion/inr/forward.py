@@ -45,4 +45,4 @@ def _forward_chunk(
         activation = np.sin(omega * (activation @ arrays[f"dense_{index}/kernel"] + arrays[f"dense_{index}/bias"]))
     last = len(architecture.omegas)
     values = activation @ arrays[f"dense_{last}/kernel"] + arrays[f"dense_{last}/bias"]
-    return values if architecture.output == "linear" else 0.5 * (1.0 + np.tanh(0.5 * values))
+    return np.asarray(values if architecture.output == "linear" else 0.5 * (1.0 + np.tanh(0.5 * values)))

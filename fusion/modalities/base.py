@@ -52,7 +52,7 @@ class Scaling:
     def span(self) -> NDArray[np.float32]:
         """Width of each channel's range; 1 where it is empty."""
         width = self.high - self.low
-        return np.where(width > 0, width, np.float32(1.0))
+        return np.where(width > 0, width, 1.0).astype(np.float32)
 
     def normalise(self, raw: NDArray[Any]) -> NDArray[np.float32]:
         """Map raw values of shape (..., d_out) to [0, 1]."""
@@ -112,6 +112,10 @@ class Modality(ABC):
     @abstractmethod
     def fixed_scaling(self) -> Scaling | None:
         """Limits known without looking at data, or None when they are learned from the training samples."""
+
+    @abstractmethod
+    def read(self, path: Path) -> NDArray[Any]:
+        """Read one raw sample from a file; raises SampleError when it cannot be read."""
 
     @abstractmethod
     def write(self, prepared: NDArray[Any], path: Path) -> None:

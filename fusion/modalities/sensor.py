@@ -67,6 +67,15 @@ class SensorModality(Modality):
     def fixed_scaling(self) -> Scaling | None:
         return None
 
+    def read(self, path: Path) -> NDArray[Any]:
+        if path.suffix.lower() == ".npy":
+            return _read_npy(path)
+        if path.suffix.lower() == ".csv":
+            return _read_csv(path)
+        raise SampleError(
+            "read", f"{path.name} is neither .csv nor .npy; expected a window of shape (readings, channels)"
+        )
+
     def write(self, prepared: NDArray[Any], path: Path) -> None:
         if path.suffix.lower() != ".csv":
             raise DataError(f"cannot write a sensor window as {path.suffix or 'a file without suffix'}; expected .csv")
@@ -91,6 +100,34 @@ class SensorModality(Modality):
         length = self.grid[0]
         end = 1.0 if self.rate is None else (length - 1) / self.rate
         return np.linspace(0.0, end, readings)
+
+
+def _read_npy(path: Path) -> NDArray[Any]:
+    try:
+        window: NDArray[Any] = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise SampleError("read", f"{path.name} is not a readable .npy file: {error}") from error
+    return window
+
+
+def _read_csv(path: Path) -> NDArray[Any]:
+    """Read comma-separated numbers with or without a line of names; a column named time is left out."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        names = [name.strip().lower() for name in lines[0].split(",")] if lines else []
+        named = any(not _is_number(name) for name in names)
+        table = np.loadtxt(lines[1:] if named else lines, delimiter=",", dtype=np.float32, ndmin=2)
+    except (OSError, ValueError) as error:
+        raise SampleError("read", f"{path.name} is not a table of numbers: {error}") from error
+    return table[:, [column for column, name in enumerate(names) if not (named and name == "time")]]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _window(raw: NDArray[Any]) -> NDArray[np.float32]:

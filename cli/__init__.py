@@ -1,0 +1,1 @@
+"""The `functa` command: each command parses, calls one library function and prints."""

@@ -1,0 +1,153 @@
+"""`functa demo`, `functa encode`, `functa decode`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.output import JsonFlag, print_facts, print_json, print_table, progress_bar
+
+if TYPE_CHECKING:
+    from fusion.encoders.encode import EncodeReport
+
+WorkersOption = Annotated[int | None, typer.Option(min=1, help="Worker processes; one per core when not given.")]
+
+FAILED_SAMPLES = 4
+
+
+def demo(
+    *,
+    folder: Annotated[Path, typer.Option("--out", help="Folder for the demo's store and model.")] = Path("functa-demo"),
+    seed: Annotated[int, typer.Option(help="Seed of the built-in data and of everything learned.")] = 42,
+    workers: WorkersOption = None,
+    json: JsonFlag = False,
+) -> None:
+    """Run the whole way on built-in data: generate, encode, train, evaluate. No download."""
+    from cli.modelling import print_training
+    from fusion.demo import run_demo
+
+    with progress_bar("encoding") as bar:
+        result = run_demo(folder, seed=seed, workers=workers, progress=lambda p: bar(p.done, p.failed, p.total))
+    if json:
+        print_json(result.to_dict())
+        return
+    print_facts("Built-in data: a jointed figure moves, a sensor at its waist feels it", result.story())
+    print_training(result.training)
+
+
+def encode(
+    source: Annotated[Path, typer.Argument(help="Folder or archive of the data set.")],
+    *,
+    store: Annotated[Path, typer.Option(help="Store to write, .zarr or .h5; an existing one is continued.")],
+    modality: Annotated[str, typer.Option(help="Modality of the data: sensor.")],
+    dataset: Annotated[str, typer.Option(help="Layout of the source, such as uci-har.")],
+    encoder: Annotated[str, typer.Option(help="Kind of encoder: functa.")] = "functa",
+    config: Annotated[Path | None, typer.Option(help="TOML file with encoder options.")] = None,
+    architecture: Annotated[str | None, typer.Option(help="paper, siren, paper-half or siren-half.")] = None,
+    omegas: Annotated[str | None, typer.Option(help="Frequency of each hidden layer, such as 30,1.")] = None,
+    steps: Annotated[int | None, typer.Option(min=0, help="Gradient steps for each sample.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Adam's learning rate.")] = None,
+    psnr_target: Annotated[float | None, typer.Option(help="Stop a sample's fit at this many dB.")] = None,
+    initialisation: Annotated[str | None, typer.Option(help="Shared start: class-average or random.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the start.")] = None,
+    split: Annotated[list[str] | None, typer.Option(help="Encode this split only; may be given again.")] = None,
+    train_split: Annotated[list[str] | None, typer.Option(help="Split to learn the start from.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Encode this many samples, chosen by a seeded hash.")] = None,
+    workers: WorkersOption = None,
+    on_change: Annotated[str, typer.Option(help="Stored ID, other data: error, reencode or keep.")] = "error",
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try only the samples that failed.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be encoded; write nothing.")] = False,
+    json: JsonFlag = False,
+) -> None:
+    """Fit every sample of a data set and keep the functas in a store. The same command again resumes."""
+    import fusion
+
+    fit = {"steps": steps, "learning_rate": learning_rate, "psnr_target": psnr_target}
+    options = {
+        "kind": encoder,
+        "architecture": architecture,
+        "omegas": None if omegas is None else _numbers(omegas),
+        "initialisation": initialisation,
+        "seed": seed,
+    }
+    how = fusion.EncodeOptions(
+        workers=workers,
+        splits=tuple(split or ()),
+        limit=limit,
+        train_splits=tuple(train_split or ("train",)),
+        retry_failed=retry_failed,
+        on_change=on_change,  # type: ignore[arg-type]
+    )
+    with fusion.open_dataset(dataset, source, modality=modality) as opened:
+        settings = fusion.encoder_config(opened, config_file=config, options=_given(options), fit=_given(fit))
+        if dry_run:
+            _print_plan(fusion.plan(opened, settings, how).to_dict(), json=json)
+            return
+        with progress_bar("encoding") as bar:
+            report = fusion.encode(opened, store, settings, how, progress=lambda p: bar(p.done, p.failed, p.total))
+    _print_report(report, json=json)
+    if report.failed:
+        raise typer.Exit(FAILED_SAMPLES)
+
+
+def decode(
+    store: Annotated[Path, typer.Argument(help="Store of functas.")],
+    sample_id: Annotated[str, typer.Argument(metavar="ID", help="ID of the sample.")],
+    *,
+    out: Annotated[Path, typer.Option(help="File to write; its suffix says the format (.csv).")],
+    scale: Annotated[
+        float, typer.Option(min=0.01, max=64.0, help="Resolution, as a multiple of the original's.")
+    ] = 1.0,
+    compare: Annotated[Path | None, typer.Option(help="PNG of original beside reconstruction; needs --source.")] = None,
+    source: Annotated[Path | None, typer.Option(help="The data set that the store was made from.")] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Turn a functa back into data, at any resolution."""
+    import fusion
+
+    result = fusion.decode(store, sample_id, out, scale=scale, compare=compare, source=source)
+    if json:
+        print_json(result)
+    else:
+        print_facts(f"Decoded {sample_id}", result)
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"--omegas {text}: expected numbers with commas between them, such as 30,1") from None
+
+
+def _print_report(report: EncodeReport, *, json: bool) -> None:
+    if json:
+        print_json(report.to_dict())
+        return
+    facts = {
+        "usable rows in the store": report.rows,
+        "failed samples": report.failed,
+        "fitted now": report.encoded,
+        "stored already": report.skipped,
+        "mean PSNR": f"{report.psnr_mean:.2f} dB",
+        "rate while fitting": f"{report.samples_per_second:,.0f} samples/s",
+        "time of the whole command": f"{report.seconds:.1f} s",
+    }
+    print_facts(f"Encoded into {report.store}", facts)
+    if report.failures:
+        print_table("Failed samples (the first ten)", ("ID", "reason"), report.failures)
+
+
+def _print_plan(plan: dict[str, Any], *, json: bool) -> None:
+    if json:
+        print_json(plan)
+        return
+    facts = {name: value for name, value in plan.items() if not isinstance(value, dict)}
+    print_facts("Would encode", facts)
+    for name in ("splits", "classes"):
+        print_table(name, (name, "samples"), list(plan[name].items()))

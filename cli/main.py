@@ -1,0 +1,70 @@
+"""The `functa` command and what all its commands share: errors as one line, documented exit codes."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from cli import encoding, inspecting, modelling
+from store.errors import FusionError
+
+EXIT_CODES = """Exit codes: 0 ok, 1 failure, 2 usage, 3 integrity, 4 finished with failed samples, 130 interrupted."""
+
+
+class _OneLineErrors(TyperGroup):
+    """Turns the toolkit's errors, a full disk and Ctrl-C into one line on stderr and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except FusionError as error:
+            _say(str(error))
+            raise typer.Exit(error.exit_code) from error
+        except OSError as error:
+            _say(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+            raise typer.Exit(1) from error
+        except KeyboardInterrupt as error:
+            _say("interrupted; what was committed is kept, and the same command goes on from there")
+            raise typer.Exit(130) from error
+
+
+def _say(message: str) -> None:
+    sys.stderr.write(f"functa: {' '.join(message.split())}\n")
+
+
+app = typer.Typer(
+    name="functa",
+    cls=_OneLineErrors,
+    help="Multimodal fusion on functas: every sample becomes the weights of a small network, kept on disk by ID.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command()(encoding.demo)
+app.command()(encoding.encode)
+app.command()(encoding.decode)
+app.command()(modelling.train)
+app.command()(modelling.evaluate)
+app.command()(modelling.predict)
+app.add_typer(inspecting.app, name="store", help="Look into a store and check it.")
+
+
+@app.callback()
+def _functa(
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        sys.stdout.write(f"functa-fusion {installed('functa-fusion')}\n")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,113 @@
+"""`functa train`, `functa evaluate`, `functa predict`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.output import JsonFlag, print_facts, print_json, print_table, stage_bar
+
+if TYPE_CHECKING:
+    from fusion.training import TrainResult
+
+FAILED_SAMPLES = 4
+
+
+def train(
+    source: Annotated[Path, typer.Argument(help="Store of functas.")],
+    *,
+    model: Annotated[Path, typer.Option(help="Folder for the model; a model that is there is replaced.")],
+    features: Annotated[str, typer.Option(help="delta (weights minus start) or weights.")] = "delta",
+    cv: Annotated[
+        str | None, typer.Option(help="Cross-validate over folds or group instead of one test split.")
+    ] = None,
+    train_split: Annotated[list[str] | None, typer.Option(help="Split to train on; may be given again.")] = None,
+    test_split: Annotated[list[str] | None, typer.Option(help="Split to test on; may be given again.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Most boosting rounds.")] = 300,
+    max_depth: Annotated[int, typer.Option(min=1, help="Depth of the trees.")] = 6,
+    eta: Annotated[float, typer.Option(min=0.0, help="Learning rate of the trees.")] = 0.3,
+    seed: Annotated[int, typer.Option(help="Seed of XGBoost and of the rows held out for early stopping.")] = 42,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads; one per core when not given.")] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Train XGBoost on the training split, test it on the test split, and save the model."""
+    import fusion
+
+    classifier = fusion.FunctaClassifier(n_estimators=rounds, max_depth=max_depth, eta=eta, seed=seed, n_jobs=threads)
+    with stage_bar() as progress:
+        result = fusion.train(
+            source,
+            model,
+            features=features,
+            classifier=classifier,
+            train_splits=tuple(train_split or ("train",)),
+            test_splits=tuple(test_split or ("test",)),
+            cv=cv,  # type: ignore[arg-type]
+            progress=progress,
+        )
+    _print(result, json=json)
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="Model folder.")],
+    source: Annotated[Path, typer.Argument(help="Store that the same encoder filled.")],
+    *,
+    split: Annotated[list[str] | None, typer.Option(help="Split to test on; the model's own when not given.")] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Test a model on the rows of a store."""
+    import fusion
+
+    with stage_bar() as progress:
+        result = fusion.evaluate(model, source, splits=split or None, progress=progress)
+    _print(result, json=json)
+
+
+def predict(
+    model: Annotated[Path, typer.Argument(help="Model folder.")],
+    files: Annotated[list[Path], typer.Argument(help="Raw files, such as windows as .csv or .npy.")],
+    *,
+    json: JsonFlag = False,
+) -> None:
+    """Encode raw files with the model's own configuration and start, and print their classes."""
+    import fusion
+
+    predictions = fusion.predict_files(model, files)
+    if json:
+        print_json({"predictions": [prediction.to_dict() for prediction in predictions]})
+    else:
+        rows = [(p.file, p.label or p.error, max(p.probabilities.values(), default=None), p.psnr) for p in predictions]
+        print_table("Predictions", ("file", "class", "probability", "PSNR (dB)"), rows)
+    if any(prediction.error for prediction in predictions):
+        raise typer.Exit(FAILED_SAMPLES)
+
+
+def print_training(result: TrainResult) -> None:
+    """Print the accuracy, what it was measured on, and the figures of every class."""
+    low, high = result.accuracy_interval
+    facts = {
+        "accuracy": f"{result.accuracy:.3f}  (95 % interval {low:.3f} to {high:.3f})",
+        "macro F1": f"{result.macro_f1:.3f}",
+        "trained on": f"{result.rows_train:,} rows, {result.columns:,} columns, {result.rounds} rounds",
+        "tested on": f"{result.rows_test:,} rows",
+        "time": f"{result.seconds:.1f} s",
+    }
+    if result.folds:
+        facts["folds"] = ", ".join(f"{accuracy:.3f}" for accuracy in result.folds)
+    if result.model is not None:
+        facts["model"] = str(result.model)
+    print_facts("XGBoost on functas", facts)
+    columns = ("class", "precision", "recall", "F1", "rows")
+    rows = [(c.label, f"{c.precision:.3f}", f"{c.recall:.3f}", f"{c.f1:.3f}", c.support) for c in result.per_class]
+    print_table("Each class on the test rows", columns, rows)
+    for warning in result.warnings:
+        typer.echo(f"note: {warning}", err=True)
+
+
+def _print(result: TrainResult, *, json: bool) -> None:
+    if json:
+        print_json(result.to_dict())
+    else:
+        print_training(result)

@@ -1,0 +1,114 @@
+"""Multimodal fusion on functas: the one import that scripts need.
+
+Every sample of any modality becomes the weights of a small network fitted to it from one shared start - a functa, a
+vector of fixed length - kept on disk under the sample's ID and classified with XGBoost.
+
+Names are loaded when they are first used, so that ``import fusion`` itself takes milliseconds.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fusion.classifiers import FunctaClassifier
+    from fusion.datasets.base import Dataset, Sample
+    from fusion.datasets.figure import FigureConfig, FigureDataset
+    from fusion.datasets.open import open_dataset
+    from fusion.datasets.uci_har import UciHar
+    from fusion.encoders.config import FunctaConfig
+    from fusion.encoders.decode import decode
+    from fusion.encoders.encode import EncodeOptions, EncodeReport, encode
+    from fusion.encoders.estimator import FunctaEncoder
+    from fusion.encoders.plan import plan
+    from fusion.encoders.presets import encoder_config
+    from fusion.errors import ConfigError, DataError, FusionError, ModelError, SampleError
+    from fusion.features import FunctaFeatures
+    from fusion.inr.architecture import Architecture, flatten, unflatten
+    from fusion.inr.engine import fit
+    from fusion.inr.metrics import psnr
+    from fusion.inr.settings import FitSettings
+    from fusion.model import Model
+    from fusion.model_folder import load_model
+    from fusion.predict import FilePrediction, predict_files
+    from fusion.training import TrainResult, evaluate, train
+    from store import FunctaStore, create_store, open_store
+
+_HOME = {
+    "fusion.classifiers": ("FunctaClassifier",),
+    "fusion.datasets.base": ("Dataset", "Sample"),
+    "fusion.datasets.figure": ("FigureConfig", "FigureDataset"),
+    "fusion.datasets.open": ("open_dataset",),
+    "fusion.datasets.uci_har": ("UciHar",),
+    "fusion.encoders.config": ("FunctaConfig",),
+    "fusion.encoders.decode": ("decode",),
+    "fusion.encoders.encode": ("EncodeOptions", "EncodeReport", "encode"),
+    "fusion.encoders.estimator": ("FunctaEncoder",),
+    "fusion.encoders.plan": ("plan",),
+    "fusion.encoders.presets": ("encoder_config",),
+    "fusion.errors": ("ConfigError", "DataError", "FusionError", "ModelError", "SampleError"),
+    "fusion.features": ("FunctaFeatures",),
+    "fusion.inr.architecture": ("Architecture", "flatten", "unflatten"),
+    "fusion.inr.engine": ("fit",),
+    "fusion.inr.metrics": ("psnr",),
+    "fusion.inr.settings": ("FitSettings",),
+    "fusion.model": ("Model",),
+    "fusion.model_folder": ("load_model",),
+    "fusion.predict": ("FilePrediction", "predict_files"),
+    "fusion.training": ("TrainResult", "evaluate", "train"),
+    "store": ("FunctaStore", "create_store", "open_store"),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [
+    "Architecture",
+    "ConfigError",
+    "DataError",
+    "Dataset",
+    "EncodeOptions",
+    "EncodeReport",
+    "FigureConfig",
+    "FigureDataset",
+    "FilePrediction",
+    "FitSettings",
+    "FunctaClassifier",
+    "FunctaConfig",
+    "FunctaEncoder",
+    "FunctaFeatures",
+    "FunctaStore",
+    "FusionError",
+    "Model",
+    "ModelError",
+    "Sample",
+    "SampleError",
+    "TrainResult",
+    "UciHar",
+    "create_store",
+    "decode",
+    "encode",
+    "encoder_config",
+    "evaluate",
+    "fit",
+    "flatten",
+    "load_model",
+    "open_dataset",
+    "open_store",
+    "plan",
+    "predict_files",
+    "psnr",
+    "train",
+    "unflatten",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'fusion' has no attribute {name!r}")
+    value = getattr(import_module(_MODULE_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
