@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from reference import adam_fit, loss_and_gradient
+
+from fusion.errors import ConfigError
+from fusion.inr.architecture import Architecture, paper, siren
+from fusion.inr.engine import default_batch, fit
+from fusion.inr.initialisation import random_start
+from fusion.inr.metrics import psnr
+from fusion.inr.settings import FitSettings
+
+CASES = {
+    "paper-sensor": (paper(1, 9), (48,)),
+    "paper-image": (paper(2, 3, omegas=(30.0, 30.0)), (9, 8)),
+    "siren-video": (siren(3, 3), (4, 5, 6)),
+    "half-sound": (paper(1, 1).half(), (64,)),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_fit_equals_a_float64_reference(name: str, smooth_problem: Callable[..., Any]) -> None:
+    architecture, grid = CASES[name]
+    x, y = smooth_problem(architecture, grid, 3)
+    start, settings = random_start(architecture, 1), FitSettings(steps=10, learning_rate=1e-3)
+    result = fit(architecture, start, x, y, settings)
+    for index in range(len(y)):
+        weights, mse, _ = adam_fit(architecture, start, x.astype(float), y[index].astype(float), settings)
+        moved = np.linalg.norm(weights - start)
+        assert np.linalg.norm(result.weights[index] - weights) < 1e-3 * moved
+        assert result.mse[index] == pytest.approx(mse, rel=1e-3)
+    assert result.steps.tolist() == [10, 10, 10]
+
+
+def test_the_reference_gradient_is_the_slope_of_its_loss() -> None:
+    architecture = Architecture(2, 2, (5, 4), (3.0, 2.0))
+    rng = np.random.default_rng(0)
+    theta, x, y = rng.normal(size=architecture.size), rng.uniform(-1, 1, (7, 2)), rng.uniform(0, 1, (7, 2))
+    _, gradient = loss_and_gradient(architecture, theta, x, y)
+    for index in range(0, architecture.size, 5):
+        step = np.zeros_like(theta)
+        step[index] = 1e-6
+        rise = loss_and_gradient(architecture, theta + step, x, y)[0] - loss_and_gradient(architecture, theta - step, x, y)[0]
+        assert gradient[index] == pytest.approx(rise / 2e-6, rel=1e-4, abs=1e-8)
+
+
+@pytest.mark.parametrize("batch", [1, 3, 8])
+def test_batch_and_order_do_not_change_a_functa(batch: int, smooth_problem: Callable[..., Any]) -> None:
+    architecture = paper(1, 3)
+    x, y = smooth_problem(architecture, (40,), 7)
+    start, settings = random_start(architecture, 0), FitSettings(steps=15)
+    whole = fit(architecture, start, x, y, settings, batch=4).weights
+    order = np.random.default_rng(0).permutation(len(y))
+    other = fit(architecture, start, x, y[order], settings, batch=batch).weights
+    np.testing.assert_allclose(other, whole[order], atol=1e-5)
+
+
+def test_nothing_is_carried_over_between_samples(smooth_problem: Callable[..., Any]) -> None:
+    architecture = paper(1, 3)
+    x, y = smooth_problem(architecture, (40,), 4)
+    start, settings = random_start(architecture, 0), FitSettings(steps=10)
+    together = fit(architecture, start, x, y, settings, batch=2).weights
+    alone = np.concatenate([fit(architecture, start, x, y[i : i + 1], settings, batch=2).weights for i in range(4)])
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_a_sample_stops_at_its_psnr_target(smooth_problem: Callable[..., Any]) -> None:
+    architecture = paper(1, 2)
+    x, y = smooth_problem(architecture, (32,), 3)
+    start, settings = random_start(architecture, 0), FitSettings(steps=200, learning_rate=5e-3, psnr_target=25.0)
+    result = fit(architecture, start, x, y, settings)
+    assert (psnr(result.mse) >= 25.0).all()
+    assert (result.steps < 200).all()
+    expected = [adam_fit(architecture, start, x.astype(float), sample.astype(float), settings)[2] for sample in y]
+    assert np.abs(result.steps - expected).max() <= 1
+
+
+def test_a_subset_of_the_coordinates_is_seeded_and_fits_the_whole(smooth_problem: Callable[..., Any]) -> None:
+    architecture = paper(1, 1)
+    x, y = smooth_problem(architecture, (256,), 2)
+    start = random_start(architecture, 0)
+    settings = FitSettings(steps=60, learning_rate=5e-3, coordinates_per_step=32, seed=3)
+    result = fit(architecture, start, x, y, settings)
+    np.testing.assert_array_equal(result.weights, fit(architecture, start, x, y, settings).weights)
+    before = fit(architecture, start, x, y, FitSettings(steps=0)).mse
+    assert (result.mse < before / 5).all()
+    weights, _, _ = adam_fit(architecture, start, x.astype(float), y[0].astype(float), settings)
+    assert np.linalg.norm(result.weights[0] - weights) < 1e-2 * np.linalg.norm(weights - start)
+
+
+def test_no_steps_give_the_start_and_no_samples_give_no_rows(smooth_problem: Callable[..., Any]) -> None:
+    architecture = paper(1, 2)
+    x, y = smooth_problem(architecture, (16,), 2)
+    start = random_start(architecture, 0)
+    np.testing.assert_array_equal(fit(architecture, start, x, y, FitSettings(steps=0)).weights, np.stack([start, start]))
+    assert fit(architecture, start, x, y[:0], FitSettings()).weights.shape == (0, architecture.size)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"start": np.zeros(5)}, r"initial weights of shape \(5,\).*need \(9097,\)"),
+        ({"x": np.zeros((16, 2))}, r"coordinates of shape \(16, 2\).*need \(16, 1\)"),
+        ({"y": np.zeros((2, 15, 9))}, r"values of shape \(2, 15, 9\).*need \(2, 16, 9\)"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_named(change: dict[str, Any], message: str) -> None:
+    architecture = paper(1, 9)
+    given = {"start": np.zeros(architecture.size), "x": np.zeros((16, 1)), "y": np.zeros((2, 16, 9))} | change
+    with pytest.raises(ConfigError, match=message):
+        fit(architecture, given["start"], given["x"], given["y"], FitSettings())
+
+
+def test_batches_shrink_as_signals_grow() -> None:
+    assert default_batch(paper(1, 9), 128) > default_batch(paper(2, 3), 1024) >= default_batch(paper(3, 3), 16384) == 1
