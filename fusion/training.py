@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 from sklearn.base import clone
 
 from fusion.classifiers import FunctaClassifier
@@ -377,7 +377,7 @@ def _warn_of_unseen(evaluation: Evaluation, model: Model) -> tuple[str, ...]:
 
 def _over_folds(pooled: Evaluation, accuracies: list[float]) -> Evaluation:
     mean, deviation = float(np.mean(accuracies)), float(np.std(accuracies, ddof=1))
-    reach = float(student.ppf(0.975, len(accuracies) - 1)) * deviation / len(accuracies) ** 0.5
+    reach = float(stdtrit(len(accuracies) - 1, 0.975)) * deviation / len(accuracies) ** 0.5
     interval = (max(mean - reach, 0.0), min(mean + reach, 1.0))
     intervals = {**pooled.accuracy_intervals, "folds": interval}
     return replace(pooled, accuracy=mean, accuracy_interval=interval, accuracy_intervals=intervals)
