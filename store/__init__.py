@@ -11,15 +11,20 @@ from store.errors import (
 )
 from store.functa_store import FunctaStore
 from store.header import Header
+from store.maintenance import CompactReport, RepairReport, compact, convert, repair
+from store.merging import MergeReport, merge
 from store.opening import create_store, open_store
 from store.rows import Rows, Status, rows_equal
 from store.verification import VerifyReport
 
 __all__ = [
+    "CompactReport",
     "FunctaStore",
     "FusionError",
     "Header",
     "IntegrityError",
+    "MergeReport",
+    "RepairReport",
     "Rows",
     "Status",
     "StoreError",
@@ -28,7 +33,11 @@ __all__ = [
     "StoreMismatchError",
     "UnknownIDError",
     "VerifyReport",
+    "compact",
+    "convert",
     "create_store",
+    "merge",
     "open_store",
+    "repair",
     "rows_equal",
 ]

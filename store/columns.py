@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import google_crc32c
 import numpy as np
 from numpy.typing import NDArray
+
+from store.errors import StoreError
 
 BLOCK_BYTES = 8 * 2**20
 MIN_BLOCK_ROWS, MAX_BLOCK_ROWS = 256, 16384
@@ -74,6 +77,12 @@ def base_columns(k: int, id_width: int) -> tuple[Column, ...]:
     )
 
 
+EXTRA_TEXT_BYTES = 256
+_KIND_TYPES: dict[str, tuple[type, ...]] = {
+    "integer": (int, np.integer),
+    "number": (int, float, np.integer, np.floating),
+    "text": (str,),
+}
 _EXTRA_KINDS: dict[str, tuple[str, float | int | str]] = {
     "number": ("<f8", float("nan")),
     "integer": ("<i8", 0),
@@ -84,7 +93,32 @@ _EXTRA_KINDS: dict[str, tuple[str, float | int | str]] = {
 def extra_column(name: str, kind: str) -> Column:
     """Describe a column that a user added; ``kind`` is ``"number"``, ``"integer"`` or ``"text"``."""
     dtype, fill = _EXTRA_KINDS[kind]
-    return Column(f"extra/{name}", dtype, fill, bytes_wide=256)
+    return Column(f"extra/{name}", dtype, fill, bytes_wide=EXTRA_TEXT_BYTES)
+
+
+def check_extra(name: str, values: Mapping[str, Any], kind: str | None, taken: Collection[str]) -> str:
+    """Choose the kind of a column that a user adds.
+
+    Raises
+    ------
+    StoreError
+        The name is taken or not valid, or the values are of several kinds.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}", name):
+        raise StoreError(f"a column is named {name!r}, expected letters, digits, '_' and '-'")
+    if name in taken:
+        raise StoreError(f"there is a column {name!r} already. Choose another name")
+    fitting = [
+        kind for kind, types in _KIND_TYPES.items() if all(isinstance(value, types) for value in values.values())
+    ]
+    if not fitting or (kind is not None and kind not in fitting):
+        found = sorted({type(value).__name__ for value in values.values()})
+        raise StoreError(
+            f"column {name!r} has values of type {found}, expected {kind or 'only numbers or only strings'}"
+        )
+    if any(isinstance(value, str) and len(value.encode()) > EXTRA_TEXT_BYTES for value in values.values()):
+        raise StoreError(f"column {name!r} has a text longer than {EXTRA_TEXT_BYTES} bytes")
+    return kind or fitting[0]
 
 
 def block_rows_for(k: int) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.backend import Backend, WritableBackend
+from store.columns import check_extra, extra_column
 from store.errors import StoreError, StoreMismatchError, UnknownIDError
 from store.header import Header, differences, plain, state_digest
 from store.locks import StoreLock
@@ -153,12 +154,7 @@ class FunctaStore:
         functas : bool
             Without them ``rows.functas`` has shape (b, 0).
         """
-        wanted = self._select(split)
-        for block, start, end in self._table.blocks():
-            rows = wanted[np.searchsorted(wanted, start) : np.searchsorted(wanted, end)]
-            if len(rows):
-                values = self._table.functas(block, start, rows) if functas else np.empty((len(rows), 0), np.float32)
-                yield self._table.assemble(rows, values)
+        return self._table.batches(self._select(split), functas=functas)
 
     def _select(self, split: str | Collection[str] | None) -> NDArray[np.intp]:
         rows = self._table.usable()
@@ -217,6 +213,34 @@ class FunctaStore:
         writer = self._writing()
         with self._guard():
             writer.commit(finished=finished)
+            self._table.advance(writer.commit_record)
+
+    def add_column(self, name: str, values: Mapping[str, Any], kind: str | None = None) -> None:
+        """Add a column of one's own: metadata, a second label. It comes back in ``rows.extra``.
+
+        Parameters
+        ----------
+        name : str
+            Letters, digits, '_' and '-'.
+        values : mapping of ID to value
+            IDs that are left out get NaN, 0 or ``""``.
+        kind : {"number", "integer", "text"}, optional
+            Follows from the values when not given.
+
+        Raises
+        ------
+        StoreError
+            The name is taken or not valid, or the values are of several kinds.
+        """
+        self.commit()
+        writer = self._writing()
+        chosen = check_extra(name, values, kind, self._table.commit.extra)
+        column = extra_column(name, chosen).empty(self.n_rows)
+        for row, id_ in enumerate(self._table.column("id")):
+            if id_ in values:
+                column[row] = values[id_]
+        with self._guard():
+            writer.add_column(name, chosen, column)
             self._table.advance(writer.commit_record)
 
     def require_same(

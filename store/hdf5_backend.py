@@ -32,7 +32,16 @@ from store.hdf5_layout import (
     write_json,
 )
 from store.header import Commit, Header
-from store.journal import JournaledFile, OverlaidFile, journal_path, read_journal, replay, unpack_journal
+from store.journal import (
+    JournaledFile,
+    OverlaidPlace,
+    PlaceFile,
+    journal_path,
+    read_journal,
+    replay,
+    stored_size,
+    unpack_journal,
+)
 from store.places import Place, Range, fill_from
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -95,12 +104,16 @@ class Hdf5Backend(Backend):
         Of the one file.
     journal : Path, optional
         The file whose journal belongs on top; none for URLs.
+    spare : bool
+        Read the spare copies of header, commit and state, and take what is missing at the end of the file for zeros.
     """
 
-    def __init__(self, place: Place, journal: Path | None = None) -> None:
-        self.place = place
+    def __init__(self, place: Place, journal: Path | None = None, *, spare: bool = False) -> None:
+        self._file_place = place
+        self.place: Place = OverlaidPlace(place, place.size(""), {})
         self.location = place.location
         self._journal = journal
+        self._spare = spare
         self.header: Header
         self._map: ChunkMap
         self._state: dict[str, tuple[int, int]]
@@ -137,16 +150,18 @@ class Hdf5Backend(Backend):
     def _load_once(self) -> None:
         journal = unpack_journal(read_journal(self._journal)) if self._journal else None
         size, pages = journal or (0, {})
-        with self._damage_named("the HDF5 structure"):
-            overlaid = OverlaidFile(self.place, max(size, self.place.size("")), pages)
-            with h5py.File(overlaid, "r") as file:
-                self._load_from(file)
+        if self._spare:
+            size = max(size, min(stored_size(self._file_place), 2 * self._file_place.size("")))
+        self.place = OverlaidPlace(self._file_place, max(size, self._file_place.size("")), pages)
+        with self._damage_named("the HDF5 structure"), h5py.File(PlaceFile(self.place), "r") as file:
+            self._load_from(file)
 
     def _load_from(self, file: Any) -> None:
         if "header" not in file or "commit" not in file:
             raise StoreFormatError(f"{self.location} is not a functa store: it has no dataset 'header' and 'commit'")
-        self.header = Header.from_json(read_json(file["header"]), self.location)
-        self._commit = Commit.from_json(read_json(file["commit"]), self.location)
+        folder = "mirror/" if self._spare else ""
+        self.header = Header.from_json(read_json(file[f"{folder}header"]), self.location)
+        self._commit = Commit.from_json(read_json(file[f"{folder}commit"]), self.location)
         if self.header.sha256 != self._commit.header_sha256:
             raise self.damaged("the header", "does not match its checksum")
         self._map = read_chunk_map(file, list(self.all_columns(self._commit).values()), self._blocks(self._commit))
@@ -190,7 +205,8 @@ class Hdf5Backend(Backend):
 
     def read_state(self) -> dict[str, NDArray[Any]]:
         """Read the contiguous state arrays."""
-        return {name: self._read_array("state", name) for name in self.header.arrays}
+        folder = "mirror/state" if self._spare else "state"
+        return {name: self._read_array(folder, name) for name in self.header.arrays}
 
     def _read_array(self, folder: str, name: str) -> NDArray[Any]:
         entry = self.header.arrays[name]
@@ -254,15 +270,15 @@ class Hdf5Backend(Backend):
         for name in self.header.arrays:
             spare = self._read_array("mirror/state", name)
             if spare.tobytes() != self._read_array("state", name).tobytes():
-                problems.append(f"mirror/state/{name} is not equal to state/{name}")
-        overlaid = OverlaidFile(self.place, self.place.size(""), {})
-        with h5py.File(overlaid, "r") as file:
+                problems.append(f"state/{name} and its spare copy differ")
+        with self._damage_named("the HDF5 structure"), h5py.File(PlaceFile(self.place), "r") as file:
             for column in self.all_columns(commit).values():
                 dataset = file[column.path]
                 if len(dataset) < commit.n_rows or dataset.dtype.itemsize != raw_type(column).itemsize:
                     problems.append(f"dataset {column.path} has shape {dataset.shape} and type {dataset.dtype}")
-            for name in ("header", "commit"):
-                problems += [f"mirror/{name} is damaged"] * (not _same_json(file, name))
+            problems += [
+                f"the spare copy of {name} is damaged" for name in ("header", "commit") if _differs(file, name)
+            ]
         return problems
 
     def nbytes(self) -> int:
@@ -271,15 +287,14 @@ class Hdf5Backend(Backend):
 
     def close(self) -> None:
         """Close the file."""
-        if isinstance(self.place, LocalFile):
-            self.place.close()
+        self._file_place.close()
 
 
-def _same_json(file: Any, name: str) -> bool:
+def _differs(file: Any, name: str) -> bool:
     try:
-        return bool(read_json(file[name]) == read_json(file[f"mirror/{name}"]))
+        return bool(read_json(file[name]) != read_json(file[f"mirror/{name}"]))
     except (OSError, KeyError, ValueError):
-        return False
+        return True
 
 
 class WritableHdf5Backend(Hdf5Backend, WritableBackend):
@@ -294,10 +309,11 @@ class WritableHdf5Backend(Hdf5Backend, WritableBackend):
         replay(path)
         self.path = path
         super().__init__(LocalFile(path), path)
+        self.place = self._file_place
         self._columns = self.all_columns(self._commit)
         self._checksums = {path: self._map.checksums[:, i].copy() for i, path in enumerate(self._columns)}
         self._touched: set[int] = set()
-        self._file = JournaledFile(self.place, path)
+        self._file = JournaledFile(self._file_place, path)
         self._hdf5 = h5py.File(self._file, "r+", libver=LIBVER, rdcc_nbytes=0)
 
     def write_block(self, block: int, columns: Mapping[str, NDArray[Any]], start: int, stop: int) -> None:

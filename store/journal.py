@@ -12,6 +12,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,13 @@ from typing import Any
 import google_crc32c
 
 from store import files
-from store.places import Place
+from store.places import Place, Range
 
 PAGE = 4096
 _MAGIC = b"FUNCTAJ1"
 _HEAD = struct.Struct("<8sQQ")
 _ENTRY = struct.Struct("<QQ")
-_EOF_ADDRESS = 28
+_END_ADDRESS = 28
 
 Pages = dict[int, bytearray]
 
@@ -75,13 +76,21 @@ def replay(path: Path) -> None:
         if journal is not None:
             for offset, page in journal[1].items():
                 files.system.write_at(descriptor, offset, page)
-        size = int.from_bytes(os.pread(descriptor, 8, _EOF_ADDRESS), "little")
+        size = int.from_bytes(os.pread(descriptor, 8, _END_ADDRESS), "little")
         if size and size < os.fstat(descriptor).st_size:
             files.system.truncate(descriptor, size)
         files.system.sync_descriptor(descriptor)
     finally:
         os.close(descriptor)
     drop_journal(path)
+
+
+def stored_size(place: Place) -> int:
+    """Read from the superblock how long an HDF5 file should be; 0 when it does not say."""
+    field = bytearray(8)
+    with suppress(EOFError):
+        place.fill("", [(_END_ADDRESS, memoryview(field))])
+    return int.from_bytes(field, "little")
 
 
 def drop_journal(path: Path) -> None:
@@ -91,23 +100,77 @@ def drop_journal(path: Path) -> None:
         files.system.sync(path.parent)
 
 
-class OverlaidFile(io.RawIOBase):
-    """A read-only file object over a place, with some pages from a journal laid over it.
+class OverlaidPlace(Place):
+    """One file with the pages of its journal laid over it.
 
     Parameters
     ----------
     place : Place
         Of one file.
     size : int
+        Bytes the whole has; what neither holds is zero.
     pages : dict of offset to bytes
         Offsets are multiples of 4096; no page is longer.
     """
 
     def __init__(self, place: Place, size: int, pages: Pages) -> None:
-        super().__init__()
+        self.location = place.location
+        self.pages = pages
         self._place = place
         self._size = size
-        self._pages = pages
+
+    def size(self, key: str) -> int:  # noqa: ARG002 - there is one file
+        """Return the size of the whole."""
+        return self._size
+
+    def read(self, key: str) -> bytes:
+        """Read the whole."""
+        data = bytearray(self._size)
+        self.fill(key, [(0, memoryview(data))])
+        return bytes(data)
+
+    def keys(self) -> Iterable[str]:
+        """List the one file."""
+        return [""]
+
+    def fill(self, key: str, ranges: Iterable[Range]) -> None:
+        """Read each range from the file, then lay pages over it."""
+        end = self._place.size(key)
+        for offset, view in ranges:
+            if offset + len(view) > self._size:
+                raise EOFError
+            on_disk = max(0, min(offset + len(view), end) - offset)
+            self._place.fill(key, [(offset, view[:on_disk])] if on_disk else [])
+            view[on_disk:] = bytes(len(view) - on_disk)
+            if self.pages:
+                self._lay_over(offset, view)
+
+    def _lay_over(self, start: int, view: memoryview) -> None:
+        stop = start + len(view)
+        for offset in range(start - start % PAGE, stop, PAGE):
+            page = self.pages.get(offset)
+            if page is not None:
+                low, high = max(start, offset), min(stop, offset + len(page))
+                if low < high:
+                    view[low - start : high - start] = page[low - offset : high - offset]
+
+    def close(self) -> None:
+        """Close what is below."""
+        self._place.close()
+
+
+class PlaceFile(io.RawIOBase):
+    """A read-only file object over a place, for h5py.
+
+    Parameters
+    ----------
+    place : Place
+        Of one file.
+    """
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self._place = place
         self._position = 0
 
     def readable(self) -> bool:
@@ -124,29 +187,23 @@ class OverlaidFile(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move the position."""
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._end()}[whence]
         self._position = start + offset
         return self._position
 
     def readinto(self, buffer: Any) -> int:
-        """Read at the position; bytes that nobody wrote are zero."""
+        """Read at the position, up to the end."""
         view = memoryview(buffer).cast("B")
-        view = view[: max(0, self._size - self._position)]
-        start, stop = self._position, self._position + len(view)
-        on_disk = min(stop, self._place.size("")) - start
-        if on_disk > 0:
-            self._place.fill("", [(start, view[:on_disk])])
-        view[max(on_disk, 0) :] = bytes(len(view) - max(on_disk, 0))
-        for offset in range(start - start % PAGE, stop, PAGE):
-            page = self._pages.get(offset)
-            if page is not None:
-                low, high = max(start, offset), min(stop, offset + len(page))
-                view[low - start : high - start] = page[low - offset : high - offset]
-        self._position = stop
+        view = view[: max(0, self._end() - self._position)]
+        self._place.fill("", [(self._position, view)] if view else [])
+        self._position += len(view)
         return len(view)
 
+    def _end(self) -> int:
+        return self._place.size("")
 
-class JournaledFile(OverlaidFile):
+
+class JournaledFile(PlaceFile):
     """A file object that HDF5 may write to; the disk changes in :meth:`commit` only.
 
     Parameters
@@ -163,7 +220,18 @@ class JournaledFile(OverlaidFile):
         self._committed = os.fstat(self._descriptor).st_size
         self._failure: BaseException | None = None
         self._abandoned = False
-        super().__init__(place, self._committed, {})
+        self._size = self._committed
+        self._below = place
+        self._pages: Pages = {}
+        super().__init__(place)
+
+    def _end(self) -> int:
+        return self._size
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what was written, committed or not."""
+        self._place = OverlaidPlace(self._below, self._size, self._pages)
+        return super().readinto(buffer)
 
     def writable(self) -> bool:
         """Say yes."""
@@ -198,7 +266,7 @@ class JournaledFile(OverlaidFile):
 
     def _load(self, offset: int) -> bytearray:
         page = bytearray(min(PAGE, self._committed - offset))
-        self._place.fill("", [(offset, memoryview(page))])
+        self._below.fill("", [(offset, memoryview(page))])
         self._pages[offset] = page
         return page
 

@@ -17,6 +17,7 @@ from store.functa_store import FunctaStore
 from store.header import DEFAULT_ID_WIDTH, Commit, Header, make_header, now
 from store.locks import StoreLock
 from store.places import LocalFolder, RemotePlace, is_url
+from store.rewriting import locate, recover, retired_path
 
 SUFFIXES = {".zarr": "zarr", ".h5": "hdf5", ".hdf5": "hdf5"}
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
@@ -77,10 +78,42 @@ def create_store(
     return create_from_header(path, header, arrays)
 
 
-def create_from_header(
-    path: str | Path, header: Header, state: Mapping[str, NDArray[Any]], *, epoch: int = 0
-) -> FunctaStore:
-    """Make a new store with a header that exists already; used to copy and rewrite stores."""
+def create_from_header(path: str | Path, header: Header, state: Mapping[str, NDArray[Any]]) -> FunctaStore:
+    """Make a new store with a header that exists already, and open it for writing."""
+    target = vacant(path)
+    lock = StoreLock(target)
+    try:
+        return FunctaStore(create_unlocked(target, header, state), lock)
+    except OSError as error:
+        lock.release()
+        raise StoreError(f"cannot create {target}: {error.strerror or error}. Nothing was written") from error
+    except BaseException:
+        lock.release()
+        raise
+
+
+def create_unlocked(
+    path: Path, header: Header, state: Mapping[str, NDArray[Any]], *, generation: int = 0, epoch: int = 0
+) -> WritableBackend:
+    """Make a new store under a path that nobody else writes to."""
+    commit = Commit(header_sha256=header.sha256, generation=generation, epoch=epoch, utc=now())
+    if SUFFIXES[path.suffix] == "zarr":
+        zarr_backend.create_zarr(path, header, state, commit)
+    else:
+        from store import hdf5_backend
+
+        hdf5_backend.create_hdf5(path, header, state, commit)
+    return open_writable(path)
+
+
+def vacant(path: str | Path) -> Path:
+    """Check that a new store can be made at a path.
+
+    Raises
+    ------
+    StoreError
+        It is a URL, has another suffix, is taken, or its folder does not exist.
+    """
     if is_url(path):
         raise StoreError(
             f"cannot write to {path}: stores are written to local paths only. Write here and copy it there"
@@ -88,20 +121,11 @@ def create_from_header(
     target = Path(path)
     if target.suffix not in SUFFIXES:
         raise StoreError(f"{target} has suffix {target.suffix!r}, expected one of {', '.join(SUFFIXES)}")
-    if target.exists():
+    if target.exists() or retired_path(target).exists():
         raise StoreError(f"{target} exists already. Open it with open_store, or choose another path")
     if not target.parent.is_dir():
         raise StoreError(f"folder {target.parent} does not exist. Create it first")
-    lock = StoreLock(target)
-    try:
-        _create(target, header, state, Commit(header_sha256=header.sha256, epoch=epoch, utc=now()))
-        return FunctaStore(_open_writable(target), lock)
-    except OSError as error:
-        lock.release()
-        raise StoreError(f"cannot create {target}: {error.strerror or error}. Nothing was written") from error
-    except BaseException:
-        lock.release()
-        raise
+    return target
 
 
 def open_store(path: str | Path, mode: Literal["r", "a"] = "r") -> FunctaStore:
@@ -133,12 +157,13 @@ def open_store(path: str | Path, mode: Literal["r", "a"] = "r") -> FunctaStore:
             )
         return FunctaStore(_open_remote(str(path)))
     target = Path(path)
-    _require_existing(target)
     if mode == "r":
-        return FunctaStore(_open_readable(target))
+        return FunctaStore(open_readable(locate(target)))
+    locate(target)
     lock = StoreLock(target)
     try:
-        return FunctaStore(_open_writable(target), lock)
+        recover(target)
+        return FunctaStore(open_writable(target), lock)
     except OSError as error:
         lock.release()
         raise StoreError(f"cannot write to {target}: {error.strerror or error}. Check its permissions") from error
@@ -147,18 +172,9 @@ def open_store(path: str | Path, mode: Literal["r", "a"] = "r") -> FunctaStore:
         raise
 
 
-def _require_existing(path: Path) -> None:
-    if not path.exists():
-        raise StoreError(f"there is no store at {path}")
-
-
-def _create(path: Path, header: Header, state: Mapping[str, NDArray[Any]], commit: Commit) -> None:
-    if SUFFIXES[path.suffix] == "zarr":
-        zarr_backend.create_zarr(path, header, state, commit)
-    else:
-        from store import hdf5_backend
-
-        hdf5_backend.create_hdf5(path, header, state, commit)
+def open_backend(path: str | Path) -> Backend:
+    """Open a store for reading, wherever it is."""
+    return _open_remote(str(path)) if is_url(path) else open_readable(locate(Path(path)))
 
 
 def _open_remote(url: str) -> Backend:
@@ -170,15 +186,17 @@ def _open_remote(url: str) -> Backend:
     return hdf5_backend.Hdf5Backend(place)
 
 
-def _open_readable(path: Path) -> Backend:
+def open_readable(path: Path, *, spare: bool = False) -> Backend:
+    """Open a local store for reading; ``spare`` reads the spare copies of header, commit and state."""
     if path.is_dir():
-        return zarr_backend.ZarrBackend(LocalFolder(path))
+        return zarr_backend.ZarrBackend(LocalFolder(path), spare=spare)
     from store import hdf5_backend
 
-    return hdf5_backend.Hdf5Backend(hdf5_backend.LocalFile(path), path)
+    return hdf5_backend.Hdf5Backend(hdf5_backend.LocalFile(path), path, spare=spare)
 
 
-def _open_writable(path: Path) -> WritableBackend:
+def open_writable(path: Path) -> WritableBackend:
+    """Open a local store for writing; the caller holds its lock."""
     if path.is_dir():
         return zarr_backend.WritableZarrBackend(path)
     from store import hdf5_backend

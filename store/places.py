@@ -34,6 +34,9 @@ class Place(ABC):
     def keys(self) -> Iterable[str]:
         """List every file."""
 
+    def close(self) -> None:  # noqa: B027 - most places keep nothing open
+        """Let go of what is kept open; by default nothing is."""
+
 
 class LocalFolder(Place):
     """A folder on a local or mounted disk; the empty key is the path itself, so that one file is a place too."""

@@ -23,12 +23,15 @@ class SalvagedBlock:
     columns : mapping of arrays
     good : bool array
         Rows that match their checksums.
+    ids_hold : bool
+        Whether the IDs are what was written, also those of rows that are not good.
     lost_extra : tuple of str
         Damaged columns of users; no row checksum covers them, so none of their values in the block is trusted.
     """
 
     columns: Mapping[str, NDArray[Any]]
     good: NDArray[np.bool_]
+    ids_hold: bool
     lost_extra: tuple[str, ...]
 
 
@@ -36,6 +39,7 @@ def salvage_block(backend: Backend, columns: Mapping[str, Column], block: int, r
     """Read a block, damaged or not; IntegrityError is never raised."""
     values: dict[str, NDArray[Any]] = {}
     lost = []
+    ids_hold = True
     for path, column in columns.items():
         try:
             values[path] = backend.read_chunk(column, block, rows)
@@ -44,5 +48,6 @@ def salvage_block(backend: Backend, columns: Mapping[str, Column], block: int, r
                 values[path] = column.empty(rows)
                 lost.append(path.removeprefix("extra/"))
             else:
+                ids_hold &= path != "id"
                 values[path] = backend.salvage_chunk(column, block, rows)
-    return SalvagedBlock(values, row_checksums(values) == values["row_crc"], tuple(lost))
+    return SalvagedBlock(values, row_checksums(values) == values["row_crc"], ids_hold, tuple(lost))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ class Table:
     """
 
     def __init__(self, backend: Backend, commit: Commit) -> None:
-        self._backend = backend
+        self.backend = backend
         self.commit = commit
         self._cache: dict[str, NDArray[Any]] = {}
         self._index: dict[str, int] = {}
@@ -43,11 +44,11 @@ class Table:
     @property
     def columns(self) -> dict[str, Column]:
         """Every column by its path."""
-        return self._backend.all_columns(self.commit)
+        return self.backend.all_columns(self.commit)
 
     def blocks(self) -> list[tuple[int, int, int]]:
         """List number, first row and end of each block."""
-        n_rows, size = self.commit.n_rows, self._backend.header.block_rows
+        n_rows, size = self.commit.n_rows, self.backend.header.block_rows
         return [(i, start, min(start + size, n_rows)) for i, start in enumerate(range(0, n_rows, size))]
 
     def column(self, path: str) -> NDArray[Any]:
@@ -56,10 +57,10 @@ class Table:
         if found is None:
             found = self.columns[path].empty(0)
         if len(found) < self.commit.n_rows:
-            whole = len(found) // self._backend.header.block_rows
-            parts = [found[: whole * self._backend.header.block_rows]]
+            whole = len(found) // self.backend.header.block_rows
+            parts = [found[: whole * self.backend.header.block_rows]]
             parts += [
-                self._backend.read_chunk(self.columns[path], i, end - start) for i, start, end in self.blocks()[whole:]
+                self.backend.read_chunk(self.columns[path], i, end - start) for i, start, end in self.blocks()[whole:]
             ]
             found = self._cache[path] = np.concatenate(parts)
         return found
@@ -95,37 +96,25 @@ class Table:
         missing = [name for name in names if not self.is_usable(name)]
         if missing:
             more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-            raise UnknownIDError(f"{self._backend.location} has no usable row for {missing[:5]}{more}")
+            raise UnknownIDError(f"{self.backend.location} has no usable row for {missing[:5]}{more}")
         return np.array([self._index[name] for name in names], np.intp)
 
     def names(self, path: str, rows: NDArray[np.intp]) -> NDArray[np.object_]:
         """Look up labels, splits or groups of some rows as strings, None where there is none."""
-        known = getattr(self.commit, f"{path}_names")
-        table = np.array([*known, None], dtype=object)
-        codes = self.column(path)[rows].astype(np.intp)
-        codes[codes == (NO_SPLIT if path == "split" else -1)] = len(known)
-        if len(codes) and not (codes.min() >= 0 and codes.max() <= len(known)):
-            raise self._backend.damaged(f"column {path}", "holds a code that the commit record does not name")
-        return table[codes]
+        return decode_names(self.commit, path, self.column(path)[rows])
 
     def assemble(self, rows: NDArray[np.intp], functas: NDArray[np.float32]) -> Rows:
         """Make rows from their functas (or none of them) and the small columns."""
-        return Rows(
-            ids=self.column("id")[rows],
-            functas=functas,
-            labels=self.names("label", rows),
-            splits=self.names("split", rows),
-            groups=self.names("group", rows),
-            psnr=self.column("psnr")[rows],
-            loss=self.column("loss")[rows],
-            steps=self.column("steps")[rows],
-            fit_seconds=self.column("fit_seconds")[rows],
-            status=self.column("status")[rows],
-            source_hash=self.column("source_hash")[rows],
-            target=self.column("target")[rows],
-            errors=self.column("error")[rows],
-            extra={name: self.column(column.path)[rows] for name, column in self.commit.extra_columns().items()},
-        )
+        values = {path: self.column(path)[rows] for path in self.columns if path not in ("functas", "row_crc")}
+        return to_rows(self.commit, values | {"functas": functas})
+
+    def batches(self, rows: NDArray[np.intp], *, functas: bool = True) -> Iterator[Rows]:
+        """Read some rows, given in ascending order, block by block."""
+        for block, start, end in self.blocks():
+            here = rows[np.searchsorted(rows, start) : np.searchsorted(rows, end)]
+            if len(here):
+                values = self.functas(block, start, here) if functas else np.empty((len(here), 0), np.float32)
+                yield self.assemble(here, values)
 
     def good(self, rows: NDArray[np.intp], functas: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Tell which of the rows match their checksums."""
@@ -146,22 +135,53 @@ class Table:
         bad = rows[~self.good(rows, functas)]
         if not len(bad):
             return
-        if self._backend.read_commit().epoch != self.commit.epoch:
-            raise StoreError(f"{self._backend.location} was compacted or repaired since it was opened. Open it again")
+        if self.backend.read_commit().epoch != self.commit.epoch:
+            raise StoreError(f"{self.backend.location} was compacted or repaired since it was opened. Open it again")
         shown = ", ".join(f"{row} ({self.column('id')[row]!r})" for row in bad[:5])
         raise IntegrityError(
-            f"{len(bad)} rows of {self._backend.location} do not match their checksums: {shown}. "
-            f"Run `functa store repair {self._backend.location}`"
+            f"{len(bad)} rows of {self.backend.location} do not match their checksums: {shown}. "
+            f"Run `functa store repair {self.backend.location}`"
         )
 
     def functas(self, block: int, start: int, rows: NDArray[np.intp]) -> NDArray[np.float32]:
         """Read the functas of some rows of one block, checked."""
         functas: NDArray[np.float32]
-        if 2 * len(rows) < self._backend.header.block_rows:
-            functas = self._backend.read_functas(block, rows - start)
+        if 2 * len(rows) < self.backend.header.block_rows:
+            functas = self.backend.read_functas(block, rows - start)
         else:
-            end = min(start + self._backend.header.block_rows, self.commit.n_rows)
-            functas = self._backend.read_chunk(self.columns["functas"], block, end - start, check=False)
+            end = min(start + self.backend.header.block_rows, self.commit.n_rows)
+            functas = self.backend.read_chunk(self.columns["functas"], block, end - start, check=False)
             functas = functas if len(rows) == end - start else functas[rows - start]
         self.check(rows, functas)
         return functas
+
+
+def decode_names(commit: Commit, path: str, codes: NDArray[Any]) -> NDArray[np.object_]:
+    """Turn codes of labels, splits or groups into strings, None where there is none.
+
+    Raises
+    ------
+    IntegrityError
+        A code that the commit record does not name.
+    """
+    known = getattr(commit, f"{path}_names")
+    positions = codes.astype(np.intp)
+    positions[codes == (NO_SPLIT if path == "split" else -1)] = len(known)
+    if len(codes) and not (positions.min() >= 0 and positions.max() <= len(known)):
+        raise IntegrityError(f"column {path} holds a code that the commit record does not name")
+    found: NDArray[np.object_] = np.array([*known, None], dtype=object)[positions]
+    return found
+
+
+def to_rows(commit: Commit, values: Mapping[str, NDArray[Any]]) -> Rows:
+    """Make rows from columns as they are on disk."""
+    same = ("functas", "psnr", "loss", "steps", "fit_seconds", "status", "source_hash", "target")
+    return Rows(
+        ids=values["id"],
+        errors=values["error"],
+        labels=decode_names(commit, "label", values["label"]),
+        splits=decode_names(commit, "split", values["split"]),
+        groups=decode_names(commit, "group", values["group"]),
+        **{name: values[name] for name in same},
+        extra={name: values[column.path] for name, column in commit.extra_columns().items()},
+    )

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.backend import Backend
-from store.errors import IntegrityError, StoreError
+from store.columns import Column
+from store.errors import IntegrityError
 from store.header import Header, state_digest
-from store.rows import USABLE, check_ids
+from store.rows import USABLE
 from store.salvage import salvage_block
 from store.table import Table
 
@@ -38,19 +39,31 @@ class VerifyReport:
 
 def verify(backend: Backend, table: Table, header: Header) -> VerifyReport:
     """Compare every chunk, row and array with its checksum and look for values that cannot be."""
-    problems = backend.structural_problems(table.commit) + _state_problems(backend, header)
+    problems = _structural_problems(backend, table) + _state_problems(backend, header)
     bad_ids: set[str] = set()
     for block, start, end in table.blocks():
-        damage = [
-            problem for path in table.columns for problem in _chunk_problem(backend, table, path, block, end - start)
-        ]
+        found = [_chunk_problem(backend, column, block, end - start) for column in table.columns.values()]
+        problems += [problem for problem in found if problem]
         rows = salvage_block(backend, table.columns, block, end - start)
-        bad = ~rows.good | _impossible(rows.columns["status"], rows.columns["functas"])
-        bad_ids.update(name for name in rows.columns["id"][bad] if _valid(name))
-        if bad.any() and not damage:
-            damage = [f"rows {(start + np.flatnonzero(bad)).tolist()} do not match their checksums"]
-        problems += damage
+        bad = np.flatnonzero(~rows.good | _impossible(rows.columns["status"], rows.columns["functas"]))
+        if len(bad):
+            what = "do not match their checksums" if rows.ids_hold else "are damaged and their IDs lost"
+            problems.append(f"rows {_brief(start + bad)} {what}")
+        if rows.ids_hold:
+            bad_ids.update(rows.columns["id"][bad].tolist())
     return VerifyReport(not problems, sorted(bad_ids), problems, table.commit.n_rows)
+
+
+def _brief(rows: NDArray[np.intp]) -> str:
+    shown = ", ".join(map(str, rows[:5]))
+    return shown if len(rows) <= 5 else f"{shown} and {len(rows) - 5} more"
+
+
+def _structural_problems(backend: Backend, table: Table) -> list[str]:
+    try:
+        return backend.structural_problems(table.commit)
+    except IntegrityError as error:
+        return [str(error)]
 
 
 def _state_problems(backend: Backend, header: Header) -> list[str]:
@@ -61,23 +74,15 @@ def _state_problems(backend: Backend, header: Header) -> list[str]:
     return [] if state_digest(state) == header.state_sha256 else ["the state does not match its checksum"]
 
 
-def _chunk_problem(backend: Backend, table: Table, path: str, block: int, rows: int) -> list[str]:
+def _chunk_problem(backend: Backend, column: Column, block: int, rows: int) -> str:
     try:
-        backend.read_chunk(table.columns[path], block, rows)
+        backend.read_chunk(column, block, rows)
     except IntegrityError as error:
-        return [str(error)]
-    return []
+        return str(error)
+    return ""
 
 
 def _impossible(status: NDArray[np.uint8], functas: NDArray[np.float32]) -> NDArray[np.bool_]:
     usable = np.isin(status, USABLE)
     impossible: NDArray[np.bool_] = (usable & ~np.isfinite(functas).all(axis=1)) | (status == 0)
     return impossible
-
-
-def _valid(name: str) -> bool:
-    try:
-        check_ids(np.array([name], dtype=object))
-    except StoreError:
-        return False
-    return True

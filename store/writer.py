@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.backend import WritableBackend
-from store.columns import NO_SPLIT, row_checksums
+from store.columns import NO_SPLIT, extra_column, row_checksums
 from store.errors import StoreError
 from store.header import Commit
 from store.rows import MAX_ERROR_BYTES, USABLE, Rows, Status, check_ids
@@ -152,6 +152,22 @@ class Writer:
             self._replace_commit(finished=after)
         self._oldest = None
         self._last_commit = (monotonic(), monotonic() - begin)
+
+    def add_column(self, name: str, kind: str, values: NDArray[Any]) -> None:
+        """Add a column with a value for every committed row; nothing may be buffered."""
+        entry = {"kind": kind, "path": name}
+        column = extra_column(name, kind)
+        self._backend.add_column(column, self.n_rows)
+        for start in range(0, self.n_rows, self._size):
+            block = column.empty(self._size)
+            part = values[start : start + self._size]
+            block[: len(part)] = part
+            self._backend.write_block(start // self._size, {column.path: block}, 0, len(part))
+        self._replace_commit(extra=self.commit_record.extra | {name: entry}, finished=self.commit_record.finished)
+        self._columns[column.path] = column
+        self._buffer[column.path] = column.empty(self._size)
+        rows = self.n_rows % self._size
+        self._buffer[column.path][:rows] = values[len(values) - rows :]
 
     def _replace_commit(self, **changes: Any) -> None:
         names = {f"{what}_names": names.known for what, names in self._names.items()}

@@ -74,24 +74,27 @@ class ZarrBackend(Backend):
     Parameters
     ----------
     place : Place
+    spare : bool
+        Read the spare copies of header, commit and state.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, *, spare: bool = False) -> None:
         self.place = place
         self.location = place.location
+        self._root, self._state_folder = (MIRROR, "mirror/state") if spare else (ROOT, "state")
         self._record = self._read_root()
         self.header = Header.from_json(self._record.get("header"), self.location)
 
     def _read_root(self) -> dict[str, Any]:
         try:
-            document = json.loads(self.place.read(ROOT))
+            document = json.loads(self.place.read(self._root))
             attributes: dict[str, Any] = document["attributes"]
         except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
             if any(key.startswith(("functas/", "mirror/")) for key in self.place.keys()):  # noqa: SIM118
-                raise self.damaged(ROOT, "is missing or damaged") from error
-            raise StoreFormatError(f"{self.location} is not a functa store: it has no readable {ROOT}") from error
+                raise self.damaged(self._root, "is missing or damaged") from error
+            raise StoreFormatError(f"{self.location} is not a functa store: it has no readable {self._root}") from error
         if "header" not in attributes:
-            raise StoreFormatError(f"{self.location} is not a functa store: {ROOT} has no attribute 'header'")
+            raise StoreFormatError(f"{self.location} is not a functa store: {self._root} has no attribute 'header'")
         return attributes
 
     def read_commit(self) -> Commit:
@@ -100,12 +103,12 @@ class ZarrBackend(Backend):
         commit = Commit.from_json(self._record.get("commit"), self.location)
         header = Header.from_json(self._record.get("header"), self.location)
         if header.sha256 != commit.header_sha256:
-            raise self.damaged(f"the header in {ROOT}", "does not match its checksum")
+            raise self.damaged(f"the header in {self._root}", "does not match its checksum")
         return commit
 
     def read_state(self) -> dict[str, NDArray[Any]]:
         """Read the single chunks of the state arrays."""
-        return {name: self._read_array("state", name) for name in self.header.arrays}
+        return {name: self._read_array(self._state_folder, name) for name in self.header.arrays}
 
     def _read_array(self, folder: str, name: str) -> NDArray[Any]:
         entry = self.header.arrays[name]
