@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 _COPY_BYTES = 1 << 20
+_DAMAGE = (
+    *(tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error),
+    *(EOFError, OSError, NotImplementedError, RuntimeError),
+)
 
 
 def is_archive(path: Path) -> bool:
@@ -45,16 +49,9 @@ def unpack(archive: Path, folder: Path, *, max_bytes: int = 8 << 30) -> None:
             _unpack_zip(archive, folder, max_bytes)
         else:
             _unpack_tar(archive, folder, max_bytes)
-    except (
-        tarfile.TarError,
-        zipfile.BadZipFile,
-        EOFError,
-        lzma.LZMAError,
-        zlib.error,
-        OSError,
-        NotImplementedError,
-        RuntimeError,
-    ) as error:
+    except tarfile.ReadError as error:
+        raise DataError(f"{archive} cannot be unpacked: it is damaged, or no archive; download it again") from error
+    except _DAMAGE as error:
         raise DataError(f"{archive} cannot be unpacked: {error or type(error).__name__}; download it again") from error
 
 
