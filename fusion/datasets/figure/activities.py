@@ -192,7 +192,7 @@ ACTIVITIES: dict[str, Activity] = {
         hips=0.53,
         feet=(0.42, 0.11),
         restless=0.9,
-        rest=_pose(pitch=-4.0, bend=6.0, swing=25.0, elbow=50.0),
+        rest=_pose(pitch=-6.0, bend=8.0, swing=25.0, elbow=50.0),
         waves={"bend": ((1, 0.4, 0.0),), "surge": ((1, 0.0008, 0.0),)},
     ),
     "stand": Activity(
