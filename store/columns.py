@@ -60,16 +60,16 @@ class Column:
 def base_columns(k: int, id_width: int) -> tuple[Column, ...]:
     """List the columns every store has, in the order in which they are written."""
     return (
-        Column("functas", "<f4", float("nan"), (k,)),
+        Column("functas", "<f4", np.nan, (k,)),
         Column("id", "text", "", bytes_wide=id_width),
         Column("label", "<i4", -1),
-        Column("target", "<f8", float("nan")),
+        Column("target", "<f8", np.nan),
         Column("split", "|u1", NO_SPLIT),
         Column("group", "<i4", -1),
-        Column("psnr", "<f4", float("nan")),
-        Column("loss", "<f8", float("nan")),
+        Column("psnr", "<f4", np.nan),
+        Column("loss", "<f8", np.nan),
         Column("steps", "<i4", 0),
-        Column("fit_seconds", "<f4", float("nan")),
+        Column("fit_seconds", "<f4", np.nan),
         Column("status", "|u1", 0),
         Column("source_hash", "|u1", 0, (16,)),
         Column("row_crc", "<u4", 0),
@@ -84,7 +84,7 @@ _KIND_TYPES: dict[str, tuple[type, ...]] = {
     "text": (str,),
 }
 _EXTRA_KINDS: dict[str, tuple[str, float | int | str]] = {
-    "number": ("<f8", float("nan")),
+    "number": ("<f8", np.nan),
     "integer": ("<i8", 0),
     "text": ("text", ""),
 }
@@ -160,7 +160,7 @@ def row_checksums(columns: Mapping[str, NDArray[Any]]) -> NDArray[np.uint32]:
     packed = np.empty(len(functas), _PACKED)
     for name in _PACKED.names or ():
         packed[name] = columns[name]
-    numbers = packed.view(np.uint8).reshape(len(packed), -1)
+    numbers = packed.view(np.uint8).reshape(len(packed), _PACKED.itemsize)
     crcs = map(google_crc32c.value, [text.encode() for text in columns["id"]])
     crcs = map(google_crc32c.extend, crcs, functas.view(np.uint8) if functas.shape[1] else [b""] * len(functas))
     crcs = map(google_crc32c.extend, crcs, numbers)

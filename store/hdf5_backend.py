@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -160,10 +161,9 @@ class Hdf5Backend(Backend):
         if "header" not in file or "commit" not in file:
             raise StoreFormatError(f"{self.location} is not a functa store: it has no dataset 'header' and 'commit'")
         folder = "mirror/" if self._spare else ""
-        self.header = Header.from_json(read_json(file[f"{folder}header"]), self.location)
         self._commit = Commit.from_json(read_json(file[f"{folder}commit"]), self.location)
-        if self.header.sha256 != self._commit.header_sha256:
-            raise self.damaged("the header", "does not match its checksum")
+        header = read_json(file[f"{folder}header"])
+        self.header = Header.from_json(header, self._commit.header_sha256, self.location)
         self._map = read_chunk_map(file, list(self.all_columns(self._commit).values()), self._blocks(self._commit))
         self._state = {}
         for name in self.header.arrays:
@@ -173,7 +173,7 @@ class Hdf5Backend(Backend):
 
     @contextmanager
     def _damage_named(self, what: str) -> Iterator[None]:
-        if self.place.size("") == 0 or not self._starts_like_hdf5():
+        if self._wrong_signature_bytes() > len(_SIGNATURE) // 2:
             raise StoreFormatError(f"{self.location} is not a functa store: it does not begin like an HDF5 file")
         try:
             yield
@@ -182,13 +182,11 @@ class Hdf5Backend(Backend):
         except Exception as error:
             raise self.damaged(what, f"is damaged ({error})") from error
 
-    def _starts_like_hdf5(self) -> bool:
+    def _wrong_signature_bytes(self) -> int:
         head = bytearray(len(_SIGNATURE))
-        try:
+        with suppress(EOFError):
             self.place.fill("", [(0, memoryview(head))])
-        except EOFError:
-            return False
-        return bytes(head) == _SIGNATURE
+        return sum(map(operator.ne, head, _SIGNATURE))
 
     def _blocks(self, commit: Commit) -> int:
         return -(-commit.n_rows // self.header.block_rows)

@@ -102,16 +102,18 @@ class Header:
         return base_columns(self.k, self.id_width)
 
     @classmethod
-    def from_json(cls, value: Any, path: object) -> Header:
+    def from_json(cls, value: Any, sha256: str, path: object) -> Header:
         """Check and read a header.
 
         Raises
         ------
+        IntegrityError
+            The header is not the one the commit was made for, or lacks a field.
         StoreFormatError
             Not the header of a functa store, or one that needs a newer reader.
-        IntegrityError
-            The header lacks a field.
         """
+        if digest(value) != sha256:
+            raise IntegrityError(f"the header of {path} does not match its checksum. Run `functa store repair {path}`")
         if not isinstance(value, dict) or value.get("format") != FORMAT:
             raise StoreFormatError(f"{path} is not a functa store: its header does not say format = {FORMAT!r}")
         needed = value.get("min_reader_version")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -81,8 +81,7 @@ def _common_header(tables: Sequence[Table]) -> Header:
     headers = [table.backend.header for table in tables]
     first = headers[0]
     for header, table in zip(headers[1:], tables[1:], strict=True):
-        found = [difference for name in ("modality", "layout", "encoder", "state_sha256", "conventions")
-                 for difference in differences({name: getattr(first, name)}, {name: getattr(header, name)})]  # fmt: skip
+        found = differences(_identity(first), _identity(header))
         if found:
             raise StoreMismatchError(
                 f"{table.backend.location} cannot be merged with {tables[0].backend.location}: {'; '.join(found)}. "
@@ -92,6 +91,11 @@ def _common_header(tables: Sequence[Table]) -> Header:
     return replace(
         first, created=now(), dataset="+".join(datasets), id_width=max(header.id_width for header in headers)
     )
+
+
+def _identity(header: Header) -> dict[str, Any]:
+    names = ("modality", "layout", "encoder", "state_sha256", "conventions")
+    return {name: getattr(header, name) for name in names}
 
 
 def _common_extra(tables: Sequence[Table]) -> dict[str, str]:

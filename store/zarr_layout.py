@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import google_crc32c
@@ -12,7 +13,7 @@ from numcodecs.vlen import VLenUTF8  # type: ignore[import-untyped,unused-ignore
 from numpy.typing import NDArray
 
 from store.columns import Column
-from store.header import Header
+from store.header import Header, canonical
 
 _texts = VLenUTF8()
 
@@ -24,7 +25,15 @@ def metadata_documents(header: Header, columns: Sequence[Column]) -> dict[str, d
     -----
     Chunks of one column lie in one folder (separator ``"."``): one sync per column makes a block's names durable.
     """
-    import zarr
+    found: dict[str, dict[str, Any]] = json.loads(
+        _documents(header.block_rows, tuple(columns), canonical(header.arrays))
+    )
+    return found
+
+
+@lru_cache(maxsize=8)
+def _documents(block_rows: int, columns: tuple[Column, ...], arrays: str) -> str:
+    import zarr  # half a second that a reader need not spend
 
     memory: dict[str, Any] = {}
     root = zarr.open_group(zarr.storage.MemoryStore(memory), mode="w")
@@ -32,13 +41,12 @@ def metadata_documents(header: Header, columns: Sequence[Column]) -> dict[str, d
         root.create_group(group)
     for column in columns:
         dtype: Any = str if column.is_text else np.dtype(column.dtype)
-        chunks = (header.block_rows, *column.width)
-        _create(root, column.path, (0, *column.width), chunks, dtype, column.fill)
-    for name, entry in header.arrays.items():
+        _create(root, column.path, (0, *column.width), (block_rows, *column.width), dtype, column.fill)
+    for name, entry in json.loads(arrays).items():
         shape = tuple(entry["shape"])
         for folder in ("state", "mirror/state"):
             _create(root, f"{folder}/{name}", shape, shape, np.dtype(entry["dtype"]), None)
-    return {key: json.loads(value.to_bytes()) for key, value in memory.items()}
+    return json.dumps({key: json.loads(value.to_bytes()) for key, value in memory.items()})
 
 
 def _create(root: Any, path: str, shape: tuple[int, ...], chunks: tuple[int, ...], dtype: Any, fill: Any) -> None:

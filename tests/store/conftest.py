@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,14 @@ class UnsyncedFileSystem(files.FileSystem):
 @pytest.fixture(autouse=True)
 def _unsynced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "system", UnsyncedFileSystem())
+
+
+@pytest.fixture
+def fast_folder(tmp_path: Path) -> Iterator[Path]:
+    """Give a folder in memory where there is one: tests that write a store hundreds of times need no disk."""
+    memory = Path("/dev/shm")  # noqa: S108 - a folder of its own inside
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else tmp_path) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(params=[".zarr", ".h5"])
