@@ -57,6 +57,7 @@ def encode(
     limit: Annotated[int | None, typer.Option(min=1, help="Encode this many samples, chosen by a seeded hash.")] = None,
     workers: WorkersOption = None,
     on_change: Annotated[str, typer.Option(help="Stored ID, other data: error, reencode or keep.")] = "error",
+    block_rows: Annotated[int | None, typer.Option(min=1, help="Rows of a commit in a new store.")] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try only the samples that failed.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be encoded; write nothing.")] = False,
     json: JsonFlag = False,
@@ -79,6 +80,7 @@ def encode(
         train_splits=tuple(train_split or ("train",)),
         retry_failed=retry_failed,
         on_change=on_change,  # type: ignore[arg-type]
+        block_rows=block_rows,
     )
     with fusion.open_dataset(dataset, source, modality=modality) as opened:
         settings = fusion.encoder_config(opened, config_file=config, options=_given(options), fit=_given(fit))

@@ -23,28 +23,35 @@ def print_json(document: Mapping[str, Any]) -> None:
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Write a table to stdout; all but the first column are aligned right."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title), title_justify="left", show_header=any(columns))
+    table = Table(show_header=any(columns))
     for index, column in enumerate(columns):
         table.add_column(Text(column), justify="left" if index == 0 else "right")
     for row in rows:
         table.add_row(*(Text(_cell(cell)) for cell in row))
-    Console().print(table)
+    _print_titled(title, table)
 
 
 def print_facts(title: str, facts: Mapping[str, object]) -> None:
     """Write names and values as a table of two columns."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title), title_justify="left", show_header=False)
+    table = Table(show_header=False)
     for name, value in facts.items():
         table.add_row(Text(name), Text(_cell(value)))
-    Console().print(table)
+    _print_titled(title, table)
+
+
+def _print_titled(title: str, table: object) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console()
+    console.print(Text(title, style="bold"))
+    console.print(table)
 
 
 @contextmanager

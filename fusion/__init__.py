@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from fusion.inr.engine import fit
     from fusion.inr.metrics import psnr
     from fusion.inr.settings import FitSettings
-    from fusion.model import Model
-    from fusion.model_folder import load_model
+    from fusion.model import Model, load_model
     from fusion.predict import FilePrediction, predict_files
     from fusion.training import TrainResult, evaluate, train
     from store import FunctaStore, create_store, open_store
@@ -53,8 +52,7 @@ _HOME = {
     "fusion.inr.engine": ("fit",),
     "fusion.inr.metrics": ("psnr",),
     "fusion.inr.settings": ("FitSettings",),
-    "fusion.model": ("Model",),
-    "fusion.model_folder": ("load_model",),
+    "fusion.model": ("Model", "load_model"),
     "fusion.predict": ("FilePrediction", "predict_files"),
     "fusion.training": ("TrainResult", "evaluate", "train"),
     "store": ("FunctaStore", "create_store", "open_store"),

@@ -13,8 +13,7 @@ from fusion.datasets.base import Sample
 from fusion.encoders.config import FunctaConfig
 from fusion.encoders.functa import FunctaState, encode_samples
 from fusion.errors import DataError
-from fusion.model import Model
-from fusion.model_folder import load_model
+from fusion.model import Model, load_model
 from store import Status
 
 if TYPE_CHECKING:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import signal
+import threading
 import time
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
@@ -47,6 +50,8 @@ class EncodeOptions:
         Only samples whose stored row has failed.
     on_change : {"error", "reencode", "keep"}
         What to do with a stored ID whose data have changed.
+    block_rows : int or None
+        Rows of a new store's block, the unit of a commit and the most that a crash loses. None: the store chooses.
     """
 
     workers: int | None = None
@@ -55,6 +60,7 @@ class EncodeOptions:
     train_splits: tuple[str, ...] = ("train",)
     retry_failed: bool = False
     on_change: OnChange = "error"
+    block_rows: int | None = None
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
@@ -229,6 +235,7 @@ def _open_store(
         },
         dataset=dataset.name,
         seed=config.seed,
+        block_rows=options.block_rows,
     )
 
 
@@ -291,13 +298,13 @@ class _Run:
             _encode_task, config=self.config, state=self.state, reencode=self.options.on_change == "reencode"
         )
         tasks = ((chunk, self._hashes(chunk)) for chunk in chunks(self._wanted(), self._task_size()))
-        try:
+        with _deferred_interrupt() as interrupted:
             for encoded in mapper(task, tasks):
                 self._keep(encoded)
-        except KeyboardInterrupt:
-            self.store.commit()
-            raise
-        self.store.commit(finished=True)
+                if interrupted.is_set():
+                    self.store.commit()
+                    raise KeyboardInterrupt
+            self.store.commit(finished=True)
 
     def report(self, seconds: float, fit_seconds: float) -> EncodeReport:
         with open_store(self.store.path) as stored:
@@ -363,6 +370,26 @@ class _Run:
             for sample_id, status in zip(rows.ids, rows.status, strict=True)
         ]
         return rows.take([index for index, repeated in enumerate(again) if not repeated])
+
+
+@contextmanager
+def _deferred_interrupt() -> Iterator[threading.Event]:
+    """Let Ctrl-C set an event, so that it never falls into the middle of a commit; a second one acts at once."""
+    interrupted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupted
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def defer(number: int, frame: object) -> None:  # noqa: ARG001 - the signature of a signal handler
+        interrupted.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, defer)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _usable(status: int | None) -> bool:

@@ -12,8 +12,9 @@ from fusion.datasets.base import Sample
 from fusion.datasets.figure.activities import ACTIVITIES
 from fusion.datasets.figure.camera import camera_view
 from fusion.datasets.figure.people import CAMERA, SENSOR, draw_motion, draw_subject
-from fusion.datasets.figure.sensor import sensor_view
+from fusion.datasets.figure.sensor import CHANNELS, N_READINGS, RATE, sensor_view
 from fusion.errors import ConfigError
+from fusion.modalities import Modality, SensorModality, modality_from_dict
 
 View = Literal["sensor", "camera"]
 _MODALITIES = {"sensor": "sensor", "camera": "video"}
@@ -95,6 +96,12 @@ class FigureDataset:
     def modality(self) -> str:
         """The modality of the raw arrays: "sensor" or "video"."""
         return _MODALITIES[self.view]
+
+    def default_modality(self) -> Modality:
+        """Give the modality, with the sizes of this view."""
+        if self.view == "sensor":
+            return SensorModality(length=N_READINGS, channels=CHANNELS, rate=RATE)
+        return modality_from_dict({"name": self.modality})
 
     def __len__(self) -> int:
         return self.config.subjects * len(ACTIVITIES) * self.config.windows

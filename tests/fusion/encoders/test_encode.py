@@ -146,16 +146,14 @@ def test_a_psnr_floor_marks_rows_but_keeps_them(made: MadeSamples, config: Funct
 
 
 @pytest.mark.parametrize("on_change", ["error", "reencode", "keep"])
-def test_changed_data_under_a_known_id(
-    made: MadeSamples, config: FunctaConfig, tmp_path: Path, on_change: str
-) -> None:
+def test_changed_data_under_a_known_id(made: MadeSamples, config: FunctaConfig, tmp_path: Path, on_change: str) -> None:
     path = tmp_path / "s.zarr"
     encode(made, path, config, HERE)
     before = stored(path).functas[30]
     changed = made.with_window(30, made.samples[30].raw + 0.1)
     how = EncodeOptions(workers=1, on_change=on_change)  # type: ignore[arg-type]
     if on_change == "error":
-        with pytest.raises(DataError, match="the data of 'w30' are not those that .* use --on-change reencode"):
+        with pytest.raises(DataError, match=r"the data of 'w30' are not those that .* use --on-change reencode"):
             encode(changed, path, config, how)
     else:
         assert encode(changed, path, config, how).encoded == (on_change == "reencode")
@@ -174,17 +172,15 @@ def test_a_repeated_id_stops_before_anything_is_written(
     made: MadeSamples, config: FunctaConfig, tmp_path: Path
 ) -> None:
     made.samples.append(made.samples[4])
-    with pytest.raises(DataError, match="made: the ID 'w04' occurs more than once; every sample needs its own"):
+    with pytest.raises(DataError, match=r"made: the ID 'w04' occurs more than once; every sample needs its own"):
         encode(made, tmp_path / "s.zarr", config, HERE)
     assert not (tmp_path / "s.zarr").exists()
 
 
-def test_data_sets_without_samples_or_training_samples(
-    made: MadeSamples, config: FunctaConfig, tmp_path: Path
-) -> None:
+def test_data_sets_without_samples_or_training_samples(made: MadeSamples, config: FunctaConfig, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="made: no samples found"):
         encode(MadeSamples(), tmp_path / "s.zarr", config, HERE)
-    with pytest.raises(DataError, match="no samples in split fold-1; got test, train.*--train-split"):
+    with pytest.raises(DataError, match=r"no samples in split fold-1; got test, train.*--train-split"):
         encode(made, tmp_path / "s.zarr", config, replace(HERE, train_splits=("fold-1",)))
     for index in range(24):
         made = made.broken(index)

@@ -44,7 +44,10 @@ def test_the_reference_gradient_is_the_slope_of_its_loss() -> None:
     for index in range(0, architecture.size, 5):
         step = np.zeros_like(theta)
         step[index] = 1e-6
-        rise = loss_and_gradient(architecture, theta + step, x, y)[0] - loss_and_gradient(architecture, theta - step, x, y)[0]
+        rise = (
+            loss_and_gradient(architecture, theta + step, x, y)[0]
+            - loss_and_gradient(architecture, theta - step, x, y)[0]
+        )
         assert gradient[index] == pytest.approx(rise / 2e-6, rel=1e-4, abs=1e-8)
 
 
@@ -96,7 +99,9 @@ def test_no_steps_give_the_start_and_no_samples_give_no_rows(smooth_problem: Cal
     architecture = paper(1, 2)
     x, y = smooth_problem(architecture, (16,), 2)
     start = random_start(architecture, 0)
-    np.testing.assert_array_equal(fit(architecture, start, x, y, FitSettings(steps=0)).weights, np.stack([start, start]))
+    np.testing.assert_array_equal(
+        fit(architecture, start, x, y, FitSettings(steps=0)).weights, np.stack([start, start])
+    )
     assert fit(architecture, start, x, y[:0], FitSettings()).weights.shape == (0, architecture.size)
 
 

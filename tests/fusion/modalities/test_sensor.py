@@ -86,7 +86,7 @@ def test_files_that_are_no_windows_say_so(tmp_path: Path, name: str, content: by
 
 def test_a_pickled_array_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "p.npy", np.array([{}], dtype=object), allow_pickle=True)
-    with pytest.raises(SampleError, match="not a readable .npy file"):
+    with pytest.raises(SampleError, match=r"not a readable .npy file"):
         SensorModality().read(tmp_path / "p.npy")
 
 

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ENCODE, ROOT, Functa
+from har_files import write_har
+
+from store import open_store
+
+SLOWLY = ("--steps", 60, "--block-rows", 8)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_har(tmp_path_factory.mktemp("resume"), per_class=120, test_per_class=30)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(functa: Functa, source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("whole") / "s.zarr"
+    assert functa("encode", source, "--store", path, *ENCODE, *SLOWLY).code == 0
+    return path
+
+
+def start(source: Path, store: Path) -> subprocess.Popen[bytes]:
+    arguments = ["encode", source, "--store", store, *ENCODE, *SLOWLY]
+    return subprocess.Popen(
+        [sys.executable, "-c", "from cli.main import main; main()", *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def committed(store: Path) -> set[str]:
+    if not store.exists():
+        return set()
+    with open_store(store) as opened:
+        return set(opened.ids)
+
+
+def kill_once(source: Path, store: Path, delay: float) -> set[str]:
+    """Start an encode run, wait until it commits more, kill it a moment later, and return what is committed then."""
+    before = len(committed(store))
+    process = start(source, store)
+    while process.poll() is None and len(committed(store)) == before:
+        time.sleep(0.02)
+    time.sleep(delay)
+    process.kill()
+    process.wait()
+    return committed(store)
+
+
+def kill_until_enough(source: Path, store: Path, kills: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    kept: set[str] = set()
+    for _ in range(kills):
+        now = kill_once(source, store, rng.uniform(0, 0.3))
+        assert kept <= now
+        kept = now
+
+
+def require_equal(store: Path, whole: Path) -> None:
+    with open_store(store) as a, open_store(whole) as b:
+        assert sorted(a.ids) == sorted(b.ids)
+        left, right = a.read(sorted(a.ids)), b.read(sorted(b.ids))
+        np.testing.assert_allclose(left.functas, right.functas, atol=1e-5)
+        np.testing.assert_array_equal(left.labels, right.labels)
+        np.testing.assert_array_equal(left.source_hash, right.source_hash)
+        assert a.verify().ok
+
+
+@pytest.mark.parametrize("suffix", [".zarr", ".h5"])
+def test_a_killed_run_goes_on_where_it_was(
+    functa: Functa, source: Path, uninterrupted: Path, tmp_path: Path, suffix: str
+) -> None:
+    store = tmp_path / f"s{suffix}"
+    kill_until_enough(source, store, kills=3, seed=1)
+    kept = len(committed(store))
+    assert kept > 0
+    report = functa("encode", source, "--store", store, *ENCODE, *SLOWLY, "--json").json
+    assert (report["rows"], report["skipped"], report["encoded"]) == (900, kept, 900 - kept)
+    require_equal(store, uninterrupted)
+    with open_store(store) as opened:
+        assert opened.n_rows == 900
+
+
+def test_ctrl_c_commits_and_says_so(source: Path, tmp_path: Path) -> None:
+    import signal
+
+    store = tmp_path / "s.zarr"
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from cli.main import main; main()", "encode", str(source), "--store", str(store)]
+        + [str(a) for a in (*ENCODE, *SLOWLY)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while process.poll() is None and not committed(store):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.strip() == "functa: interrupted; what was committed is kept, and the same command goes on from there"
+    assert committed(store)

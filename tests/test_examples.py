@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from har_files import write_har
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def run_example(name: str, *arguments: str, cwd: Path) -> str:
+    environment = os.environ | {"PYTHONPATH": str(EXAMPLES.parent), "OMP_NUM_THREADS": "2"}
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / name, *arguments],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_har_then_its_store(tmp_path: Path) -> None:
+    out = run_example("har.py", str(write_har(tmp_path)), cwd=tmp_path)
+    assert "36 functas" in out
+    assert "on 12 windows of other people" in out
+    out = run_example("store.py", "har.zarr", cwd=tmp_path)
+    assert "36 functas of 9097 weights" in out
+    assert (tmp_path / "decoded.csv").read_text().count("\n") == 257
+
+
+def test_scikit_learn(tmp_path: Path) -> None:
+    assert "two people the model has not met" in run_example("scikit_learn.py", cwd=tmp_path)
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
+def test_examples_are_short_and_described(path: Path) -> None:
+    text = path.read_text()
+    assert text.startswith('"""')
+    assert len(text.splitlines()) < 40
