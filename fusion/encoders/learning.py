@@ -1,14 +1,14 @@
 """What an encoder learns before the first fit, from training samples only: sizes, value scaling, the shared start.
 
-Nothing here depends on the order of the samples: limits are a minimum and a maximum, and the samples that the start
-is averaged over are those whose seeded hash is smallest.
+Nothing here depends on the order of the samples: statistics are added up exactly, and the samples that the start is
+averaged over are those whose seeded hash is smallest.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from functools import partial, reduce
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from fusion.encoders.functa import FunctaState, fit_prepared
 from fusion.encoders.pool import serially
 from fusion.errors import DataError, SampleError
 from fusion.inr.initialisation import random_start
-from fusion.modalities import Modality, Scaling
+from fusion.modalities import ChannelStatistics, Modality, Scaling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -97,19 +97,18 @@ def _usable(samples: Iterable[Sample], modality: Modality) -> Iterator[NDArray[n
             continue
 
 
-def _limits(samples: list[Sample], modality: Modality) -> Scaling | None:
-    limits = [Scaling.of(prepared) for prepared in _usable(samples, modality)]
-    return reduce(Scaling.union, limits) if limits else None
+def _statistics(samples: list[Sample], modality: Modality) -> ChannelStatistics | None:
+    return ChannelStatistics.total(ChannelStatistics.of(prepared) for prepared in _usable(samples, modality))
 
 
 def _learned_scaling(modality: Modality, training: Iterable[Sample], mapper: Mapper) -> Scaling:
-    parts = mapper(partial(_limits, modality=modality), chunks(training, _CHUNK))
-    limits = [part for part in parts if part is not None]
-    if not limits:
+    parts = mapper(partial(_statistics, modality=modality), chunks(training, _CHUNK))
+    statistics = ChannelStatistics.total(part for part in parts if part is not None)
+    if statistics is None:
         raise DataError(
             "no training sample can be used: none has the shape and the finite values that the first one has"
         )
-    return reduce(Scaling.union, limits)
+    return modality.learned_scaling(statistics)
 
 
 def _class_average(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fusion.errors import ConfigError
-from fusion.modalities.base import Modality, Scaling, Signal, coordinate_grid, source_hash
+from fusion.modalities.base import Modality, Signal, coordinate_grid, source_hash
+from fusion.modalities.scaling import ChannelStatistics, Scaling
 from fusion.modalities.sensor import SensorModality
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MODALITIES",
+    "ChannelStatistics",
     "Modality",
     "Scaling",
     "SensorModality",

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from fusion.modalities.scaling import ChannelStatistics, Scaling
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
@@ -33,44 +35,6 @@ class Signal:
     coordinates: NDArray[np.float32]
     values: NDArray[np.float32]
     denormalise: Callable[[NDArray[Any]], NDArray[Any]]
-
-
-@dataclass(frozen=True, eq=False)
-class Scaling:
-    """Limits per channel that map raw values to [0, 1]; what lies outside is clipped.
-
-    Parameters
-    ----------
-    low, high : NDArray of float32, shape=(d_out,)
-        Raw units. A channel whose limits are equal maps to 0.
-    """
-
-    low: NDArray[np.float32]
-    high: NDArray[np.float32]
-
-    @property
-    def span(self) -> NDArray[np.float32]:
-        """Width of each channel's range; 1 where it is empty."""
-        width = self.high - self.low
-        return np.where(width > 0, width, 1.0).astype(np.float32)
-
-    def normalise(self, raw: NDArray[Any]) -> NDArray[np.float32]:
-        """Map raw values of shape (..., d_out) to [0, 1]."""
-        return np.clip((raw - self.low) / self.span, 0.0, 1.0).astype(np.float32)
-
-    def denormalise(self, values: NDArray[Any]) -> NDArray[np.float32]:
-        """Map values in [0, 1] back to raw units."""
-        return (values * self.span + self.low).astype(np.float32)
-
-    def union(self, other: Scaling) -> Scaling:
-        """Limits that hold both."""
-        return Scaling(np.minimum(self.low, other.low), np.maximum(self.high, other.high))
-
-    @classmethod
-    def of(cls, prepared: NDArray[Any]) -> Scaling:
-        """Limits of one prepared array of shape (..., d_out)."""
-        flat = prepared.reshape(-1, prepared.shape[-1])
-        return cls(flat.min(0).astype(np.float32), flat.max(0).astype(np.float32))
 
 
 class Modality(ABC):
@@ -112,6 +76,10 @@ class Modality(ABC):
     @abstractmethod
     def fixed_scaling(self) -> Scaling | None:
         """Limits known without looking at data, or None when they are learned from the training samples."""
+
+    def learned_scaling(self, statistics: ChannelStatistics) -> Scaling:
+        """Limits from what was measured on all training samples."""
+        return statistics.scaling(spread=None)
 
     @abstractmethod
     def read(self, path: Path) -> NDArray[Any]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from fusion.errors import ConfigError, DataError, SampleError
-from fusion.modalities.base import Modality, Scaling
+from fusion.modalities.base import Modality
+from fusion.modalities.scaling import ChannelStatistics, Scaling
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,12 +29,16 @@ class SensorModality(Modality):
         Channel names, used in decoded CSV files; empty names them after the first training window's count.
     rate : float or None
         Readings per second, only to write times in seconds; None writes them as a part of the window, from 0 to 1.
+    spread : float or None
+        Values are scaled from this many training standard deviations around each channel's mean; None takes the whole
+        range seen. Rare peaks are clipped, and everything else moves the network more.
     """
 
     name: ClassVar[str] = "sensor"
     length: int | None = None
     channels: tuple[str, ...] = ()
     rate: float | None = None
+    spread: float | None = 4.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "channels", tuple(self.channels))
@@ -41,6 +46,8 @@ class SensorModality(Modality):
             raise ConfigError(f"sensor length is {self.length}; expected 1 or more readings")
         if self.rate is not None and not self.rate > 0:
             raise ConfigError(f"sensor rate is {self.rate}; expected readings per second above 0")
+        if self.spread is not None and not self.spread > 0:
+            raise ConfigError(f"sensor spread is {self.spread}; expected standard deviations above 0, or none")
 
     @property
     def grid(self) -> tuple[int, ...]:
@@ -66,6 +73,9 @@ class SensorModality(Modality):
 
     def fixed_scaling(self) -> Scaling | None:
         return None
+
+    def learned_scaling(self, statistics: ChannelStatistics) -> Scaling:
+        return statistics.scaling(self.spread)
 
     def read(self, path: Path) -> NDArray[Any]:
         if path.suffix.lower() == ".npy":

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fusion.errors import ConfigError, DataError, SampleError
-from fusion.modalities import Scaling, SensorModality, coordinate_grid, modality_from_dict, source_hash
+from fusion.modalities import (
+    ChannelStatistics,
+    Scaling,
+    SensorModality,
+    coordinate_grid,
+    modality_from_dict,
+    source_hash,
+)
 
 CHANNELS = ("ax", "ay")
 
@@ -19,7 +26,7 @@ def window(readings: int = 8) -> np.ndarray:
 
 def test_a_window_becomes_a_signal_and_comes_back() -> None:
     modality = SensorModality().resolved(window())
-    scaling = Scaling.of(window())
+    scaling = ChannelStatistics.of(window()).scaling(spread=None)
     signal = modality.signal(window(), scaling)
     assert signal.coordinates.shape == (8, 1)
     assert signal.coordinates[0, 0] == -1.0
@@ -32,6 +39,23 @@ def test_a_window_becomes_a_signal_and_comes_back() -> None:
 def test_values_outside_the_training_limits_are_clipped() -> None:
     scaling = Scaling(np.zeros(2, np.float32), np.array([1.0, 0.0], np.float32))
     np.testing.assert_array_equal(scaling.normalise(np.array([[-3.0, 5.0], [0.5, 0.0]])), [[0.0, 1.0], [0.5, 0.0]])
+
+
+def test_limits_stand_at_the_spread_around_the_mean_within_the_range() -> None:
+    samples = [np.random.default_rng(seed).normal(3.0, 2.0, (50, 1)) for seed in range(20)]
+    together = np.concatenate(samples)
+    limits = ChannelStatistics.total(map(ChannelStatistics.of, samples)).scaling(spread=2.0)
+    assert limits.low[0] == pytest.approx(together.mean() - 2 * together.std(), rel=1e-6)
+    assert limits.high[0] == pytest.approx(together.mean() + 2 * together.std(), rel=1e-6)
+    wide = ChannelStatistics.total(map(ChannelStatistics.of, samples)).scaling(spread=100.0)
+    assert (wide.low[0], wide.high[0]) == (np.float32(together.min()), np.float32(together.max()))
+
+
+@given(st.permutations(range(6)))
+def test_statistics_do_not_depend_on_the_order(order: list[int]) -> None:
+    samples = [np.random.default_rng(seed).normal(0, 10.0**seed, (5, 2)) for seed in range(6)]
+    in_order = ChannelStatistics.total(map(ChannelStatistics.of, samples))
+    assert ChannelStatistics.total(ChannelStatistics.of(samples[index]) for index in order) == in_order
 
 
 @pytest.mark.parametrize(
