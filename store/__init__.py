@@ -9,8 +9,10 @@ from store.errors import (
     StoreMismatchError,
     UnknownIDError,
 )
+from store.exporting import export
 from store.functa_store import FunctaStore
 from store.header import Header
+from store.listing import list_rows
 from store.maintenance import CompactReport, RepairReport, compact, convert, repair
 from store.merging import MergeReport, merge
 from store.opening import create_store, open_store
@@ -36,6 +38,8 @@ __all__ = [
     "compact",
     "convert",
     "create_store",
+    "export",
+    "list_rows",
     "merge",
     "open_store",
     "repair",

@@ -21,14 +21,18 @@ class Backend(ABC):
     ----------
     location : str
         Path or URL, for messages.
+    header : Header
+    commit : Commit
+        The one that was read on opening; all reading goes by it.
     """
 
     location: str
     header: Header
+    commit: Commit
 
     @abstractmethod
-    def read_commit(self) -> Commit:
-        """Read the last commit; IntegrityError when it is damaged."""
+    def newest_commit(self) -> Commit:
+        """Read from disk which commit is the last one now; IntegrityError when it is damaged."""
 
     @abstractmethod
     def read_state(self) -> dict[str, NDArray[Any]]:

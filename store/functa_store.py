@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from store.backend import Backend, WritableBackend
 from store.columns import check_extra, extra_column
 from store.errors import StoreError, StoreMismatchError, UnknownIDError
+from store.frames import columns_of, to_frame
 from store.header import Header, differences, plain, state_digest
 from store.locks import StoreLock
 from store.rows import Rows, Status
@@ -40,7 +41,7 @@ class FunctaStore:
     def __init__(self, backend: Backend, lock: StoreLock | None = None) -> None:
         self._backend = backend
         self._lock = lock
-        self._table = Table(backend, backend.read_commit())
+        self._table = Table(backend, backend.commit)
         self._writer = Writer(backend, self._table.commit) if isinstance(backend, WritableBackend) else None
         self._broken = ""
 
@@ -141,8 +142,20 @@ class FunctaStore:
         for block, start, _ in self._table.blocks():
             here = order[bounds[block] : bounds[block + 1]]
             if len(here):
-                values[here] = self._table.functas(block, start, rows[here])
+                values[_as_slice(here)] = self._table.functas(block, start, rows[here])
         return self._table.assemble(rows, values)
+
+    def to_numpy(self, *, split: str | Collection[str] | None = None) -> dict[str, NDArray[Any]]:
+        """Give usable rows as arrays by name: ids, functas, labels, splits, groups, psnr and the others."""
+        return columns_of(self.read(self._ids_of(split)))
+
+    def to_pandas(self, *, split: str | Collection[str] | None = None, functas: bool = False) -> Any:
+        """Give usable rows as a data frame indexed by ID; functas, if asked for, as columns ``functa_<i>``."""
+        return to_frame(self.read(self._ids_of(split), functas=functas))
+
+    def _ids_of(self, split: str | Collection[str] | None) -> list[str] | None:
+        found: list[str] | None = None if split is None else self._table.column("id")[self._select(split)].tolist()
+        return found
 
     def iter_blocks(self, *, split: str | Collection[str] | None = None, functas: bool = True) -> Iterator[Rows]:
         """Iterate over usable rows in row order, one block in memory at a time.
@@ -333,6 +346,12 @@ class FunctaStore:
             f"cannot write to {self.path}: {error.strerror or error}. The {self.n_rows} committed rows are intact. "
             f"{advice} and run the same command again"
         )
+
+
+def _as_slice(positions: NDArray[np.intp]) -> slice | NDArray[np.intp]:
+    """Turn positions that follow one another into a slice, which numpy copies in one go."""
+    first, last = int(positions[0]), int(positions[-1])
+    return slice(first, last + 1) if np.array_equal(positions, np.arange(first, last + 1)) else positions
 
 
 def _stage_and_reason(text: str) -> tuple[str, str]:

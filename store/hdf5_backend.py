@@ -37,7 +37,6 @@ from store.journal import (
     JournaledFile,
     OverlaidPlace,
     PlaceFile,
-    journal_path,
     read_journal,
     replay,
     stored_size,
@@ -118,7 +117,6 @@ class Hdf5Backend(Backend):
         self.header: Header
         self._map: ChunkMap
         self._state: dict[str, tuple[int, int]]
-        self._commit: Commit
         self._load()
 
     def _load(self) -> None:
@@ -141,12 +139,9 @@ class Hdf5Backend(Backend):
             sleep(0.01)
         raise StoreError(f"{self.location} changed {_ATTEMPTS} times while it was opened. Try again")
 
-    def _journal_identity(self) -> tuple[int, ...] | None:
-        try:
-            found = journal_path(self._journal).stat() if self._journal else None
-        except FileNotFoundError:
-            return None
-        return found and (found.st_ino, found.st_mtime_ns, found.st_size)
+    def _journal_identity(self) -> tuple[int, bytes]:
+        journal = read_journal(self._journal) if self._journal else b""
+        return len(journal), journal[-4:]
 
     def _load_once(self) -> None:
         journal = unpack_journal(read_journal(self._journal)) if self._journal else None
@@ -161,10 +156,10 @@ class Hdf5Backend(Backend):
         if "header" not in file or "commit" not in file:
             raise StoreFormatError(f"{self.location} is not a functa store: it has no dataset 'header' and 'commit'")
         folder = "mirror/" if self._spare else ""
-        self._commit = Commit.from_json(read_json(file[f"{folder}commit"]), self.location)
+        self.commit = Commit.from_json(read_json(file[f"{folder}commit"]), self.location)
         header = read_json(file[f"{folder}header"])
-        self.header = Header.from_json(header, self._commit.header_sha256, self.location)
-        self._map = read_chunk_map(file, list(self.all_columns(self._commit).values()), self._blocks(self._commit))
+        self.header = Header.from_json(header, self.commit.header_sha256, self.location)
+        self._map = read_chunk_map(file, list(self.all_columns(self.commit).values()), self._blocks(self.commit))
         self._state = {}
         for name in self.header.arrays:
             for folder in ("state", "mirror/state"):
@@ -191,13 +186,13 @@ class Hdf5Backend(Backend):
     def _blocks(self, commit: Commit) -> int:
         return -(-commit.n_rows // self.header.block_rows)
 
-    def read_commit(self) -> Commit:
+    def newest_commit(self) -> Commit:
         """Read the commit again where others may have written since; a file once opened stays the same file."""
         if self._journal is None or not self._journal.exists():
-            return self._commit
+            return self.commit
         newer = LocalFile(self._journal)
         try:
-            return Hdf5Backend(newer, self._journal)._commit
+            return Hdf5Backend(newer, self._journal).commit
         finally:
             newer.close()
 
@@ -308,7 +303,7 @@ class WritableHdf5Backend(Hdf5Backend, WritableBackend):
         self.path = path
         super().__init__(LocalFile(path), path)
         self.place = self._file_place
-        self._columns = self.all_columns(self._commit)
+        self._columns = self.all_columns(self.commit)
         self._checksums = {path: self._map.checksums[:, i].copy() for i, path in enumerate(self._columns)}
         self._touched: set[int] = set()
         self._file = JournaledFile(self._file_place, path)
@@ -344,7 +339,7 @@ class WritableHdf5Backend(Hdf5Backend, WritableBackend):
         write_json(self._hdf5["commit"], commit.to_json())
         self._hdf5.flush()
         self._file.commit()
-        self._commit = commit
+        self.commit = commit
         self._map = self._updated_map(blocks)
         self._touched.clear()
 

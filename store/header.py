@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from importlib import metadata
 from typing import Any
 
@@ -96,7 +97,7 @@ class Header:
         """Digest of the whole header."""
         return digest(asdict(self))
 
-    @property
+    @cached_property
     def columns(self) -> tuple[Column, ...]:
         """The columns every store of this header has."""
         return base_columns(self.k, self.id_width)

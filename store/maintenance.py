@@ -117,7 +117,7 @@ def repair(path: str | Path) -> RepairReport:
         report = FunctaStore(backend).verify()
         if report.ok and not problems:
             return RepairReport(report.rows)
-        table = Table(backend, backend.read_commit())
+        table = Table(backend, backend.commit)
         salvage = _Salvage(table)
         rows = rewrite(target, salvage.batches(), like=table)
         backend.close()
@@ -139,7 +139,7 @@ def locked(path: Path) -> Iterator[None]:
 def open_table(path: str | Path) -> Table:
     """Open the committed rows of a store."""
     backend = open_backend(path)
-    return Table(backend, backend.read_commit())
+    return Table(backend, backend.commit)
 
 
 def rewrite(
@@ -214,7 +214,6 @@ def _open_damaged(path: Path) -> tuple[Backend, list[str]]:
     for spare in (False, True):
         try:
             backend = open_readable(path, spare=spare)
-            backend.read_commit()
             _checked_state(backend)
         except IntegrityError as error:
             problems.append(str(error))

@@ -19,7 +19,7 @@ class Place(ABC):
     location: str
 
     @abstractmethod
-    def read(self, key: str) -> bytes:
+    def read(self, key: str) -> bytes | bytearray:
         """Read the whole file; FileNotFoundError when there is none."""
 
     @abstractmethod
@@ -39,7 +39,12 @@ class Place(ABC):
 
 
 class LocalFolder(Place):
-    """A folder on a local or mounted disk; the empty key is the path itself, so that one file is a place too."""
+    """A folder on a local or mounted disk.
+
+    Parameters
+    ----------
+    path : Path
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -47,13 +52,19 @@ class LocalFolder(Place):
 
     def _open(self, key: str) -> int:
         try:
-            return os.open(self.path / key, os.O_RDONLY)
+            return os.open(f"{self.location}/{key}", os.O_RDONLY)
         except NotADirectoryError as error:
             raise FileNotFoundError(*error.args) from error
 
-    def read(self, key: str) -> bytes:
+    def read(self, key: str) -> bytes | bytearray:
         """Read a file."""
-        return (self.path / key).read_bytes()
+        descriptor = self._open(key)
+        try:
+            data = bytearray(os.fstat(descriptor).st_size)
+            fill_from(descriptor, 0, memoryview(data))
+        finally:
+            os.close(descriptor)
+        return data
 
     def size(self, key: str) -> int:
         """Ask the file system."""

@@ -35,16 +35,18 @@ class Table:
         self._index: dict[str, int] = {}
         self._indexed = 0
         self._usable: NDArray[np.intp] | None = None
+        self._columns = backend.all_columns(commit)
 
     def advance(self, commit: Commit) -> None:
         """Go on to a later commit; only blocks with new rows are read again."""
         self.commit = commit
         self._usable = None
+        self._columns = self.backend.all_columns(commit)
 
     @property
     def columns(self) -> dict[str, Column]:
         """Every column by its path."""
-        return self.backend.all_columns(self.commit)
+        return self._columns
 
     def blocks(self) -> list[tuple[int, int, int]]:
         """List number, first row and end of each block."""
@@ -135,7 +137,7 @@ class Table:
         bad = rows[~self.good(rows, functas)]
         if not len(bad):
             return
-        if self.backend.read_commit().epoch != self.commit.epoch:
+        if self.backend.newest_commit().epoch != self.commit.epoch:
             raise StoreError(f"{self.backend.location} was compacted or repaired since it was opened. Open it again")
         shown = ", ".join(f"{row} ({self.column('id')[row]!r})" for row in bad[:5])
         raise IntegrityError(

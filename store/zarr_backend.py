@@ -82,7 +82,7 @@ class ZarrBackend(Backend):
         self.place = place
         self.location = place.location
         self._root, self._state_folder = (MIRROR, "mirror/state") if spare else (ROOT, "state")
-        self.header, _ = self._read_record()
+        self.header, self.commit = self._read_record()
 
     def _read_root(self) -> dict[str, Any]:
         try:
@@ -96,7 +96,7 @@ class ZarrBackend(Backend):
             raise StoreFormatError(f"{self.location} is not a functa store: {self._root} has no attribute 'header'")
         return attributes
 
-    def read_commit(self) -> Commit:
+    def newest_commit(self) -> Commit:
         """Read ``zarr.json`` again: it may be newer than the header read on opening."""
         return self._read_record()[1]
 
@@ -232,7 +232,7 @@ class WritableZarrBackend(ZarrBackend, WritableBackend):
     def __init__(self, path: Path) -> None:
         super().__init__(LocalFolder(path))
         self.path = path
-        commit = self.read_commit()
+        commit = self.commit
         self._columns = self.all_columns(commit)
         self._documents = metadata_documents(self.header, list(self._columns.values()))
         self._pending: dict[Path, None] = {}

@@ -96,7 +96,7 @@ def decode_texts(chunk: NDArray[np.uint8]) -> NDArray[np.object_]:
     return decoded
 
 
-def salvage_texts(chunk: bytes, rows: int) -> NDArray[np.object_]:
+def salvage_texts(chunk: bytes | bytearray, rows: int) -> NDArray[np.object_]:
     """Decode a damaged ``vlen-utf8`` chunk as far as its lengths lead; the row checksums judge the strings."""
     found = np.full(rows, "", dtype=object)
     position = 4
