@@ -1,9 +1,10 @@
-"""`functa store ...`."""
+"""`functa store ...`: look into stores, check them, mend them, and bring them into other formats."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,7 +18,9 @@ INTEGRITY = 3
 
 
 @app.command()
-def info(store: StoreArgument, *, json: JsonFlag = False) -> None:
+def info(
+    store: Annotated[str, typer.Argument(help="Store, .zarr or .h5, or its address.")], *, json: JsonFlag = False
+) -> None:
     """Show what a store holds: rows, classes, splits, groups, PSNR, encoder, versions, size."""
     from store import open_store
 
@@ -26,35 +29,45 @@ def info(store: StoreArgument, *, json: JsonFlag = False) -> None:
     if json:
         print_json(facts)
         return
-    print_facts(str(store), {name: value for name, value in facts.items() if not isinstance(value, dict)})
+    print_facts(str(store), {name: _brief(value) for name, value in facts.items() if name not in _TABLES})
     for name in ("splits", "classes"):
         print_table(name, (name, "rows"), list(facts[name].items()))
+    print_table("PSNR", ("percentile", "dB"), list(facts["psnr_percentiles"].items()))
 
 
 @app.command(name="ls")
 def list_rows(
-    store: StoreArgument,
+    store: Annotated[str, typer.Argument(help="Store, .zarr or .h5, or its address.")],
     *,
+    pattern: Annotated[str | None, typer.Option(help="Shell pattern for the ID, such as 's03-*'.")] = None,
     split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
     label: Annotated[str | None, typer.Option(help="Only this label.")] = None,
+    group: Annotated[str | None, typer.Option(help="Only this group.")] = None,
+    min_psnr: Annotated[float | None, typer.Option(help="Only rows of so many dB or more.")] = None,
+    max_psnr: Annotated[float | None, typer.Option(help="Only rows of so many dB or less.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Rows to show.")] = 20,
     json: JsonFlag = False,
 ) -> None:
     """List rows: ID, label, split, group, PSNR."""
-    from store import open_store
+    import store as stores
 
-    with open_store(store) as opened:
-        table = opened.to_pandas()
-    if split is not None:
-        table = table[table["split"] == split]
-    if label is not None:
-        table = table[table["label"] == label]
-    columns = ["id", "label", "split", "group", "psnr", "status"]
-    shown = table[columns].head(limit)
+    with stores.open_store(store) as opened:
+        rows = stores.list_rows(
+            opened,
+            pattern=pattern,
+            split=split,
+            label=label,
+            group=group,
+            min_psnr=min_psnr,
+            max_psnr=max_psnr,
+            limit=limit,
+        )
+        total = len(opened)
     if json:
-        print_json({"rows": shown.to_dict(orient="records"), "matched": len(table)})
-    else:
-        print_table(f"{len(shown)} of {len(table)} rows", columns, shown.values.tolist())
+        print_json({"rows": rows})
+        return
+    columns = list(rows[0]) if rows else ["id"]
+    print_table(f"{len(rows)} of {total} rows", columns, [list(row.values()) for row in rows])
 
 
 @app.command()
@@ -65,13 +78,83 @@ def verify(store: StoreArgument, *, json: JsonFlag = False) -> None:
     with open_store(store) as opened:
         report = opened.verify()
     if json:
-        print_json({"ok": report.ok, "bad_ids": report.bad_ids, "problems": report.problems, "rows": report.rows})
+        print_json(asdict(report))
     else:
-        print_facts(
-            f"{store} is {'intact' if report.ok else 'damaged'}",
-            {"rows": report.rows, "damaged rows": len(report.bad_ids)},
-        )
+        title = f"{store} is {'intact' if report.ok else 'damaged'}"
+        print_facts(title, {"rows": report.rows, "damaged rows": len(report.bad_ids)})
         for problem in report.problems[:20]:
             typer.echo(problem, err=True)
     if not report.ok:
         raise typer.Exit(INTEGRITY)
+
+
+@app.command()
+def repair(store: StoreArgument, *, json: JsonFlag = False) -> None:
+    """Keep every row that is intact; the next encode fits exactly the others again."""
+    import store as stores
+
+    _print(f"Repaired {store}", stores.repair(store), json=json)
+
+
+@app.command()
+def compact(store: StoreArgument, *, json: JsonFlag = False) -> None:
+    """Write a store anew without its replaced and deleted rows."""
+    import store as stores
+
+    _print(f"Compacted {store}", stores.compact(store), json=json)
+
+
+@app.command()
+def merge(
+    sources: Annotated[list[Path], typer.Argument(help="Stores of one configuration.", metavar="STORE...")],
+    *,
+    out: Annotated[Path, typer.Option(help="Store to write, .zarr or .h5.")],
+    on_conflict: Annotated[str, typer.Option(help="One ID, two values: error, first or last.")] = "error",
+    json: JsonFlag = False,
+) -> None:
+    """Put the rows of several stores into a new one."""
+    import store as stores
+
+    report = stores.merge(sources, out, on_conflict=on_conflict)  # type: ignore[arg-type]
+    _print(f"Merged into {out}", report, json=json)
+
+
+@app.command()
+def export(
+    store: StoreArgument,
+    *,
+    out: Annotated[Path, typer.Option(help="File to write; its suffix says the format.")],
+    layout: Annotated[
+        str | None,
+        typer.Option("--format", help="npz, parquet, hdf5, zarr or fit-a-nef, where the suffix does not say."),
+    ] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Write the usable rows to a file that other programs read."""
+    import store as stores
+
+    rows = stores.export(store, out, layout)  # type: ignore[arg-type]
+    if json:
+        print_json({"rows": rows, "out": str(out)})
+    else:
+        print_facts(f"Exported {store}", {"rows": rows, "file": str(out)})
+
+
+_TABLES = ("splits", "classes", "psnr_percentiles")
+
+
+def _print(title: str, report: Any, *, json: bool) -> None:
+    facts = asdict(report)
+    if json:
+        print_json(facts)
+    else:
+        print_facts(title, {name: _brief(value) for name, value in facts.items()})
+
+
+def _brief(value: object) -> object:
+    """Put what is nested on one line each, so that a person can read it."""
+    if isinstance(value, dict):
+        return "\n".join(f"{name}: {item}" for name, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return "\n".join(str(item) for item in value[:10]) + ("\n..." if len(value) > 10 else "")
+    return value

@@ -29,7 +29,7 @@ def test_har_then_its_store(tmp_path: Path) -> None:
     out = run_example("har.py", str(write_har(tmp_path)), cwd=tmp_path)
     assert "36 functas" in out
     assert "on 12 windows of other people" in out
-    out = run_example("store.py", "har.zarr", cwd=tmp_path)
+    out = run_example("read_store.py", "har.zarr", cwd=tmp_path)
     assert "36 functas of 9097 weights" in out
     assert (tmp_path / "decoded.csv").read_text().count("\n") == 257
 

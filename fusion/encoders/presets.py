@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from fusion.datasets.base import Dataset
 
 PRESETS: dict[str, dict[str, Any]] = {
-    # Few steps at a small rate: functas stay near the shared start, where trees tell them apart best.
-    "sensor": {"omegas": (30.0, 1.0), "fit": {"steps": 10, "learning_rate": 1e-3}},
+    # Few steps at a small rate keep functas near the shared start, where trees tell them apart best. Twice the paper's
+    # frequency was worth a point on training subjects held out.
+    "sensor": {"omegas": (60.0, 1.0), "fit": {"steps": 10, "learning_rate": 1e-3}},
 }
 
 

@@ -34,7 +34,8 @@ class Scaling:
     def span(self) -> NDArray[np.float32]:
         """Width of each channel's range; 1 where it is empty."""
         width = self.high - self.low
-        return np.where(width > 0, width, 1.0).astype(np.float32)
+        span: NDArray[np.float32] = np.where(width > 0, width, np.float32(1.0))
+        return span
 
     def normalise(self, raw: NDArray[Any]) -> NDArray[np.float32]:
         """Map raw values of shape (..., d_out) to [0, 1]."""

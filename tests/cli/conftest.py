@@ -54,6 +54,15 @@ def har(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_har(tmp_path_factory.mktemp("har"))
 
 
+def flip_a_byte(store: Path) -> None:
+    """Damage one byte in the middle of a Zarr store's functas."""
+    chunks = (path for path in (store / "functas").rglob("*") if path.is_file())
+    chunk = max(chunks, key=lambda path: path.stat().st_size)
+    content = bytearray(chunk.read_bytes())
+    content[2000] ^= 1
+    chunk.write_bytes(content)
+
+
 ENCODE = ("--modality", "sensor", "--dataset", "uci-har", "--architecture", "paper-half", "--workers", "1")
 
 

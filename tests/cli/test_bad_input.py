@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import ENCODE, Functa
+from conftest import ENCODE, Functa, flip_a_byte
 from har_files import write_har
 
 
@@ -82,12 +82,7 @@ def test_a_store_that_is_none(functa: Functa, tmp_path: Path) -> None:
 
 def test_a_flipped_byte_is_found_and_named(functa: Functa, har_store: Path, tmp_path: Path) -> None:
     store = Path(shutil.copytree(har_store, tmp_path / "s.zarr"))
-    chunk = max(
-        (path for path in (store / "functas").rglob("*") if path.is_file()), key=lambda path: path.stat().st_size
-    )
-    content = bytearray(chunk.read_bytes())
-    content[2000] ^= 1
-    chunk.write_bytes(content)
+    flip_a_byte(store)
     outcome = functa("store", "verify", store, "--json")
     assert outcome.code == 3
     assert not outcome.json["ok"]
