@@ -55,7 +55,10 @@ def encode(
     split: Annotated[list[str] | None, typer.Option(help="Encode this split only; may be given again.")] = None,
     train_split: Annotated[list[str] | None, typer.Option(help="Split to learn the start from.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Encode this many samples, chosen by a seeded hash.")] = None,
+    shard: Annotated[str | None, typer.Option(help="Encode one part of many, such as 3/16, for job arrays.")] = None,
+    like: Annotated[Path | None, typer.Option(help="Take the start and scaling of this store.")] = None,
     workers: WorkersOption = None,
+    scheduler: Annotated[str | None, typer.Option(help="Work on the Dask cluster at this address.")] = None,
     on_change: Annotated[str, typer.Option(help="Stored ID, other data: error, reencode or keep.")] = "error",
     block_rows: Annotated[int | None, typer.Option(min=1, help="Rows of a commit in a new store.")] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try only the samples that failed.")] = False,
@@ -77,6 +80,7 @@ def encode(
         workers=workers,
         splits=tuple(split or ()),
         limit=limit,
+        shard=None if shard is None else _shard(shard),
         train_splits=tuple(train_split or ("train",)),
         retry_failed=retry_failed,
         on_change=on_change,  # type: ignore[arg-type]
@@ -88,7 +92,15 @@ def encode(
             _print_plan(fusion.plan(opened, settings, how).to_dict(), json=json)
             return
         with progress_bar("encoding") as bar:
-            report = fusion.encode(opened, store, settings, how, progress=lambda p: bar(p.done, p.failed, p.total))
+            report = fusion.encode(
+                opened,
+                store,
+                settings,
+                how,
+                like=like,
+                pool=None if scheduler is None else fusion.dask_pool(scheduler),
+                progress=lambda p: bar(p.done, p.failed, p.total),
+            )
     _print_report(report, json=json)
     if report.failed:
         raise typer.Exit(FAILED_SAMPLES)
@@ -125,6 +137,13 @@ def _numbers(text: str) -> tuple[float, ...]:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
         raise typer.BadParameter(f"--omegas {text}: expected numbers with commas between them, such as 30,1") from None
+
+
+def _shard(text: str) -> tuple[int, int]:
+    number, _, count = text.partition("/")
+    if not (number.isdecimal() and count.isdecimal()):
+        raise typer.BadParameter(f"--shard {text}: expected a number and a count, such as 3/16")
+    return int(number), int(count)
 
 
 def _print_report(report: EncodeReport, *, json: bool) -> None:

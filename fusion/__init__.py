@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fusion.datasets.figure import FigureConfig, FigureDataset
     from fusion.datasets.open import open_dataset
     from fusion.datasets.uci_har import UciHar
+    from fusion.distributed import dask_pool
     from fusion.encoders.config import FunctaConfig
     from fusion.encoders.decode import decode
     from fusion.encoders.encode import EncodeOptions, EncodeReport, encode
@@ -40,6 +41,7 @@ _HOME = {
     "fusion.datasets.figure": ("FigureConfig", "FigureDataset"),
     "fusion.datasets.open": ("open_dataset",),
     "fusion.datasets.uci_har": ("UciHar",),
+    "fusion.distributed": ("dask_pool",),
     "fusion.encoders.config": ("FunctaConfig",),
     "fusion.encoders.decode": ("decode",),
     "fusion.encoders.encode": ("EncodeOptions", "EncodeReport", "encode"),
@@ -83,6 +85,7 @@ __all__ = [
     "TrainResult",
     "UciHar",
     "create_store",
+    "dask_pool",
     "decode",
     "encode",
     "encoder_config",

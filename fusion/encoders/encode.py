@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
@@ -44,6 +44,9 @@ class EncodeOptions:
         Only these splits; empty means all.
     limit : int or None
         Only this many samples, chosen by a seeded hash of their ID, so that a larger limit extends a smaller one.
+    shard : tuple of int or None
+        (number, count): only the number-th of `count` parts that a hash of the ID makes, for job arrays. Each part has
+        a store of its own; all learn the same state, so that `store.merge` can join them.
     train_splits : tuple of str
         Splits that the start and the scaling are learned from.
     retry_failed : bool
@@ -57,14 +60,28 @@ class EncodeOptions:
     workers: int | None = None
     splits: tuple[str, ...] = ()
     limit: int | None = None
+    shard: tuple[int, int] | None = None
     train_splits: tuple[str, ...] = ("train",)
     retry_failed: bool = False
     on_change: OnChange = "error"
     block_rows: int | None = None
 
+    def selects(self, sample: Sample) -> bool:
+        """Tell whether split and shard take a sample."""
+        if self.splits and sample.split not in self.splits:
+            return False
+        if self.shard is None:
+            return True
+        number, count = self.shard
+        return int.from_bytes(seeded_hash(sample.id, seed=0), "little") % count == number - 1
+
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
             raise ConfigError(f"limit is {self.limit}; expected 1 or more samples")
+        if self.shard is not None and not 1 <= self.shard[0] <= self.shard[1]:
+            raise ConfigError(
+                f"shard is {self.shard[0]}/{self.shard[1]}; expected a number from 1 to the count of shards"
+            )
         if self.on_change not in ("error", "reencode", "keep"):
             raise ConfigError(f"on-change is {self.on_change!r}; expected error, reencode or keep")
 
@@ -134,6 +151,8 @@ def encode(
     config: FunctaConfig,
     options: EncodeOptions | None = None,
     *,
+    like: str | Path | None = None,
+    pool: AbstractContextManager[Mapper] | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> EncodeReport:
     """Fit every sample of a data set and keep the functas in a store; go on where an earlier run stopped.
@@ -145,6 +164,10 @@ def encode(
         ``.zarr`` or ``.h5``; created when it does not exist.
     config : FunctaConfig
     options : EncodeOptions, optional
+    like : path, optional
+        A store whose learned state a new store takes over, so that functas of both can be compared.
+    pool : context manager that gives a Mapper, optional
+        Where the work is done, such as `fusion.distributed.dask_pool`; None starts ``options.workers`` processes.
     progress : callable, optional
         Called after each finished task.
 
@@ -161,9 +184,10 @@ def encode(
     """
     options = options or EncodeOptions()
     started = time.perf_counter()
-    with worker_pool(options.workers) as mapper:
+    with pool or worker_pool(options.workers) as mapper:
         survey = survey_samples(dataset, options, config.seed)
-        with _open_store(dataset, Path(store), config, options, mapper) as opened:
+        learn = partial(_taken_over, like, config) if like else partial(_learned, dataset, config, options, mapper)
+        with _open_store(dataset, Path(store), config, options, learn) as opened:
             run = _Run(dataset, opened, options, survey, progress)
             fitting = time.perf_counter()
             run.encode(mapper)
@@ -193,7 +217,7 @@ def survey_samples(dataset: Dataset, options: EncodeOptions, seed: int) -> Surve
         splits[sample.split or "none"] += 1
         classes[sample.label or "none"] += 1
         groups.add(sample.group or "")
-        if not options.splits or sample.split in options.splits:
+        if options.selects(sample):
             candidates.append(sample.id)
     if not seen:
         raise DataError(f"{dataset.name}: no samples found; expected at least one")
@@ -207,8 +231,27 @@ def survey_samples(dataset: Dataset, options: EncodeOptions, seed: int) -> Surve
     return Survey(len(candidates), chosen, splits, classes, len(groups - {""}))
 
 
+def _learned(
+    dataset: Dataset, config: FunctaConfig, options: EncodeOptions, mapper: Mapper
+) -> tuple[FunctaConfig, FunctaState]:
+    training = TrainingSamples(dataset, options.train_splits)
+    training.require_some()
+    return learn_state(config, training, mapper)
+
+
+def _taken_over(like: str | Path, config: FunctaConfig) -> tuple[FunctaConfig, FunctaState]:
+    with open_store(like) as other:
+        resolved = _with_sizes_of(config, other)
+        other.require_same(encoder=resolved.to_dict())
+        return resolved, FunctaState.from_arrays(other.state)
+
+
 def _open_store(
-    dataset: Dataset, path: Path, config: FunctaConfig, options: EncodeOptions, mapper: Mapper
+    dataset: Dataset,
+    path: Path,
+    config: FunctaConfig,
+    options: EncodeOptions,
+    learn: Callable[[], tuple[FunctaConfig, FunctaState]],
 ) -> FunctaStore:
     if path.exists():
         opened = open_store(path, "a")
@@ -218,9 +261,7 @@ def _open_store(
             opened.close()
             raise
         return opened
-    training = TrainingSamples(dataset, options.train_splits)
-    training.require_some()
-    resolved, state = learn_state(config, training, mapper)
+    resolved, state = learn()
     return create_store(
         path,
         modality=resolved.modality.name,
@@ -324,7 +365,7 @@ class _Run:
 
     def _wanted(self) -> Iterator[Sample]:
         for sample in self.dataset:
-            if self.options.splits and sample.split not in self.options.splits:
+            if not self.options.selects(sample):
                 continue
             if self.survey.chosen is not None and sample.id not in self.survey.chosen:
                 continue

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from fusion.errors import ConfigError, FusionError
@@ -78,22 +79,27 @@ def worker_pool(workers: int | None) -> Iterator[Mapper]:
     try:
         for _ in range(count):
             executor.submit(_import_engine)
-        yield lambda function, tasks: _ordered(executor, function, tasks, ahead=2 * count)
+        yield lambda function, tasks: _unbroken(in_order(partial(executor.submit, function), tasks, ahead=2 * count))
     finally:
         executor.shutdown(wait=True, kill_workers=True)
 
 
-def _ordered(executor: Any, function: Callable[[T], R], tasks: Iterable[T], ahead: int) -> Iterator[R]:
+def in_order(submit: Callable[[T], Any], tasks: Iterable[T], ahead: int) -> Iterator[Any]:
+    """Submit tasks and yield their results in order, with at most `ahead` of them under way."""
+    pending: deque[Any] = deque()
+    for task in tasks:
+        pending.append(submit(task))
+        if len(pending) > ahead:
+            yield pending.popleft().result()
+    while pending:
+        yield pending.popleft().result()
+
+
+def _unbroken(results: Iterator[R]) -> Iterator[R]:
     from loky.process_executor import BrokenProcessPool
 
-    pending: deque[Any] = deque()
     try:
-        for task in tasks:
-            pending.append(executor.submit(function, task))
-            if len(pending) > ahead:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
+        yield from results
     except BrokenProcessPool as error:
         raise WorkerError(
             "a worker process was killed, most often for lack of memory; what was committed is kept. "

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import MadeSamples
+
+from fusion.distributed import ClusterError, dask_pool
+from fusion.encoders.config import FunctaConfig
+from fusion.encoders.encode import EncodeOptions, encode
+from fusion.errors import ConfigError
+from store import StoreMismatchError, merge, open_store
+
+HERE = EncodeOptions(workers=1)
+
+
+@pytest.fixture
+def whole(made: MadeSamples, config: FunctaConfig, tmp_path: Path) -> Path:
+    encode(made, tmp_path / "whole.zarr", config, HERE)
+    return tmp_path / "whole.zarr"
+
+
+def require_same_functas(path: Path, whole: Path) -> None:
+    with open_store(path) as a, open_store(whole) as b:
+        assert sorted(a.ids) == sorted(b.ids)
+        assert a.n_rows == len(a)
+        np.testing.assert_allclose(a.read(sorted(a.ids)).functas, b.read(sorted(b.ids)).functas, atol=1e-5)
+
+
+def test_shards_merge_into_the_whole(made: MadeSamples, config: FunctaConfig, tmp_path: Path, whole: Path) -> None:
+    parts = [tmp_path / f"{number}.zarr" for number in (1, 2, 3)]
+    for number, part in enumerate(parts, 1):
+        encode(made, part, config, EncodeOptions(workers=1, shard=(number, 3)))
+    report = merge(parts, tmp_path / "merged.zarr")
+    assert (report.rows, report.duplicates) == (36, 0)
+    assert all(report.sources.values())
+    require_same_functas(tmp_path / "merged.zarr", whole)
+
+
+def test_a_shard_that_is_none_is_refused() -> None:
+    with pytest.raises(ConfigError, match="shard is 4/3; expected a number from 1 to the count"):
+        EncodeOptions(shard=(4, 3))
+
+
+def test_a_new_store_can_take_over_a_state(
+    made: MadeSamples, config: FunctaConfig, tmp_path: Path, whole: Path
+) -> None:
+    unlabelled = MadeSamples([sample for sample in made if sample.split == "test"])
+    encode(unlabelled, tmp_path / "new.zarr", config, HERE, like=whole)
+    with open_store(tmp_path / "new.zarr") as new, open_store(whole) as old:
+        np.testing.assert_array_equal(new.state["start"], old.state["start"])
+        np.testing.assert_allclose(new.read(["w30"]).functas, old.read(["w30"]).functas, atol=1e-5)
+    other = FunctaConfig(config.modality, architecture="siren-half")
+    with pytest.raises(StoreMismatchError, match="architecture"):
+        encode(unlabelled, tmp_path / "other.zarr", other, HERE, like=whole)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+    ) as running:
+        yield running
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_cluster_fills_the_same_store(
+    cluster: Any, made: MadeSamples, config: FunctaConfig, tmp_path: Path, whole: Path
+) -> None:
+    report = encode(made, tmp_path / "s.zarr", config, pool=dask_pool(cluster.scheduler_address))
+    assert (report.rows, report.failed) == (36, 0)
+    require_same_functas(tmp_path / "s.zarr", whole)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_lost_worker_loses_and_repeats_nothing(
+    cluster: Any, made: MadeSamples, config: FunctaConfig, tmp_path: Path, whole: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("fusion.encoders.encode._MAX_TASK", 2)
+    killed: list[int] = []
+
+    def kill_one(progress: Any) -> None:
+        if progress.done >= 4 and not killed:
+            worker = next(iter(cluster.workers.values()))
+            killed.append(worker.pid)
+            worker.process.process._process.kill()
+
+    encode(made, tmp_path / "s.zarr", config, pool=dask_pool(cluster.scheduler_address), progress=kill_one)
+    assert killed
+    require_same_functas(tmp_path / "s.zarr", whole)
+
+
+def test_a_scheduler_that_is_not_there_is_named() -> None:
+    with (
+        pytest.raises(ClusterError, match=r"no Dask cluster with a worker at tcp://127.0.0.1:1 within 1 s"),
+        dask_pool("tcp://127.0.0.1:1", timeout=1.0),
+    ):
+        pass
