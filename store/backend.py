@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,8 +46,8 @@ class Backend(ABC):
         """
 
     @abstractmethod
-    def read_functas(self, block: int, offsets: NDArray[np.intp]) -> NDArray[np.float32]:
-        """Read single functas of one block, not checked: the caller compares each with its row's checksum."""
+    def read_functas(self, block: int, offsets: NDArray[np.intp], into: Sequence[NDArray[np.float32]]) -> None:
+        """Read single functas of one block into arrays of k values; the caller checks them by their rows."""
 
     @abstractmethod
     def salvage_chunk(self, column: Column, block: int, rows: int) -> NDArray[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import google_crc32c
@@ -46,7 +47,7 @@ class Column:
         """Whether the items are strings."""
         return self.dtype == "text"
 
-    @property
+    @cached_property
     def row_bytes(self) -> int:
         """Bytes of one row in a chunk of fixed-width items."""
         item = self.bytes_wide if self.is_text else np.dtype(self.dtype).itemsize

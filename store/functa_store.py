@@ -136,14 +136,7 @@ class FunctaStore:
         rows = self._table.usable() if ids is None else self._table.rows_of(list(ids))
         if not functas:
             return self._table.assemble(rows, np.empty((len(rows), 0), np.float32))
-        values = np.empty((len(rows), self.k), np.float32)
-        order = np.argsort(rows, kind="stable")
-        bounds = np.searchsorted(rows[order], [start for _, start, _ in self._table.blocks()] + [self.n_rows])
-        for block, start, _ in self._table.blocks():
-            here = order[bounds[block] : bounds[block + 1]]
-            if len(here):
-                values[_as_slice(here)] = self._table.functas(block, start, rows[here])
-        return self._table.assemble(rows, values)
+        return self._table.assemble(rows, self._table.gather(rows))
 
     def to_numpy(self, *, split: str | Collection[str] | None = None) -> dict[str, NDArray[Any]]:
         """Give usable rows as arrays by name: ids, functas, labels, splits, groups, psnr and the others."""
@@ -346,12 +339,6 @@ class FunctaStore:
             f"cannot write to {self.path}: {error.strerror or error}. The {self.n_rows} committed rows are intact. "
             f"{advice} and run the same command again"
         )
-
-
-def _as_slice(positions: NDArray[np.intp]) -> slice | NDArray[np.intp]:
-    """Turn positions that follow one another into a slice, which numpy copies in one go."""
-    first, last = int(positions[0]), int(positions[-1])
-    return slice(first, last + 1) if np.array_equal(positions, np.arange(first, last + 1)) else positions
 
 
 def _stage_and_reason(text: str) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import sleep
@@ -42,7 +42,7 @@ from store.journal import (
     stored_size,
     unpack_journal,
 )
-from store.places import Place, Range, fill_from
+from store.places import Place, Range, as_bytes, fill_from
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _ATTEMPTS = 50
@@ -82,6 +82,10 @@ class LocalFile(Place):
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+    def __del__(self) -> None:
+        with suppress(AttributeError, OSError):
+            self.close()
 
 
 def create_hdf5(path: Path, header: Header, state: Mapping[str, NDArray[Any]], commit: Commit) -> None:
@@ -230,15 +234,11 @@ class Hdf5Backend(Backend):
             raise self.damaged(self._name(column, block), "is missing")
         return offset
 
-    def read_functas(self, block: int, offsets: NDArray[np.intp]) -> NDArray[np.float32]:
+    def read_functas(self, block: int, offsets: NDArray[np.intp], into: Sequence[NDArray[np.float32]]) -> None:
         """Read rows by their offsets in the file."""
         column = self.header.columns[0]
-        values = np.empty((len(offsets), self.header.k), "<f4")
-        rows = values.view(np.uint8).data
-        begin = self._offset(column, block)
-        ranges = [(begin + int(at) * column.row_bytes, rows[i : i + 1].cast("B")) for i, at in enumerate(offsets)]
-        self._fill(self._name(column, block), ranges)
-        return values
+        starts = (self._offset(column, block) + offsets * (4 * self.header.k)).tolist()
+        self._fill(self._name(column, block), list(zip(starts, map(as_bytes, into), strict=True)))
 
     def _fill(self, what: str, ranges: list[Range]) -> None:
         try:

@@ -20,6 +20,7 @@ from store.errors import IntegrityError, StoreError, StoreFormatError
 
 FORMAT = "functa-store"
 SCHEMA_VERSION = "1.0"
+MAX_ID_BYTES = 512
 READER_VERSION = 1
 DEFAULT_ID_WIDTH = 128
 
@@ -154,6 +155,8 @@ def make_header(
     rows = block_rows_for(k) if block_rows is None else block_rows
     if rows < 1:
         raise StoreError(f"block_rows is {rows}, expected at least 1")
+    if not 1 <= id_width <= MAX_ID_BYTES:
+        raise StoreError(f"id_width is {id_width}, expected 1..{MAX_ID_BYTES} bytes")
     return Header(
         modality=modality,
         k=k,

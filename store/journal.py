@@ -136,6 +136,10 @@ class OverlaidPlace(Place):
     def fill(self, key: str, ranges: Iterable[Range]) -> None:
         """Read each range from the file, then lay pages over it."""
         end = self._place.size(key)
+        ranges = list(ranges)
+        if not self.pages and all(offset + len(view) <= end for offset, view in ranges):
+            self._place.fill(key, ranges)
+            return
         for offset, view in ranges:
             if offset + len(view) > self._size:
                 raise EOFError

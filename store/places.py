@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from store.errors import StoreError
 
 Range = tuple[int, memoryview]
@@ -132,6 +135,11 @@ class RemotePlace(Place):
         """List everything below the URL."""
         prefix = self._root.rstrip("/") + "/"
         return (path.removeprefix(prefix) for path in self._files.find(self._root))
+
+
+def as_bytes(array: NDArray[Any]) -> memoryview:
+    """View a contiguous array as bytes that can be read into."""
+    return array.view(np.uint8).data
 
 
 def is_url(path: object) -> bool:

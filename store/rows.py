@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from store.errors import StoreError
+from store.header import MAX_ID_BYTES
 
-MAX_ID_BYTES = 512
 MAX_ERROR_BYTES = 256
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from store.rows import USABLE, Rows, Status
 CHECKED = (
     "id", "label", "target", "split", "group", "psnr", "loss", "steps", "fit_seconds", "status", "source_hash", "error",
 )  # fmt: skip
+
+_IS_USABLE = np.isin(np.arange(256), USABLE)
 
 
 class Table:
@@ -91,15 +94,20 @@ class Table:
     def is_usable(self, name: object) -> bool:
         """Tell whether the last row of this ID holds a functa."""
         row = self.index().get(name) if isinstance(name, str) else None
-        return row is not None and self.column("status")[row] in USABLE
+        return row is not None and bool(_IS_USABLE[self.column("status")[row]])
 
     def rows_of(self, names: list[str]) -> NDArray[np.intp]:
         """Find the usable row of each ID, in the order asked; UnknownIDError names those that have none."""
-        missing = [name for name in names if not self.is_usable(name)]
+        index = self.index()
+        rows = np.array([index.get(name, -1) for name in names], np.intp)
+        usable = (
+            (rows >= 0) & _IS_USABLE[self.column("status")[rows]] if self.commit.n_rows else np.zeros(len(rows), bool)
+        )
+        missing = [names[i] for i in np.flatnonzero(~usable)]
         if missing:
             more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
             raise UnknownIDError(f"{self.backend.location} has no usable row for {missing[:5]}{more}")
-        return np.array([self._index[name] for name in names], np.intp)
+        return rows
 
     def names(self, path: str, rows: NDArray[np.intp]) -> NDArray[np.object_]:
         """Look up labels, splits or groups of some rows as strings, None where there is none."""
@@ -115,7 +123,7 @@ class Table:
         for block, start, end in self.blocks():
             here = rows[np.searchsorted(rows, start) : np.searchsorted(rows, end)]
             if len(here):
-                values = self.functas(block, start, here) if functas else np.empty((len(here), 0), np.float32)
+                values = self.functas(block, here) if functas else np.empty((len(here), 0), np.float32)
                 yield self.assemble(here, values)
 
     def good(self, rows: NDArray[np.intp], functas: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -145,17 +153,42 @@ class Table:
             f"Run `functa store repair {self.backend.location}`"
         )
 
-    def functas(self, block: int, start: int, rows: NDArray[np.intp]) -> NDArray[np.float32]:
-        """Read the functas of some rows of one block, checked."""
+    def functas(self, block: int, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Read the functas of some rows of one block, in ascending order, checked."""
+        start = block * self.backend.header.block_rows
+        end = min(start + self.backend.header.block_rows, self.commit.n_rows)
         functas: NDArray[np.float32]
-        if 2 * len(rows) < self.backend.header.block_rows:
-            functas = self.backend.read_functas(block, rows - start)
+        if 2 * len(rows) < end - start:
+            functas = np.empty((len(rows), self.backend.header.k), np.float32)
+            self.backend.read_functas(block, rows - start, list(functas))
         else:
-            end = min(start + self.backend.header.block_rows, self.commit.n_rows)
             functas = self.backend.read_chunk(self.columns["functas"], block, end - start, check=False)
             functas = functas if len(rows) == end - start else functas[rows - start]
         self.check(rows, functas)
         return functas
+
+    def gather(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Read the functas of any rows in any order, checked."""
+        size = self.backend.header.block_rows
+        values = np.empty((len(rows), self.backend.header.k), np.float32)
+        order = np.argsort(rows, kind="stable")
+        blocks = rows[order] // size
+        bounds = np.flatnonzero(np.diff(blocks, prepend=-1, append=-1))
+        if len(rows) * 2 > self.commit.n_rows:
+            for first, last in pairwise(bounds):
+                values[_as_slice(order[first:last])] = self.functas(int(blocks[first]), rows[order[first:last]])
+            return values
+        for first, last in pairwise(bounds):
+            here = order[first:last]
+            self.backend.read_functas(int(blocks[first]), rows[here] % size, [values[i] for i in here])
+        self.check(rows, values)
+        return values
+
+
+def _as_slice(positions: NDArray[np.intp]) -> slice | NDArray[np.intp]:
+    """Turn positions that follow one another into a slice, which numpy copies in one go."""
+    first, last = int(positions[0]), int(positions[-1])
+    return slice(first, last + 1) if np.array_equal(positions, np.arange(first, last + 1)) else positions
 
 
 def decode_names(commit: Commit, path: str, codes: NDArray[Any]) -> NDArray[np.object_]:

@@ -16,7 +16,7 @@ from store.header import Commit
 from store.rows import MAX_ERROR_BYTES, USABLE, Rows, Status, check_ids
 
 MAX_AGE = 30.0
-_COMMIT_SHARE = 4
+COMMIT_SHARE = 4
 
 
 class Names:
@@ -137,7 +137,7 @@ class Writer:
 
     def _commit_full_blocks(self) -> None:
         moment, cost = self._last_commit
-        if monotonic() - moment >= _COMMIT_SHARE * cost:
+        if monotonic() - moment >= COMMIT_SHARE * cost:
             self.commit(finished=None)
 
     def commit(self, *, finished: bool | None) -> None:

@@ -26,7 +26,12 @@ Model = dict[str, Rows]
 
 
 class StoreMachine(RuleBasedStateMachine):
-    """Appends, replaces, deletes, commits, crashes, reopens, compacts and reads; set ``suffix`` in a subclass."""
+    """Appends, replaces, deletes, commits, crashes, reopens, compacts and reads; set ``suffix`` in a subclass.
+
+    Notes
+    -----
+    Put ``store.writer.COMMIT_SHARE`` to 0, so that when a block is committed does not depend on the clock.
+    """
 
     suffix: str
 

@@ -73,7 +73,7 @@ def test_the_lock_of_a_dead_process_does_not_stay(path: Path) -> None:
 
 
 def test_readers_see_a_committed_prefix_while_another_process_writes(path: Path) -> None:
-    new_store(path).close()
+    new_store(path, block_rows=6).close()
     process, seen = start_writer(path, 0, "write"), [0]
     deadline = time.monotonic() + 3
     try:
@@ -104,7 +104,7 @@ def test_a_reader_keeps_its_snapshot(path: Path) -> None:
 @pytest.mark.parametrize("kills", [2, pytest.param(25, marks=pytest.mark.slow)])
 def test_a_killed_writer_loses_nothing_it_acknowledged(path: Path, kills: int) -> None:
     rng, acknowledged = np.random.default_rng(0), 0
-    new_store(path).close()
+    new_store(path, block_rows=6).close()
     for _ in range(kills):
         process = start_writer(path, acknowledged, "write")
         time.sleep(rng.uniform(0.05, 0.4))

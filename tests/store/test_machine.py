@@ -23,6 +23,7 @@ class Hdf5Machine(StoreMachine):
 @pytest.fixture(autouse=True)
 def _in_memory(fast_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("tempfile.tempdir", str(fast_folder))
+    monkeypatch.setattr("store.writer.COMMIT_SHARE", 0)
     return
 
 
