@@ -69,19 +69,16 @@ def read_journal(path: Path) -> bytes:
 
 
 def replay(path: Path) -> None:
-    """Finish the last commit of a file, and cut off what was written after it."""
+    """Finish the last commit of a file, so that it needs its journal no more; for the holder of the lock."""
     journal = unpack_journal(read_journal(path))
-    descriptor = os.open(path, os.O_RDWR)
-    try:
-        if journal is not None:
+    if journal is not None:
+        descriptor = os.open(path, os.O_RDWR)
+        try:
             for offset, page in journal[1].items():
                 files.system.write_at(descriptor, offset, page)
-        size = int.from_bytes(os.pread(descriptor, 8, _END_ADDRESS), "little")
-        if size and size < os.fstat(descriptor).st_size:
-            files.system.truncate(descriptor, size)
-        files.system.sync_descriptor(descriptor)
-    finally:
-        os.close(descriptor)
+            files.system.sync_descriptor(descriptor)
+        finally:
+            os.close(descriptor)
     drop_journal(path)
 
 
@@ -215,13 +212,15 @@ class JournaledFile(PlaceFile):
     place : Place
         Reads the file.
     path : Path
-        The file; its journal must have been replayed.
+        The file; its journal must have been replayed. What a crash left after its end is cut off.
     """
 
     def __init__(self, place: Place, path: Path) -> None:
         self._descriptor = os.open(path, os.O_RDWR)
         self._path = path
-        self._committed = os.fstat(self._descriptor).st_size
+        self._committed = stored_size(place)
+        if self._committed < place.size(""):
+            files.system.truncate(self._descriptor, self._committed)
         self._failure: BaseException | None = None
         self._abandoned = False
         self._size = self._committed

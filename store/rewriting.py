@@ -7,6 +7,7 @@ from time import sleep
 
 from store import files
 from store.errors import StoreError
+from store.journal import replay
 
 
 def rewritten_path(path: Path) -> Path:
@@ -35,13 +36,18 @@ def swap(path: Path) -> None:
 
 
 def recover(path: Path) -> None:
-    """Finish an interrupted swap, or sweep away a rewritten store that was not complete; for the holder of the lock."""
+    """Finish an interrupted swap or commit, or sweep away a rewritten store that was not complete.
+
+    For the holder of the lock. A journal must not outlive the file it belongs to: it would be laid over the next one.
+    """
     if retired_path(path).exists() and not path.exists():
         complete = rewritten_path(path)
         files.system.replace(complete if complete.exists() else retired_path(path), path)
         files.system.sync(path.parent)
     files.system.remove_tree(retired_path(path))
     remove_store(rewritten_path(path))
+    if path.is_file():
+        replay(path)
 
 
 def remove_store(path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from store import Rows, StoreError, compact, files, merge, open_store
+from store.journal import journal_path
 from store.testing import (
     Crash,
     CrashingFileSystem,
@@ -194,3 +195,18 @@ def test_a_full_disk_is_one_clear_line_and_the_store_is_intact(base: Path, actio
         assert open_store(path).verify().ok
         shutil.rmtree(path.parent)
     assert n > 1
+
+
+def test_a_journal_left_by_a_crash_is_not_laid_over_the_compacted_file(tmp_path: Path) -> None:
+    """The state machine found it: the old journal was still there when the new file took the old one's place."""
+    path = tmp_path / "store.h5"
+    with new_store(path) as store:
+        store.append(BEFORE)
+    for n in range(100):
+        acknowledged, _ = crash_at(n, upsert, path, CrashingFileSystem(n))
+        if journal_path(path).exists():
+            break
+    assert journal_path(path).exists()
+    compact(path)
+    check(path, acknowledged)
+    assert open_store(path).verify().ok
