@@ -37,6 +37,7 @@ from store.journal import (
     JournaledFile,
     OverlaidPlace,
     PlaceFile,
+    drop_journal,
     read_journal,
     replay,
     stored_size,
@@ -95,6 +96,7 @@ def create_hdf5(path: Path, header: Header, state: Mapping[str, NDArray[Any]], c
     with h5py.File(partial, "w", libver=LIBVER) as file:
         create_layout(file, header, state, commit)
     files.system.sync(partial)
+    drop_journal(path)
     files.system.replace(partial, path)
     files.system.sync(path.parent)
 

@@ -7,7 +7,7 @@ from time import sleep
 
 from store import files
 from store.errors import StoreError
-from store.journal import replay
+from store.journal import drop_journal, replay
 
 
 def rewritten_path(path: Path) -> Path:
@@ -30,6 +30,7 @@ def swap(path: Path) -> None:
     """
     if path.is_dir():
         files.system.replace(path, retired_path(path))
+    drop_journal(path)
     files.system.replace(rewritten_path(path), path)
     files.system.sync(path.parent)
     files.system.remove_tree(retired_path(path))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from store import Rows, StoreError, compact, files, merge, open_store
-from store.journal import journal_path
+from store.journal import journal_path, pack_journal
 from store.testing import (
     Crash,
     CrashingFileSystem,
@@ -210,3 +210,14 @@ def test_a_journal_left_by_a_crash_is_not_laid_over_the_compacted_file(tmp_path:
     compact(path)
     check(path, acknowledged)
     assert open_store(path).verify().ok
+
+
+def test_the_journal_of_a_deleted_file_is_not_laid_over_a_new_one(tmp_path: Path) -> None:
+    path, other = tmp_path / "store.h5", tmp_path / "other.h5"
+    for target in (path, other):
+        journal_path(target).write_bytes(pack_journal(8192, {0: bytearray(4096)}))
+    with new_store(path) as store:
+        store.append(BEFORE)
+    merge([path], other)
+    check(path, by_id(BEFORE))
+    check(other, by_id(BEFORE))
