@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import operator
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import sleep
@@ -43,50 +42,10 @@ from store.journal import (
     stored_size,
     unpack_journal,
 )
-from store.places import Place, Range, as_bytes, fill_from
+from store.places import LocalFile, Place, Range, as_bytes
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _ATTEMPTS = 50
-
-
-class LocalFile(Place):
-    """One local file, kept open, so that a compacted store stays readable to those who opened it before.
-
-    Parameters
-    ----------
-    path : Path
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.location = str(path)
-        self._descriptor = os.open(path, os.O_RDONLY)
-
-    def read(self, key: str) -> bytes:
-        """Read the whole file."""
-        return os.pread(self._descriptor, self.size(key), 0)
-
-    def size(self, key: str) -> int:  # noqa: ARG002 - there is one file
-        """Ask the open file."""
-        return os.fstat(self._descriptor).st_size
-
-    def fill(self, key: str, ranges: Iterable[Range]) -> None:  # noqa: ARG002 - there is one file
-        """Read each range at its offset."""
-        for offset, view in ranges:
-            fill_from(self._descriptor, offset, view)
-
-    def keys(self) -> Iterable[str]:
-        """List the one file."""
-        return [""]
-
-    def close(self) -> None:
-        """Close the descriptor."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-
-    def __del__(self) -> None:
-        with suppress(AttributeError, OSError):
-            self.close()
 
 
 def create_hdf5(path: Path, header: Header, state: Mapping[str, NDArray[Any]], commit: Commit) -> None:

@@ -16,7 +16,7 @@ from store.errors import StoreError
 from store.functa_store import FunctaStore
 from store.header import DEFAULT_ID_WIDTH, Commit, Header, make_header, now
 from store.locks import StoreLock
-from store.places import LocalFolder, RemotePlace, is_url
+from store.places import LocalFile, LocalFolder, RemotePlace, is_url
 from store.rewriting import locate, recover, retired_path
 
 SUFFIXES = {".zarr": "zarr", ".h5": "hdf5", ".hdf5": "hdf5"}
@@ -192,7 +192,7 @@ def open_readable(path: Path, *, spare: bool = False) -> Backend:
         return zarr_backend.ZarrBackend(LocalFolder(path), spare=spare)
     from store import hdf5_backend
 
-    return hdf5_backend.Hdf5Backend(hdf5_backend.LocalFile(path), path, spare=spare)
+    return hdf5_backend.Hdf5Backend(LocalFile(path), path, spare=spare)
 
 
 def open_writable(path: Path) -> WritableBackend:
