@@ -78,7 +78,7 @@ def worker_pool(workers: int | None) -> Iterator[Mapper]:
     )
     try:
         for _ in range(count):
-            executor.submit(_import_engine)
+            executor.submit(_load_engine)
         yield lambda function, tasks: _unbroken(in_order(partial(executor.submit, function), tasks, ahead=2 * count))
     finally:
         executor.shutdown(wait=True, kill_workers=True)
@@ -119,8 +119,8 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _import_engine() -> None:
-    # Starting TensorFlow takes seconds: do it while the parent reads its files.
-    from fusion.inr.engine import single_threaded
+def _load_engine() -> None:
+    # It takes a second, and several when it is compiled for the first time: do it while the parent reads its files.
+    from fusion.inr.engine import warm_up
 
-    single_threaded()
+    warm_up()

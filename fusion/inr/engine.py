@@ -1,34 +1,30 @@
-"""The batched fitting engine: many networks of one architecture, fitted at once from one shared start.
+"""The fitting engine: many networks of one architecture, each fitted alone from one shared start.
 
-Gradients are written by hand, so that a step is a handful of batched matrix products in one fixed graph; `GradientTape`
-records the same products but keeps and walks a tape. Tests compare both with a float64 reference.
+Two engines keep one contract: a compiled kernel for processors (`fusion.inr.cpu_engine`) and a TensorFlow graph for
+GPUs (`fusion.inr.tensorflow_engine`). Tests compare both with a float64 reference.
 """
 
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from fusion.errors import ConfigError
-from fusion.inr.metrics import mse_of_psnr
-from fusion.inr.settings import BETA_1, BETA_2, EPSILON, FitSettings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fusion.inr.architecture import Architecture
+    from fusion.inr.settings import FitSettings
 
-_CACHE_BYTES = 1 << 20
-_MAX_BATCH = 64
+Backend = Literal["auto", "cpu", "tensorflow"]
+
+_DEVICES = Path("/dev")
+_GPU_DEVICES = ("nvidia[0-9]*", "kfd")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,26 +45,6 @@ class FitResult:
     steps: NDArray[np.int32]
 
 
-def default_batch(architecture: Architecture, coordinates: int) -> int:
-    """Networks in one graph, so that their activations stay in a core's second-level cache.
-
-    Parameters
-    ----------
-    architecture : Architecture
-    coordinates : int
-        Coordinates of each step.
-
-    Returns
-    -------
-    int in [1, 64], a power of two
-    """
-    one = 4 * coordinates * sum(architecture.widths)
-    batch = 1
-    while batch < _MAX_BATCH and 2 * batch * one <= _CACHE_BYTES:
-        batch *= 2
-    return batch
-
-
 def fit(
     architecture: Architecture,
     initial_weights: NDArray[Any],
@@ -77,6 +53,7 @@ def fit(
     settings: FitSettings,
     *,
     batch: int | None = None,
+    backend: Backend = "auto",
 ) -> FitResult:
     """Fit one network to each sample, all from the same start, nothing carried over between samples.
 
@@ -91,11 +68,15 @@ def fit(
         In [0, 1]; b may be any number, zero included.
     settings : FitSettings
     batch : int or None
-        Samples in one graph; `default_batch` chooses when None. Changes the speed, not the result (to rounding).
+        Samples in one TensorFlow graph, chosen when None; the kernel fits one sample at a time. Changes the speed,
+        not the result (to rounding).
+    backend : {"auto", "cpu", "tensorflow"}
+        ``auto`` takes TensorFlow where it sees a GPU, else the compiled kernel.
 
     Returns
     -------
     FitResult
+        A fit that diverges gives NaN weights or a NaN error.
 
     Raises
     ------
@@ -108,17 +89,43 @@ def fit(
     sample to the next would carry the order of the data into the weights.
     """
     _check_shapes(architecture, initial_weights, coordinates, values)
-    start = np.ascontiguousarray(initial_weights, dtype=np.float32)
-    grid = np.ascontiguousarray(coordinates, dtype=np.float32)
-    per_step = min(settings.coordinates_per_step or len(grid), len(grid))
-    size = batch or default_batch(architecture, per_step)
-    run = _compiled(architecture, settings, len(grid), size)
-    parts = [run(start, grid, _padded(values[begin : begin + size], size)) for begin in range(0, len(values), size)]
-    if not parts:
+    start, grid = (np.ascontiguousarray(array, dtype=np.float32) for array in (initial_weights, coordinates))
+    if not len(values):
         empty = np.empty(0, np.float32)
         return FitResult(np.empty((0, architecture.size), np.float32), empty, empty.astype(np.int32))
-    weights, mse, steps = (np.concatenate(part)[: len(values)] for part in zip(*parts, strict=True))
-    return FitResult(weights, mse, steps)
+    if chosen_backend(backend) == "tensorflow":
+        from fusion.inr import tensorflow_engine
+
+        return FitResult(*tensorflow_engine.fit(architecture, start, grid, values, settings, batch))
+    from fusion.inr import cpu_engine
+
+    return FitResult(*cpu_engine.fit(architecture, start, grid, values, settings))
+
+
+def chosen_backend(backend: Backend = "auto") -> Literal["cpu", "tensorflow"]:
+    """Tell which engine fits here; TensorFlow is only asked for a GPU where the system has the device of one."""
+    if backend not in ("auto", "cpu", "tensorflow"):
+        raise ConfigError(f"backend {backend!r}; expected 'auto', 'cpu' or 'tensorflow'")
+    if backend != "auto":
+        return backend
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    if hidden or not any(any(_DEVICES.glob(pattern)) for pattern in _GPU_DEVICES):
+        return "cpu"
+    from fusion.inr.tensorflow_engine import sees_gpu
+
+    return "tensorflow" if sees_gpu() else "cpu"
+
+
+def warm_up() -> None:
+    """Load the engine in a worker process, with one thread, so that it is ready when the first samples come."""
+    if chosen_backend() == "tensorflow":
+        from fusion.inr import tensorflow_engine
+
+        tensorflow_engine.single_threaded()
+        return
+    from fusion.inr import cpu_engine
+
+    cpu_engine.warm_up()
 
 
 def _check_shapes(
@@ -134,154 +141,3 @@ def _check_shapes(
             raise ConfigError(f"{name} of shape {got}: this architecture and grid need {wanted}")
     if not len(coordinates):
         raise ConfigError("no coordinates: a signal needs at least one point")
-
-
-def _padded(values: NDArray[Any], size: int) -> NDArray[np.float32]:
-    # One fixed shape means one graph; a padded sample is fitted and thrown away.
-    values = np.ascontiguousarray(values, dtype=np.float32)
-    if len(values) == size:
-        return values
-    return np.concatenate([values, np.repeat(values[-1:], size - len(values), axis=0)])
-
-
-Run = Callable[["NDArray[Any]", "NDArray[Any]", "NDArray[Any]"], "tuple[NDArray[Any], ...]"]
-
-
-@lru_cache(maxsize=16)
-def _compiled(architecture: Architecture, settings: FitSettings, coordinates: int, size: int) -> Run:
-    tf = _tensorflow()
-    graph = _Graph(tf, architecture, settings, coordinates, size)
-    signature = [
-        tf.TensorSpec([architecture.size]),
-        tf.TensorSpec([coordinates, architecture.d_in]),
-        tf.TensorSpec([size, coordinates, architecture.d_out]),
-    ]
-    traced = tf.function(graph.fit, input_signature=signature).get_concrete_function()
-
-    def run(start: NDArray[Any], grid: NDArray[Any], values: NDArray[Any]) -> tuple[NDArray[Any], ...]:
-        outputs = traced(tf.constant(start), tf.constant(grid), tf.constant(values))
-        return tuple(output.numpy() for output in outputs)
-
-    return run
-
-
-def single_threaded() -> None:
-    """Use one thread for everything in this process; call it before the first fit."""
-    tf = _tensorflow()
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-
-
-def _tensorflow() -> Any:
-    if "tensorflow" not in sys.modules:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        with _quiet_stderr():
-            return import_module("tensorflow")
-    return sys.modules["tensorflow"]
-
-
-@contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    # TensorFlow's libraries write to file descriptor 2 while they load, whatever the log level says.
-    saved = os.dup(2)
-    try:
-        with Path(os.devnull).open("w") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-
-
-class _Graph:
-    """One fit of `size` networks as TensorFlow operations."""
-
-    def __init__(self, tf: Any, architecture: Architecture, settings: FitSettings, coordinates: int, size: int) -> None:
-        self.tf = tf
-        self.architecture = architecture
-        self.settings = settings
-        self.size = size
-        self.rates = settings.rates()
-        self.subsets = settings.subsets(coordinates)
-        self.target = None if settings.psnr_target is None else mse_of_psnr(settings.psnr_target)
-
-    def fit(self, start: Any, grid: Any, values: Any) -> tuple[Any, Any, Any]:
-        """Run all steps, then measure the error of the weights reached."""
-        tf = self.tf
-        theta = tf.tile(start[None], [self.size, 1])
-        moments = tf.zeros_like(theta), tf.zeros_like(theta)
-        steps = tf.zeros([self.size], tf.int32)
-        active = tf.ones([self.size], tf.bool)
-        rates = tf.constant(self.rates)
-
-        def body(index: Any, theta: Any, m: Any, v: Any, steps: Any, active: Any) -> tuple[Any, ...]:
-            x, y = self._subset(index, grid, values)
-            gradient, mse = self._gradient(theta, x, y)
-            if self.target is not None:
-                active = active & (mse > self.target)
-            m = BETA_1 * m + (1.0 - BETA_1) * gradient
-            v = BETA_2 * v + (1.0 - BETA_2) * tf.square(gradient)
-            update = rates[index] * m / (tf.sqrt(v) + EPSILON)
-            theta = theta - (update if self.target is None else tf.where(active[:, None], update, 0.0))
-            return index + 1, theta, m, v, steps + tf.cast(active, tf.int32), active
-
-        if self.settings.steps:
-            _, theta, _, _, steps, _ = tf.while_loop(
-                lambda index, *state: (index < self.settings.steps) & tf.reduce_any(state[-1]),
-                body,
-                (tf.constant(0), theta, *moments, steps, active),
-                parallel_iterations=1,
-            )
-        prediction = self._forward(self._layers(theta), grid)[0][-1]
-        mse = tf.reduce_mean(tf.square(prediction - values), [1, 2])
-        return theta, mse, steps
-
-    def _subset(self, index: Any, grid: Any, values: Any) -> tuple[Any, Any]:
-        if self.subsets is None:
-            return grid, values
-        rows = self.tf.constant(self.subsets)[index]
-        return self.tf.gather(grid, rows), self.tf.gather(values, rows, axis=1)
-
-    def _layers(self, theta: Any) -> list[tuple[Any, Any]]:
-        tf, layers, offset = self.tf, [], 0
-        for fan_in, fan_out in self.architecture.layers:
-            kernel_end, end = offset + fan_in * fan_out, offset + (fan_in + 1) * fan_out
-            kernel = tf.reshape(theta[:, offset:kernel_end], [self.size, fan_in, fan_out])
-            layers.append((kernel, tf.reshape(theta[:, kernel_end:end], [self.size, 1, fan_out])))
-            offset = end
-        return layers
-
-    def _affine(self, activation: Any, kernel: Any, bias: Any) -> Any:
-        if kernel.shape[1] == 1:
-            return activation * kernel + bias
-        return self.tf.matmul(activation, kernel) + bias
-
-    def _forward(self, layers: list[tuple[Any, Any]], x: Any) -> tuple[list[Any], list[Any]]:
-        """Activations of every layer, the input first and the output last, and the angles of the hidden layers."""
-        tf = self.tf
-        activations, angles = [tf.broadcast_to(x, [self.size, *x.shape])], []
-        for (kernel, bias), omega in zip(layers[:-1], self.architecture.omegas, strict=True):
-            angles.append(omega * self._affine(activations[-1], kernel, bias))
-            activations.append(tf.sin(angles[-1]))
-        output = self._affine(activations[-1], *layers[-1])
-        activations.append(tf.sigmoid(output) if self.architecture.output == "sigmoid" else output)
-        return activations, angles
-
-    def _gradient(self, theta: Any, x: Any, y: Any) -> tuple[Any, Any]:
-        """Gradient of the mean squared error, shape (b, k), and the error itself, shape (b,)."""
-        tf = self.tf
-        layers = self._layers(theta)
-        activations, angles = self._forward(layers, x)
-        prediction = activations[-1]
-        error = prediction - y
-        delta = error * (2.0 / (y.shape[1] * y.shape[2]))
-        if self.architecture.output == "sigmoid":
-            delta = delta * prediction * (1.0 - prediction)
-        parts: list[Any] = []
-        for index in reversed(range(len(layers))):
-            kernel_gradient = tf.matmul(activations[index], delta, transpose_a=True)
-            parts[:0] = [tf.reshape(kernel_gradient, [self.size, -1]), tf.reduce_sum(delta, 1)]
-            if index:
-                slope = self.architecture.omegas[index - 1] * tf.cos(angles[index - 1])
-                delta = tf.matmul(delta, layers[index][0], transpose_b=True) * slope
-        return tf.concat(parts, 1), tf.reduce_mean(tf.square(error), [1, 2])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,11 +9,13 @@ import pytest
 from reference import adam_fit, loss_and_gradient
 
 from fusion.errors import ConfigError
+from fusion.inr import engine
 from fusion.inr.architecture import Architecture, paper, siren
-from fusion.inr.engine import default_batch, fit
+from fusion.inr.engine import Backend, fit
 from fusion.inr.initialisation import random_start
 from fusion.inr.metrics import psnr
 from fusion.inr.settings import FitSettings
+from fusion.inr.tensorflow_engine import default_batch
 
 CASES = {
     "paper-sensor": (paper(1, 9), (48,)),
@@ -22,12 +25,17 @@ CASES = {
 }
 
 
+@pytest.fixture(params=["cpu", "tensorflow"])
+def backend(request: pytest.FixtureRequest) -> Backend:
+    return request.param
+
+
 @pytest.mark.parametrize("name", CASES)
-def test_a_fit_equals_a_float64_reference(name: str, smooth_problem: Callable[..., Any]) -> None:
+def test_a_fit_equals_a_float64_reference(name: str, backend: Backend, smooth_problem: Callable[..., Any]) -> None:
     architecture, grid = CASES[name]
     x, y = smooth_problem(architecture, grid, 3)
     start, settings = random_start(architecture, 1), FitSettings(steps=10, learning_rate=1e-3)
-    result = fit(architecture, start, x, y, settings)
+    result = fit(architecture, start, x, y, settings, backend=backend)
     for index in range(len(y)):
         weights, mse, _ = adam_fit(architecture, start, x.astype(float), y[index].astype(float), settings)
         moved = np.linalg.norm(weights - start)
@@ -52,57 +60,65 @@ def test_the_reference_gradient_is_the_slope_of_its_loss() -> None:
 
 
 @pytest.mark.parametrize("batch", [1, 3, 8])
-def test_batch_and_order_do_not_change_a_functa(batch: int, smooth_problem: Callable[..., Any]) -> None:
+def test_batch_and_order_do_not_change_a_functa(
+    batch: int, backend: Backend, smooth_problem: Callable[..., Any]
+) -> None:
     architecture = paper(1, 3)
     x, y = smooth_problem(architecture, (40,), 7)
     start, settings = random_start(architecture, 0), FitSettings(steps=15)
-    whole = fit(architecture, start, x, y, settings, batch=4).weights
+    whole = fit(architecture, start, x, y, settings, batch=4, backend=backend).weights
     order = np.random.default_rng(0).permutation(len(y))
-    other = fit(architecture, start, x, y[order], settings, batch=batch).weights
+    other = fit(architecture, start, x, y[order], settings, batch=batch, backend=backend).weights
     np.testing.assert_allclose(other, whole[order], atol=1e-5)
 
 
-def test_nothing_is_carried_over_between_samples(smooth_problem: Callable[..., Any]) -> None:
+def test_nothing_is_carried_over_between_samples(backend: Backend, smooth_problem: Callable[..., Any]) -> None:
     architecture = paper(1, 3)
     x, y = smooth_problem(architecture, (40,), 4)
     start, settings = random_start(architecture, 0), FitSettings(steps=10)
-    together = fit(architecture, start, x, y, settings, batch=2).weights
-    alone = np.concatenate([fit(architecture, start, x, y[i : i + 1], settings, batch=2).weights for i in range(4)])
+    together = fit(architecture, start, x, y, settings, batch=2, backend=backend).weights
+    alone = np.concatenate(
+        [fit(architecture, start, x, y[i : i + 1], settings, batch=2, backend=backend).weights for i in range(4)]
+    )
     np.testing.assert_array_equal(together, alone)
 
 
-def test_a_sample_stops_at_its_psnr_target(smooth_problem: Callable[..., Any]) -> None:
+def test_a_sample_stops_at_its_psnr_target(backend: Backend, smooth_problem: Callable[..., Any]) -> None:
     architecture = paper(1, 2)
     x, y = smooth_problem(architecture, (32,), 3)
     start, settings = random_start(architecture, 0), FitSettings(steps=200, learning_rate=5e-3, psnr_target=25.0)
-    result = fit(architecture, start, x, y, settings)
+    result = fit(architecture, start, x, y, settings, backend=backend)
     assert (psnr(result.mse) >= 25.0).all()
     assert (result.steps < 200).all()
     expected = [adam_fit(architecture, start, x.astype(float), sample.astype(float), settings)[2] for sample in y]
     assert np.abs(result.steps - expected).max() <= 1
 
 
-def test_a_subset_of_the_coordinates_is_seeded_and_fits_the_whole(smooth_problem: Callable[..., Any]) -> None:
+def test_a_subset_of_the_coordinates_is_seeded_and_fits_the_whole(
+    backend: Backend, smooth_problem: Callable[..., Any]
+) -> None:
     architecture = paper(1, 1)
     x, y = smooth_problem(architecture, (256,), 2)
     start = random_start(architecture, 0)
     settings = FitSettings(steps=60, learning_rate=5e-3, coordinates_per_step=32, seed=3)
-    result = fit(architecture, start, x, y, settings)
-    np.testing.assert_array_equal(result.weights, fit(architecture, start, x, y, settings).weights)
-    before = fit(architecture, start, x, y, FitSettings(steps=0)).mse
+    result = fit(architecture, start, x, y, settings, backend=backend)
+    np.testing.assert_array_equal(result.weights, fit(architecture, start, x, y, settings, backend=backend).weights)
+    before = fit(architecture, start, x, y, FitSettings(steps=0), backend=backend).mse
     assert (result.mse < before / 5).all()
     weights, _, _ = adam_fit(architecture, start, x.astype(float), y[0].astype(float), settings)
     assert np.linalg.norm(result.weights[0] - weights) < 1e-2 * np.linalg.norm(weights - start)
 
 
-def test_no_steps_give_the_start_and_no_samples_give_no_rows(smooth_problem: Callable[..., Any]) -> None:
+def test_no_steps_give_the_start_and_no_samples_give_no_rows(
+    backend: Backend, smooth_problem: Callable[..., Any]
+) -> None:
     architecture = paper(1, 2)
     x, y = smooth_problem(architecture, (16,), 2)
     start = random_start(architecture, 0)
     np.testing.assert_array_equal(
-        fit(architecture, start, x, y, FitSettings(steps=0)).weights, np.stack([start, start])
+        fit(architecture, start, x, y, FitSettings(steps=0), backend=backend).weights, np.stack([start, start])
     )
-    assert fit(architecture, start, x, y[:0], FitSettings()).weights.shape == (0, architecture.size)
+    assert fit(architecture, start, x, y[:0], FitSettings(), backend=backend).weights.shape == (0, architecture.size)
 
 
 @pytest.mark.parametrize(
@@ -122,3 +138,39 @@ def test_shapes_that_do_not_fit_are_named(change: dict[str, Any], message: str) 
 
 def test_batches_shrink_as_signals_grow() -> None:
     assert default_batch(paper(1, 9), 128) > default_batch(paper(2, 3), 1024) >= default_batch(paper(3, 3), 16384) == 1
+
+
+def test_a_diverged_fit_is_nan_and_ends(backend: Backend, smooth_problem: Callable[..., Any]) -> None:
+    architecture = paper(1, 2)
+    x, y = smooth_problem(architecture, (40,), 2)
+    y[0, 3, 1] = np.nan
+    start = random_start(architecture, 0)
+    wild = fit(architecture, start, x, y, FitSettings(steps=20, learning_rate=1e38, psnr_target=60.0), backend=backend)
+    assert not np.isfinite(wild.mse[0])
+    tame = fit(architecture, start, x, y, FitSettings(steps=20), backend=backend)
+    assert not np.isfinite(tame.mse[0])
+    assert np.isfinite(tame.weights[1]).all()
+
+
+def test_a_start_at_the_target_is_left_alone(backend: Backend, smooth_problem: Callable[..., Any]) -> None:
+    architecture = paper(1, 2)
+    x, y = smooth_problem(architecture, (40,), 2)
+    start = random_start(architecture, 0)
+    result = fit(architecture, start, x, y, FitSettings(steps=20, psnr_target=0.1), backend=backend)
+    assert result.steps.tolist() == [0, 0]
+    np.testing.assert_array_equal(result.weights, np.stack([start, start]))
+
+
+def test_tensorflow_is_asked_for_a_gpu_only_where_the_system_has_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(engine, "_DEVICES", tmp_path)
+    monkeypatch.setattr("fusion.inr.tensorflow_engine.sees_gpu", lambda: True)
+    assert engine.chosen_backend() == "cpu"
+    (tmp_path / "nvidia0").touch()
+    assert engine.chosen_backend() == "tensorflow"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert engine.chosen_backend() == "cpu"
+    with pytest.raises(ConfigError, match="backend 'gpu'; expected 'auto', 'cpu' or 'tensorflow'"):
+        engine.chosen_backend("gpu")  # type: ignore[arg-type]
