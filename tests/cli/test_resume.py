@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -57,13 +58,19 @@ def kill_once(source: Path, store: Path, delay: float) -> set[str]:
     return committed(store)
 
 
-def kill_until_enough(source: Path, store: Path, kills: int, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    kept: set[str] = set()
+def kill_again_and_again(source: Path, folder: Path, suffix: str, kills: int, whole: Path) -> Path:
+    """Kill runs at random moments; a store that got finished is checked and a new one begun."""
+    rng = np.random.default_rng(kills)
+    stores = (folder / f"{number}{suffix}" for number in count())
+    store, kept = next(stores), set[str]()
     for _ in range(kills):
         now = kill_once(source, store, rng.uniform(0, 0.3))
         assert kept <= now
         kept = now
+        if len(kept) == 900:
+            require_equal(store, whole)
+            store, kept = next(stores), set()
+    return store
 
 
 def require_equal(store: Path, whole: Path) -> None:
@@ -77,13 +84,12 @@ def require_equal(store: Path, whole: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".zarr", ".h5"])
+@pytest.mark.parametrize("kills", [5, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])
 def test_a_killed_run_goes_on_where_it_was(
-    functa: Functa, source: Path, uninterrupted: Path, tmp_path: Path, suffix: str
+    functa: Functa, source: Path, uninterrupted: Path, tmp_path: Path, suffix: str, kills: int
 ) -> None:
-    store = tmp_path / f"s{suffix}"
-    kill_until_enough(source, store, kills=3, seed=1)
+    store = kill_again_and_again(source, tmp_path, suffix, kills, uninterrupted)
     kept = len(committed(store))
-    assert kept > 0
     report = functa("encode", source, "--store", store, *ENCODE, *SLOWLY, "--json").json
     assert (report["rows"], report["skipped"], report["encoded"]) == (900, kept, 900 - kept)
     require_equal(store, uninterrupted)
