@@ -1,23 +1,54 @@
-"""Arrays on disk keyed by sample ID: functas that survive crashes, say who made them and notice every flipped bit."""
+"""Arrays on disk keyed by sample ID: functas that survive crashes, say who made them and notice every flipped bit.
 
-from store.errors import (
-    FusionError,
-    IntegrityError,
-    StoreError,
-    StoreFormatError,
-    StoreLockedError,
-    StoreMismatchError,
-    UnknownIDError,
-)
-from store.exporting import export
-from store.functa_store import FunctaStore
-from store.header import Header
-from store.listing import list_rows
-from store.maintenance import CompactReport, RepairReport, compact, convert, repair
-from store.merging import MergeReport, merge
-from store.opening import create_store, open_store
-from store.rows import Rows, Status, rows_equal
-from store.verification import VerifyReport
+Names are loaded when they are first used, so that the errors alone cost nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from store.errors import (
+        FusionError,
+        IntegrityError,
+        StoreError,
+        StoreFormatError,
+        StoreLockedError,
+        StoreMismatchError,
+        UnknownIDError,
+    )
+    from store.exporting import export
+    from store.functa_store import FunctaStore
+    from store.header import Header
+    from store.listing import list_rows
+    from store.maintenance import CompactReport, RepairReport, compact, convert, repair
+    from store.merging import MergeReport, merge
+    from store.opening import create_store, open_store
+    from store.rows import Rows, Status, rows_equal
+    from store.verification import VerifyReport
+
+_HOME = {
+    "store.errors": (
+        "FusionError",
+        "IntegrityError",
+        "StoreError",
+        "StoreFormatError",
+        "StoreLockedError",
+        "StoreMismatchError",
+        "UnknownIDError",
+    ),
+    "store.exporting": ("export",),
+    "store.functa_store": ("FunctaStore",),
+    "store.header": ("Header",),
+    "store.listing": ("list_rows",),
+    "store.maintenance": ("CompactReport", "RepairReport", "compact", "convert", "repair"),
+    "store.merging": ("MergeReport", "merge"),
+    "store.opening": ("create_store", "open_store"),
+    "store.rows": ("Rows", "Status", "rows_equal"),
+    "store.verification": ("VerifyReport",),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "CompactReport",
@@ -45,3 +76,15 @@ __all__ = [
     "repair",
     "rows_equal",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'store' has no attribute {name!r}")
+    value = getattr(import_module(_MODULE_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -4,8 +4,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import ENCODE, Functa, flip_a_byte
 from har_files import write_har
+from running import ENCODE, Functa, flip_a_byte
 
 
 def copied(har: Path, tmp_path: Path) -> Path:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import MadeSamples
+from made_samples import MadeSamples
 
 from fusion.distributed import ClusterError, dask_pool
 from fusion.encoders.config import FunctaConfig
