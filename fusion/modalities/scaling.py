@@ -39,7 +39,7 @@ class Scaling:
 
     def normalise(self, raw: NDArray[Any]) -> NDArray[np.float32]:
         """Map raw values of shape (..., d_out) to [0, 1]."""
-        return np.clip((raw - self.low) / self.span, 0.0, 1.0).astype(np.float32)
+        return np.asarray(np.clip((raw - self.low) / self.span, 0.0, 1.0), dtype=np.float32)
 
     def denormalise(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """Map values in [0, 1] back to raw units."""
