@@ -10,7 +10,7 @@ import typer
 from cli.output import JsonFlag, print_facts, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
-    from fusion.encoders.encode import EncodeReport
+    from fusion.encoders.options import EncodeReport
 
 WorkersOption = Annotated[int | None, typer.Option(min=1, help="Worker processes; one per core when not given.")]
 

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from fusion.distributed import dask_pool
     from fusion.encoders.config import FunctaConfig
     from fusion.encoders.decode import decode
-    from fusion.encoders.encode import EncodeOptions, EncodeReport, encode
+    from fusion.encoders.encode import encode
     from fusion.encoders.estimator import FunctaEncoder
+    from fusion.encoders.options import EncodeOptions, EncodeReport
     from fusion.encoders.plan import plan
     from fusion.encoders.presets import encoder_config
     from fusion.errors import ConfigError, DataError, FusionError, ModelError, SampleError
@@ -44,8 +45,9 @@ _HOME = {
     "fusion.distributed": ("dask_pool",),
     "fusion.encoders.config": ("FunctaConfig",),
     "fusion.encoders.decode": ("decode",),
-    "fusion.encoders.encode": ("EncodeOptions", "EncodeReport", "encode"),
+    "fusion.encoders.encode": ("encode",),
     "fusion.encoders.estimator": ("FunctaEncoder",),
+    "fusion.encoders.options": ("EncodeOptions", "EncodeReport"),
     "fusion.encoders.plan": ("plan",),
     "fusion.encoders.presets": ("encoder_config",),
     "fusion.errors": ("ConfigError", "DataError", "FusionError", "ModelError", "SampleError"),

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fusion.datasets.figure import FigureConfig, FigureDataset
-from fusion.encoders.encode import EncodeOptions, EncodeReport, Progress, encode
+from fusion.encoders.encode import encode
+from fusion.encoders.options import EncodeOptions, EncodeReport, Progress
 from fusion.encoders.presets import encoder_config
 from fusion.training import TrainResult, train
 

@@ -6,18 +6,19 @@ import math
 import signal
 import threading
 import time
-from collections import Counter
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 from fusion.encoders.config import FunctaConfig
 from fusion.encoders.functa import Encoded, FunctaState, encode_samples
-from fusion.encoders.learning import chunks, learn_state, seeded_hash
+from fusion.encoders.learning import chunks, learn_state
+from fusion.encoders.options import EncodeOptions, EncodeReport, Progress
 from fusion.encoders.pool import worker_pool
-from fusion.errors import ConfigError, DataError
+from fusion.encoders.survey import Survey, TrainingSamples, survey_samples
+from fusion.errors import DataError
 from store import FunctaStore, Rows, Status, create_store, open_store
 
 if TYPE_CHECKING:
@@ -26,123 +27,8 @@ if TYPE_CHECKING:
     from fusion.datasets.base import Dataset, Sample
     from fusion.encoders.pool import Mapper
 
-OnChange = Literal["error", "reencode", "keep"]
-
 _TASK_FLOPS = 4e10
 _MAX_TASK = 256
-
-
-@dataclass(frozen=True)
-class EncodeOptions:
-    """What to encode and how to go on with a store that exists.
-
-    Parameters
-    ----------
-    workers : int or None
-        Processes; None is one per core, 1 works in this process.
-    splits : tuple of str
-        Only these splits; empty means all.
-    limit : int or None
-        Only this many samples, chosen by a seeded hash of their ID, so that a larger limit extends a smaller one.
-    shard : tuple of int or None
-        (number, count): only the number-th of `count` parts that a hash of the ID makes, for job arrays. Each part has
-        a store of its own; all learn the same state, so that `store.merge` can join them.
-    train_splits : tuple of str
-        Splits that the start and the scaling are learned from.
-    retry_failed : bool
-        Only samples whose stored row has failed.
-    on_change : {"error", "reencode", "keep"}
-        What to do with a stored ID whose data have changed.
-    block_rows : int or None
-        Rows of a new store's block, the unit of a commit and the most that a crash loses. None: the store chooses.
-    """
-
-    workers: int | None = None
-    splits: tuple[str, ...] = ()
-    limit: int | None = None
-    shard: tuple[int, int] | None = None
-    train_splits: tuple[str, ...] = ("train",)
-    retry_failed: bool = False
-    on_change: OnChange = "error"
-    block_rows: int | None = None
-
-    def selects(self, sample: Sample) -> bool:
-        """Tell whether split and shard take a sample."""
-        if self.splits and sample.split not in self.splits:
-            return False
-        if self.shard is None:
-            return True
-        number, count = self.shard
-        return int.from_bytes(seeded_hash(sample.id, seed=0), "little") % count == number - 1
-
-    def __post_init__(self) -> None:
-        if self.limit is not None and self.limit < 1:
-            raise ConfigError(f"limit is {self.limit}; expected 1 or more samples")
-        if self.shard is not None and not 1 <= self.shard[0] <= self.shard[1]:
-            raise ConfigError(
-                f"shard is {self.shard[0]}/{self.shard[1]}; expected a number from 1 to the count of shards"
-            )
-        if self.on_change not in ("error", "reencode", "keep"):
-            raise ConfigError(f"on-change is {self.on_change!r}; expected error, reencode or keep")
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far an encode run is: samples done and failed, of how many."""
-
-    done: int
-    failed: int
-    total: int
-
-
-@dataclass(frozen=True)
-class EncodeReport:
-    """What an encode run did.
-
-    Parameters
-    ----------
-    store : str
-        Path of the store.
-    rows : int
-        Usable rows in the store now.
-    failed : int
-        Samples in the store that have failed.
-    encoded, skipped : int
-        Samples fitted in this run, and samples that were stored already.
-    seconds : float
-        The whole call.
-    samples_per_second : float
-        Samples fitted, by the seconds between the first task and the last commit; 0 when none was fitted.
-    psnr_mean : float
-        Over the usable rows of the store, in dB.
-    failures : tuple of (id, reason)
-        The first ten.
-    """
-
-    store: str
-    rows: int
-    failed: int
-    encoded: int
-    skipped: int
-    seconds: float
-    samples_per_second: float
-    psnr_mean: float
-    failures: tuple[tuple[str, str], ...] = field(default=())
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return asdict(self) | {"failures": [list(failure) for failure in self.failures]}
-
-
-@dataclass(frozen=True)
-class Survey:
-    """What a data set holds, from its samples' names alone."""
-
-    wanted: int
-    chosen: frozenset[str] | None
-    splits: Counter[str] = field(default_factory=Counter)
-    classes: Counter[str] = field(default_factory=Counter)
-    groups: int = 0
 
 
 def encode(
@@ -193,42 +79,6 @@ def encode(
             run.encode(mapper)
             fit_seconds = time.perf_counter() - fitting
         return run.report(time.perf_counter() - started, fit_seconds)
-
-
-def survey_samples(dataset: Dataset, options: EncodeOptions, seed: int) -> Survey:
-    """Count what is there without reading any data; refuse an empty data set and repeated IDs.
-
-    Raises
-    ------
-    DataError
-    """
-    seen: set[str] = set()
-    candidates: list[str] = []
-    groups: set[str] = set()
-    splits: Counter[str] = Counter()
-    classes: Counter[str] = Counter()
-    for sample in dataset:
-        if sample.id in seen:
-            raise DataError(
-                f"{dataset.name}: the ID {sample.id!r} occurs more than once; every sample needs its own. "
-                "Nothing was encoded."
-            )
-        seen.add(sample.id)
-        splits[sample.split or "none"] += 1
-        classes[sample.label or "none"] += 1
-        groups.add(sample.group or "")
-        if options.selects(sample):
-            candidates.append(sample.id)
-    if not seen:
-        raise DataError(f"{dataset.name}: no samples found; expected at least one")
-    missing = sorted(set(options.splits) - set(splits))
-    if missing:
-        raise DataError(f"{dataset.name}: no split {', '.join(missing)}; got {', '.join(sorted(splits))}")
-    chosen = None
-    if options.limit is not None and options.limit < len(candidates):
-        candidates = sorted(candidates, key=lambda sample_id: seeded_hash(sample_id, seed))[: options.limit]
-        chosen = frozenset(candidates)
-    return Survey(len(candidates), chosen, splits, classes, len(groups - {""}))
 
 
 def _learned(
@@ -291,26 +141,6 @@ def _with_sizes_of(config: FunctaConfig, opened: FunctaStore) -> FunctaConfig:
         if getattr(config.modality, item.name) in (None, ()) and item.name in stored
     }
     return config.with_modality(replace(config.modality, **blank))  # type: ignore[type-var]
-
-
-@dataclass(frozen=True)
-class TrainingSamples:
-    """The samples of a data set that the encoder may learn from, iterated as often as asked."""
-
-    dataset: Dataset
-    splits: tuple[str, ...]
-
-    def __iter__(self) -> Iterator[Sample]:
-        return (sample for sample in self.dataset if sample.split in self.splits)
-
-    def require_some(self) -> None:
-        """Raise DataError when there are none."""
-        if next(iter(self), None) is None:
-            found = sorted({sample.split or "none" for sample in self.dataset})
-            raise DataError(
-                f"{self.dataset.name}: no samples in split {', '.join(self.splits)}; got {', '.join(found)}. "
-                "The start is learned from training samples only: name their splits with --train-split."
-            )
 
 
 class _Run:

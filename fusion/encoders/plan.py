@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from fusion.encoders.encode import EncodeOptions, TrainingSamples, survey_samples
 from fusion.encoders.learning import resolve_modality
+from fusion.encoders.options import EncodeOptions
+from fusion.encoders.survey import TrainingSamples, survey_samples
 
 if TYPE_CHECKING:
     from fusion.datasets.base import Dataset

@@ -8,8 +8,9 @@ import pytest
 from made_samples import MadeSamples
 
 from fusion.encoders.config import FunctaConfig
-from fusion.encoders.encode import EncodeOptions, Progress, encode
+from fusion.encoders.encode import encode
 from fusion.encoders.functa import FunctaState, decode_functa
+from fusion.encoders.options import EncodeOptions, Progress
 from fusion.encoders.pool import worker_pool
 from fusion.errors import ConfigError, DataError
 from store import Rows, StoreMismatchError, open_store

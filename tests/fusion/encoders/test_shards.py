@@ -10,7 +10,8 @@ from made_samples import MadeSamples
 
 from fusion.distributed import ClusterError, dask_pool
 from fusion.encoders.config import FunctaConfig
-from fusion.encoders.encode import EncodeOptions, encode
+from fusion.encoders.encode import encode
+from fusion.encoders.options import EncodeOptions
 from fusion.errors import ConfigError
 from store import StoreMismatchError, merge, open_store
 

@@ -1,0 +1,116 @@
+"""What an encode run is asked to do, how far it is, and what it did."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from fusion.encoders.learning import seeded_hash
+from fusion.errors import ConfigError
+
+if TYPE_CHECKING:
+    from fusion.datasets.base import Sample
+
+OnChange = Literal["error", "reencode", "keep"]
+
+
+@dataclass(frozen=True)
+class EncodeOptions:
+    """What to encode and how to go on with a store that exists.
+
+    Parameters
+    ----------
+    workers : int or None
+        Processes; None is one per core, 1 works in this process.
+    splits : tuple of str
+        Only these splits; empty means all.
+    limit : int or None
+        Only this many samples, chosen by a seeded hash of their ID, so that a larger limit extends a smaller one.
+    shard : tuple of int or None
+        (number, count): only the number-th of `count` parts that a hash of the ID makes, for job arrays. Each part has
+        a store of its own; all learn the same state, so that `store.merge` can join them.
+    train_splits : tuple of str
+        Splits that the start and the scaling are learned from.
+    retry_failed : bool
+        Only samples whose stored row has failed.
+    on_change : {"error", "reencode", "keep"}
+        What to do with a stored ID whose data have changed.
+    block_rows : int or None
+        Rows of a new store's block, the unit of a commit and the most that a crash loses. None: the store chooses.
+    """
+
+    workers: int | None = None
+    splits: tuple[str, ...] = ()
+    limit: int | None = None
+    shard: tuple[int, int] | None = None
+    train_splits: tuple[str, ...] = ("train",)
+    retry_failed: bool = False
+    on_change: OnChange = "error"
+    block_rows: int | None = None
+
+    def selects(self, sample: Sample) -> bool:
+        """Tell whether split and shard take a sample."""
+        if self.splits and sample.split not in self.splits:
+            return False
+        if self.shard is None:
+            return True
+        number, count = self.shard
+        return int.from_bytes(seeded_hash(sample.id, seed=0), "little") % count == number - 1
+
+    def __post_init__(self) -> None:
+        if self.limit is not None and self.limit < 1:
+            raise ConfigError(f"limit is {self.limit}; expected 1 or more samples")
+        if self.shard is not None and not 1 <= self.shard[0] <= self.shard[1]:
+            raise ConfigError(
+                f"shard is {self.shard[0]}/{self.shard[1]}; expected a number from 1 to the count of shards"
+            )
+        if self.on_change not in ("error", "reencode", "keep"):
+            raise ConfigError(f"on-change is {self.on_change!r}; expected error, reencode or keep")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an encode run is: samples done and failed, of how many."""
+
+    done: int
+    failed: int
+    total: int
+
+
+@dataclass(frozen=True)
+class EncodeReport:
+    """What an encode run did.
+
+    Parameters
+    ----------
+    store : str
+        Path of the store.
+    rows : int
+        Usable rows in the store now.
+    failed : int
+        Samples in the store that have failed.
+    encoded, skipped : int
+        Samples fitted in this run, and samples that were stored already.
+    seconds : float
+        The whole call.
+    samples_per_second : float
+        Samples fitted, by the seconds between the first task and the last commit; 0 when none was fitted.
+    psnr_mean : float
+        Over the usable rows of the store, in dB.
+    failures : tuple of (id, reason)
+        The first ten.
+    """
+
+    store: str
+    rows: int
+    failed: int
+    encoded: int
+    skipped: int
+    seconds: float
+    samples_per_second: float
+    psnr_mean: float
+    failures: tuple[tuple[str, str], ...] = field(default=())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self) | {"failures": [list(failure) for failure in self.failures]}

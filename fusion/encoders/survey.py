@@ -1,0 +1,82 @@
+"""What a data set holds, told by its samples' names before any of their data are read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fusion.encoders.learning import seeded_hash
+from fusion.errors import DataError
+
+if TYPE_CHECKING:
+    from fusion.datasets.base import Dataset, Sample
+    from fusion.encoders.options import EncodeOptions
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a data set holds, from its samples' names alone."""
+
+    wanted: int
+    chosen: frozenset[str] | None
+    splits: Counter[str] = field(default_factory=Counter)
+    classes: Counter[str] = field(default_factory=Counter)
+    groups: int = 0
+
+
+def survey_samples(dataset: Dataset, options: EncodeOptions, seed: int) -> Survey:
+    """Count what is there without reading any data; refuse an empty data set and repeated IDs.
+
+    Raises
+    ------
+    DataError
+    """
+    seen: set[str] = set()
+    candidates: list[str] = []
+    groups: set[str] = set()
+    splits: Counter[str] = Counter()
+    classes: Counter[str] = Counter()
+    for sample in dataset:
+        if sample.id in seen:
+            raise DataError(
+                f"{dataset.name}: the ID {sample.id!r} occurs more than once; every sample needs its own. "
+                "Nothing was encoded."
+            )
+        seen.add(sample.id)
+        splits[sample.split or "none"] += 1
+        classes[sample.label or "none"] += 1
+        groups.add(sample.group or "")
+        if options.selects(sample):
+            candidates.append(sample.id)
+    if not seen:
+        raise DataError(f"{dataset.name}: no samples found; expected at least one")
+    missing = sorted(set(options.splits) - set(splits))
+    if missing:
+        raise DataError(f"{dataset.name}: no split {', '.join(missing)}; got {', '.join(sorted(splits))}")
+    chosen = None
+    if options.limit is not None and options.limit < len(candidates):
+        candidates = sorted(candidates, key=lambda sample_id: seeded_hash(sample_id, seed))[: options.limit]
+        chosen = frozenset(candidates)
+    return Survey(len(candidates), chosen, splits, classes, len(groups - {""}))
+
+
+@dataclass(frozen=True)
+class TrainingSamples:
+    """The samples of a data set that the encoder may learn from, iterated as often as asked."""
+
+    dataset: Dataset
+    splits: tuple[str, ...]
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (sample for sample in self.dataset if sample.split in self.splits)
+
+    def require_some(self) -> None:
+        """Raise DataError when there are none."""
+        if next(iter(self), None) is None:
+            found = sorted({sample.split or "none" for sample in self.dataset})
+            raise DataError(
+                f"{self.dataset.name}: no samples in split {', '.join(self.splits)}; got {', '.join(found)}. "
+                "The start is learned from training samples only: name their splits with --train-split."
+            )
