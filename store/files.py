@@ -26,9 +26,12 @@ class FileSystem:
 
     def write(self, path: Path, parts: Sequence[Buffer]) -> None:
         """Create or overwrite a file with the parts, one after the other."""
-        with path.open("wb", buffering=0) as file:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        try:
             for part in parts:
-                _write_all(file.fileno(), memoryview(part).cast("B"))
+                _write_all(descriptor, memoryview(part).cast("B"))
+        finally:
+            os.close(descriptor)
 
     def write_at(self, descriptor: int, offset: int, data: Buffer) -> None:
         """Overwrite a part of an open file."""

@@ -267,6 +267,7 @@ class WritableHdf5Backend(Hdf5Backend, WritableBackend):
         self._columns = self.all_columns(self.commit)
         self._checksums = {path: self._map.checksums[:, i].copy() for i, path in enumerate(self._columns)}
         self._touched: set[int] = set()
+        self._datasets: dict[str, Any] = {}
         self._file = JournaledFile(self._file_place, path)
         self._hdf5 = h5py.File(self._file, "r+", libver=LIBVER, rdcc_nbytes=0)
 
@@ -277,7 +278,7 @@ class WritableHdf5Backend(Hdf5Backend, WritableBackend):
         for path, values in columns.items():
             column = self._columns[path]
             items = encode_values(column, values)
-            dataset = self._hdf5[path]
+            dataset = self._dataset(path)
             if len(dataset) < first + stop:
                 dataset.resize(first + stop, axis=0)
             if start:
@@ -285,6 +286,12 @@ class WritableHdf5Backend(Hdf5Backend, WritableBackend):
             else:
                 dataset.id.write_direct_chunk((first, *([0] * len(column.width))), items.data)
             self._note_checksum(path, block, items[:stop])
+
+    def _dataset(self, path: str) -> Any:
+        """Look up a dataset once; h5py looks every part of a path up anew."""
+        if path not in self._datasets:
+            self._datasets[path] = self._hdf5[path]
+        return self._datasets[path]
 
     def _note_checksum(self, path: str, block: int, items: NDArray[Any]) -> None:
         known = self._checksums[path]
@@ -296,8 +303,8 @@ class WritableHdf5Backend(Hdf5Backend, WritableBackend):
         """Write checksums, spare copy and commit, then let the journal make all of it durable in one step."""
         blocks = self._blocks(commit)
         self._write_checksums(blocks)
-        write_json(self._hdf5["mirror/commit"], commit.to_json())
-        write_json(self._hdf5["commit"], commit.to_json())
+        write_json(self._dataset("mirror/commit"), commit.to_json())
+        write_json(self._dataset("commit"), commit.to_json())
         self._hdf5.flush()
         self._file.commit()
         self.commit = commit
@@ -305,7 +312,7 @@ class WritableHdf5Backend(Hdf5Backend, WritableBackend):
         self._touched.clear()
 
     def _write_checksums(self, blocks: int) -> None:
-        dataset = self._hdf5[CHECKSUMS]
+        dataset = self._dataset(CHECKSUMS)
         dataset.resize((blocks, len(self._columns)))
         for block in sorted(self._touched):
             dataset[block] = [self._checksums[path][block] for path in self._columns]
@@ -316,7 +323,7 @@ class WritableHdf5Backend(Hdf5Backend, WritableBackend):
             known = self._map.offsets.get(path, np.empty(0, np.int64))
             grown = np.full(blocks, -1, np.int64)
             grown[: len(known)] = known
-            dataset = self._hdf5[path].id
+            dataset = self._dataset(path).id
             for block in self._touched:
                 at = (block * self.header.block_rows, *([0] * len(column.width)))
                 grown[block] = dataset.get_chunk_info_by_coord(at).byte_offset
@@ -338,6 +345,7 @@ class WritableHdf5Backend(Hdf5Backend, WritableBackend):
         """Let HDF5 go without letting it write."""
         if not self._file.closed:
             self._file.abandon()
+            self._datasets.clear()
             self._hdf5.close()
             self._file.close()
         super().close()

@@ -208,6 +208,17 @@ def check_ids(ids: NDArray[np.object_]) -> list[bytes]:
     StoreError
         An ID is not a string of 1..512 bytes without NUL.
     """
+    try:
+        encoded = [name.encode() for name in ids]
+    except (AttributeError, UnicodeEncodeError):
+        return _named_checks(ids)
+    lengths = list(map(len, encoded))
+    sound = not encoded or (min(lengths) >= 1 and max(lengths) <= MAX_ID_BYTES and b"\0" not in b"".join(encoded))
+    return encoded if sound else _named_checks(ids)
+
+
+def _named_checks(ids: NDArray[np.object_]) -> list[bytes]:
+    """Check one ID after the other, to name the one that is not valid."""
     encoded = []
     for row, name in enumerate(ids):
         if not isinstance(name, str):
@@ -238,8 +249,11 @@ def _same(left: NDArray[Any], right: NDArray[Any]) -> bool:
 def _objects(values: Any) -> NDArray[np.object_]:
     if isinstance(values, np.ndarray) and values.dtype == object:
         return values
-    column = np.empty(len(values), dtype=object)
-    column[:] = [value.item() if isinstance(value, np.generic) else value for value in values]
+    items = list(values)
+    if any(issubclass(kind, np.generic) for kind in set(map(type, items))):
+        items = [value.item() if isinstance(value, np.generic) else value for value in items]
+    column = np.empty(len(items), dtype=object)
+    column[:] = items
     return column
 
 

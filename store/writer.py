@@ -38,7 +38,9 @@ class Names:
 
     def encode(self, names: NDArray[np.object_], dtype: str) -> NDArray[Any]:
         """Look up the code of each name; new names get the next code."""
-        return np.fromiter(map(self._code, names.tolist()), np.dtype(dtype), len(names))
+        items = names.tolist()
+        codes = list(map(self._codes.get, items))
+        return np.array([self._code(name) for name in items] if None in codes else codes, np.dtype(dtype))
 
     def _code(self, name: str | None) -> int:
         code = self._codes.get(name)
@@ -107,7 +109,7 @@ class Writer:
         for start in range(0, len(rows), self._size):
             self._put({path: column[start : start + self._size] for path, column in columns.items()})
         self.uncommitted.update(
-            zip(rows.ids.tolist(), zip(rows.status.tolist(), map(bytes, rows.source_hash), strict=True), strict=True)
+            zip(rows.ids.tolist(), zip(rows.status.tolist(), _hashes(rows), strict=True), strict=True)
         )
         if self._oldest is not None and monotonic() - self._oldest > MAX_AGE:
             self.commit(finished=None)
@@ -129,11 +131,10 @@ class Writer:
     def _write_block(self) -> None:
         block = (self.n_rows - 1) // self._size
         first = block * self._size
+        for path, column in self._columns.items():
+            self._buffer[path][self.n_rows - first :] = column.fill
         self._backend.write_block(block, self._buffer, max(self._written - first, 0), self.n_rows - first)
         self._written = self.n_rows
-        if self.n_rows % self._size == 0:
-            for path, column in self._columns.items():
-                self._buffer[path][:] = column.fill
 
     def _commit_full_blocks(self) -> None:
         moment, cost = self._last_commit
@@ -210,8 +211,7 @@ def _check_rows(rows: Rows, k: int, id_width: int) -> None:
         )
     if rows.k != k:
         raise StoreError(f"functas have {rows.k} values, but this store keeps k = {k}")
-    usable = np.isin(rows.status, USABLE)
-    broken = usable & ~np.isfinite(rows.functas).all(axis=1)
+    broken = _broken(rows)
     if broken.any():
         raise StoreError(
             f"{int(broken.sum())} rows have status ok but a functa with NaN or infinity, the first is "
@@ -222,5 +222,20 @@ def _check_rows(rows: Rows, k: int, id_width: int) -> None:
         raise StoreError(
             f"row {rows.ids[(~known).argmax()]!r} has status {rows.status[(~known).argmax()]}, expected 1..4"
         )
-    if any(len(text.encode()) > MAX_ERROR_BYTES for text in rows.errors):
+    if any(rows.errors) and any(len(text.encode()) > MAX_ERROR_BYTES for text in rows.errors):
         raise StoreError(f"an error text is longer than {MAX_ERROR_BYTES} bytes. Use Rows.failed, which cuts it")
+
+
+def _broken(rows: Rows) -> NDArray[np.bool_]:
+    """Find usable rows with NaN or infinity; a sum that is finite says at little cost that there is none."""
+    usable = np.isin(rows.status, USABLE)
+    with np.errstate(over="ignore", invalid="ignore"):
+        doubtful = usable & ~np.isfinite(rows.functas.sum(axis=1))
+    broken: NDArray[np.bool_] = doubtful.copy()
+    broken[doubtful] = ~np.isfinite(rows.functas[doubtful]).all(axis=1)
+    return broken
+
+
+def _hashes(rows: Rows) -> list[bytes]:
+    data = rows.source_hash.tobytes()
+    return [data[start : start + 16] for start in range(0, len(data), 16)]

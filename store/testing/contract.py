@@ -142,14 +142,14 @@ class StoreContract:
             assert store.known() == {name: (1, bytes(rows.source_hash[i])) for i, name in enumerate(rows.ids)}
 
     def test_a_reader_sees_nothing_before_the_commit(self, path: Path) -> None:
-        with new_store(path) as store:
+        with new_store(path, block_rows=100) as store:
             store.append(make_rows(numbered(0, 3)))
             assert len(open_store(path)) == 0
             store.commit()
             assert len(open_store(path)) == 3
 
     def test_an_exception_leaves_the_last_commit_standing(self, path: Path) -> None:
-        with pytest.raises(RuntimeError), new_store(path) as store:  # noqa: PT012
+        with pytest.raises(RuntimeError), new_store(path, block_rows=100) as store:  # noqa: PT012
             store.append(make_rows(numbered(0, 3)))
             store.commit()
             store.append(make_rows(numbered(3, 6)))
