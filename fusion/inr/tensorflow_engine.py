@@ -60,7 +60,7 @@ def default_batch(architecture: Architecture, coordinates: int) -> int:
 
 def sees_gpu() -> bool:
     """Whether TensorFlow has a GPU to work on."""
-    return bool(_tensorflow().config.list_physical_devices("GPU"))
+    return bool(load_tensorflow().config.list_physical_devices("GPU"))
 
 
 def fit(
@@ -102,7 +102,7 @@ Run = Callable[["NDArray[Any]", "NDArray[Any]", "NDArray[Any]"], "tuple[NDArray[
 
 @lru_cache(maxsize=16)
 def _compiled(architecture: Architecture, settings: FitSettings, coordinates: int, size: int) -> Run:
-    tf = _tensorflow()
+    tf = load_tensorflow()
     graph = _Graph(tf, architecture, settings, coordinates, size)
     signature = [
         tf.TensorSpec([architecture.size]),
@@ -120,12 +120,13 @@ def _compiled(architecture: Architecture, settings: FitSettings, coordinates: in
 
 def single_threaded() -> None:
     """Use one thread for everything in this process; call it before the first fit."""
-    tf = _tensorflow()
+    tf = load_tensorflow()
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
-def _tensorflow() -> Any:
+def load_tensorflow() -> Any:
+    """Import TensorFlow without what it writes to stderr while it loads."""
     if "tensorflow" not in sys.modules:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         with _quiet_stderr():

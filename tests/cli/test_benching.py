@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from running import Functa
+
+
+def test_bench_fit_prints_the_keys_that_checks_read(functa: Functa) -> None:
+    found = functa("bench", "fit", "--quick", "--modality", "sensor", "--json").json
+    assert found["workers_speedup"] > 0
+    assert {"engine_steps_per_second", "keras_steps_per_second", "ratio_to_keras", "fraction_of_matmul"} <= set(
+        found["modalities"]["sensor"]
+    )
+    assert found["modalities"]["sensor"]["ratio_to_keras"] > 5
+
+
+def test_bench_fit_names_an_unknown_modality(functa: Functa) -> None:
+    outcome = functa("bench", "fit", "--modality", "smell")
+    assert outcome.code == 2
+    assert "no bench for modality 'smell'" in outcome.error_line()
