@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -41,3 +42,29 @@ def fit(
         "medians of runs": found["repeats"],
     }
     print_facts("Machine", facts)
+
+
+@app.command()
+def store(
+    *,
+    k: Annotated[int, typer.Option(min=1, help="Weights of a functa.")] = 9000,
+    rows: Annotated[int, typer.Option(min=1, help="Rows to write, scan and gather from.")] = 60_000,
+    ids: Annotated[int, typer.Option(min=1, help="Rows, of k = 16, of the store that is opened.")] = 1_000_000,
+    repeats: Annotated[int, typer.Option(min=1, help="Runs; their medians count.")] = 3,
+    folder: Annotated[Path | None, typer.Option(help="Where to write, about 8 k bytes a row.")] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Write, scan, gather and open stores of both formats, beside plain numpy files in the same run."""
+    from store.bench import bench_store
+
+    found = bench_store(folder, k=k, rows=rows, repeats=repeats, ids=ids)
+    if json:
+        print_json(found)
+        return
+    facts = {
+        "full scan, of numpy's speed": f"{found['scan_ratio']:.2f}",
+        "durable write, of numpy's speed": f"{found['write_ratio']:.2f}",
+        "1,024 random IDs, of numpy's time": f"{found['gather_ratio']:.2f}",
+        f"opening {ids:,} IDs": f"{found['open_seconds']:.2f} s",
+    }
+    print_facts(f"{rows:,} rows of k = {k:,}, the slower of Zarr and HDF5", facts)

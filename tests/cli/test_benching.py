@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 from running import Functa
 
 
@@ -16,3 +18,11 @@ def test_bench_fit_names_an_unknown_modality(functa: Functa) -> None:
     outcome = functa("bench", "fit", "--modality", "smell")
     assert outcome.code == 2
     assert "no bench for modality 'smell'" in outcome.error_line()
+
+
+def test_bench_store_prints_the_keys_that_checks_read(functa: Functa, tmp_path: Path) -> None:
+    small = ("--k", 32, "--rows", 600, "--ids", 500, "--repeats", 1, "--folder", tmp_path)
+    found = functa("bench", "store", *small, "--json").json
+    assert found.keys() >= {"scan_ratio", "write_ratio", "gather_ratio", "open_seconds"}
+    assert "durable write" in functa("bench", "store", *small).out
+    assert list(tmp_path.iterdir()) == []
