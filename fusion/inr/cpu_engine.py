@@ -40,6 +40,7 @@ def fit(
     coordinates: NDArray[np.float32],
     values: NDArray[Any],
     settings: FitSettings,
+    step_sizes: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
     """Fit one network to each sample; see `fusion.inr.engine.fit`, which checks what it passes on.
 
@@ -51,21 +52,27 @@ def fit(
     """
     weights = np.tile(start, (len(values), 1))
     mse, steps = np.empty(len(values), np.float32), np.empty(len(values), np.int32)
+    network, workspace = prepare(architecture, len(coordinates))
+    subsets = settings.subsets(len(coordinates))
+    rows = np.arange(len(coordinates))[None] if subsets is None else subsets.astype(np.int64)
+    target = -1.0 if settings.psnr_target is None else mse_of_psnr(settings.psnr_target)
+    rates = settings.rates() if step_sizes is None else settings.decay()
+    sizes, grid = _plain(np.empty(0) if step_sizes is None else step_sizes), _plain(coordinates)
+    for index, theta in enumerate(weights):
+        mse[index], steps[index] = fit_network(
+            theta, network, workspace, grid, _plain(values[index]), rows, rates, sizes, target
+        )
+    return weights, mse, steps
+
+
+def prepare(architecture: Architecture, coordinates: int) -> tuple[Network, Workspace]:
+    """Give the kernel's view of an architecture, and memory for fits to that many coordinates."""
     network = Network(
         np.array(architecture.widths, np.int64),
         np.array(architecture.omegas, np.float32),
         architecture.output == "sigmoid",
     )
-    workspace = _workspace(architecture, len(coordinates))
-    subsets = settings.subsets(len(coordinates))
-    rows = np.arange(len(coordinates))[None] if subsets is None else subsets.astype(np.int64)
-    target = -1.0 if settings.psnr_target is None else mse_of_psnr(settings.psnr_target)
-    rates, grid = settings.rates(), _plain(coordinates)
-    for index, theta in enumerate(weights):
-        mse[index], steps[index] = fit_network(
-            theta, network, workspace, grid, _plain(values[index]), rows, rates, target
-        )
-    return weights, mse, steps
+    return network, _workspace(architecture, coordinates)
 
 
 def _plain(array: NDArray[Any]) -> NDArray[np.float32]:

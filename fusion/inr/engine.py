@@ -52,6 +52,7 @@ def fit(
     values: NDArray[Any],
     settings: FitSettings,
     *,
+    step_sizes: NDArray[Any] | None = None,
     batch: int | None = None,
     backend: Backend = "auto",
 ) -> FitResult:
@@ -67,6 +68,9 @@ def fit(
     values : NDArray, shape=(b, n, d_out)
         In [0, 1]; b may be any number, zero included.
     settings : FitSettings
+    step_sizes : NDArray, shape=(k,), optional
+        Rate of each weight, in place of the learning rate: plain gradient steps, such as `fusion.inr.meta` learns
+        them. None: Adam.
     batch : int or None
         Samples in one TensorFlow graph, chosen when None; the kernel fits one sample at a time. Changes the speed,
         not the result (to rounding).
@@ -88,7 +92,8 @@ def fit(
     Malherbe, Sections 3.2 and 5.1.2. Adam's moments start at zero for every sample: a state that survives from one
     sample to the next would carry the order of the data into the weights.
     """
-    _check_shapes(architecture, initial_weights, coordinates, values)
+    _check_shapes(architecture, initial_weights, coordinates, values, step_sizes)
+    sizes = None if step_sizes is None else np.ascontiguousarray(step_sizes, dtype=np.float32)
     start, grid = (np.ascontiguousarray(array, dtype=np.float32) for array in (initial_weights, coordinates))
     if not len(values):
         empty = np.empty(0, np.float32)
@@ -96,10 +101,10 @@ def fit(
     if chosen_backend(backend) == "tensorflow":
         from fusion.inr import tensorflow_engine
 
-        return FitResult(*tensorflow_engine.fit(architecture, start, grid, values, settings, batch))
+        return FitResult(*tensorflow_engine.fit(architecture, start, grid, values, settings, batch, sizes))
     from fusion.inr import cpu_engine
 
-    return FitResult(*cpu_engine.fit(architecture, start, grid, values, settings))
+    return FitResult(*cpu_engine.fit(architecture, start, grid, values, settings, sizes))
 
 
 def chosen_backend(backend: Backend = "auto") -> Literal["cpu", "tensorflow"]:
@@ -129,11 +134,16 @@ def warm_up() -> None:
 
 
 def _check_shapes(
-    architecture: Architecture, start: NDArray[Any], coordinates: NDArray[Any], values: NDArray[Any]
+    architecture: Architecture,
+    start: NDArray[Any],
+    coordinates: NDArray[Any],
+    values: NDArray[Any],
+    step_sizes: NDArray[Any] | None,
 ) -> None:
     expected = {
         "initial weights": (start.shape, (architecture.size,)),
         "coordinates": (coordinates.shape, (len(coordinates), architecture.d_in)),
+        "step sizes": ((architecture.size,) if step_sizes is None else step_sizes.shape, (architecture.size,)),
         "values": (values.shape, (len(values), len(coordinates), architecture.d_out)),
     }
     for name, (got, wanted) in expected.items():

@@ -1,4 +1,4 @@
-"""One fit as one compiled call: forward, gradient and Adam of a network, all steps, without a host round trip.
+"""One fit as one compiled call: forward, gradient and update of a network, all steps, without a host round trip.
 
 Rows are units and columns are coordinates, so that a bias is one number for a row, and sine and cosine of a row are
 one loop over contiguous memory. Coordinates pass in chunks, whose activations stay in a core's second-level cache;
@@ -165,6 +165,12 @@ def _adam(theta: Floats, work: Workspace, rate: np.float32) -> None:
 
 
 @_part(_EXACT)
+def _descend(theta: Floats, work: Workspace, step_sizes: Floats, factor: np.float32) -> None:
+    for i in range(theta.size):
+        theta[i] -= factor * step_sizes[i] * work.gradient[i]
+
+
+@_part(_EXACT)
 def _gather(table: Matrix, rows: Integers, chunk: int, out: Matrix) -> None:
     """Copy rows of a table (n, d) into blocks of d rows and up to `chunk` columns, zeros after the last."""
     d = table.shape[1]
@@ -269,6 +275,7 @@ def fit_network(
     values: NDArray[Any],
     subsets: NDArray[Any],
     rates: Floats,
+    step_sizes: Floats,
     target: float,
 ) -> tuple[float, int]:
     """Fit one network in place.
@@ -284,6 +291,8 @@ def fit_network(
     subsets : NDArray of int64, shape=(steps or 1, points)
         Coordinates of each step; one row stands for all steps.
     rates : NDArray of float32, shape=(steps,)
+    step_sizes : NDArray of float32, shape=(k,) or (0,)
+        Plain gradient steps of ``rates[step] * step_sizes``; none: Adam.
     target : float
         Mean squared error to stop at; negative for none.
 
@@ -310,6 +319,20 @@ def fit_network(
         if target >= 0.0 and not mse > target:
             learn = False
             continue
-        _adam(theta, work, rates[steps])
+        if step_sizes.size:
+            _descend(theta, work, step_sizes, rates[steps])
+        else:
+            _adam(theta, work, rates[steps])
         steps += 1
         learn = steps < rates.size
+
+
+@_kept
+def measure_gradient(
+    theta: Floats, net: Network, work: Workspace, grid: NDArray[Any], values: NDArray[Any], rows: Integers
+) -> float:
+    """Leave the gradient of the mean squared error over some coordinates in the workspace, and give the error."""
+    _gather(grid, rows, work.chunk, work.inputs)
+    _gather(values, rows, work.chunk, work.targets)
+    mse: float = _pass(theta, net, work, rows.size, True)  # noqa: FBT003
+    return mse

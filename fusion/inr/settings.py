@@ -69,11 +69,18 @@ class FitSettings:
     def rates(self) -> NDArray[np.float32]:
         """Adam's step size of each step, bias correction included, shape (steps,)."""
         step = np.arange(1, self.steps + 1, dtype=np.float64)
-        rate = np.full(self.steps, self.learning_rate)
-        if self.schedule == "cosine":
-            rate *= 0.5 * (1.0 + np.cos(np.pi * (step - 1) / max(1, self.steps)))
-        corrected: NDArray[Any] = rate * np.sqrt(1.0 - BETA_2**step) / (1.0 - BETA_1**step)
+        corrected = self.learning_rate * self._factors() * np.sqrt(1.0 - BETA_2**step) / (1.0 - BETA_1**step)
         return corrected.astype(np.float32)
+
+    def decay(self) -> NDArray[np.float32]:
+        """Give what the schedule makes of a rate of 1 at each step, shape (steps,)."""
+        return self._factors().astype(np.float32)
+
+    def _factors(self) -> NDArray[np.float64]:
+        if self.schedule == "constant":
+            return np.ones(self.steps)
+        step: NDArray[np.float64] = np.arange(self.steps, dtype=np.float64)
+        return 0.5 * (1.0 + np.cos(np.pi * step / max(1, self.steps)))
 
     def subsets(self, coordinates: int) -> NDArray[np.int32] | None:
         """Draw the indices of each step's coordinates, shape (steps, coordinates_per_step), or None for all of them."""

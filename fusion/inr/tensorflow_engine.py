@@ -70,6 +70,7 @@ def fit(
     values: NDArray[Any],
     settings: FitSettings,
     batch: int | None = None,
+    step_sizes: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
     """Fit one network to each of one sample or more; see `fusion.inr.engine.fit`, which checks what it passes on.
 
@@ -81,9 +82,11 @@ def fit(
     """
     per_step = min(settings.coordinates_per_step or len(coordinates), len(coordinates))
     size = batch or default_batch(architecture, per_step)
-    run = _compiled(architecture, settings, len(coordinates), size)
+    run = _compiled(architecture, settings, len(coordinates), size, plain=step_sizes is not None)
+    sizes = np.zeros_like(start) if step_sizes is None else step_sizes
     parts = [
-        run(start, coordinates, _padded(values[begin : begin + size], size)) for begin in range(0, len(values), size)
+        run(start, sizes, coordinates, _padded(values[begin : begin + size], size))
+        for begin in range(0, len(values), size)
     ]
     weights, mse, steps = (np.concatenate(part)[: len(values)] for part in zip(*parts, strict=True))
     return weights, mse, steps
@@ -97,22 +100,25 @@ def _padded(values: NDArray[Any], size: int) -> NDArray[np.float32]:
     return np.concatenate([values, np.repeat(values[-1:], size - len(values), axis=0)])
 
 
-Run = Callable[["NDArray[Any]", "NDArray[Any]", "NDArray[Any]"], "tuple[NDArray[Any], ...]"]
+Run = Callable[["NDArray[Any]", "NDArray[Any]", "NDArray[Any]", "NDArray[Any]"], "tuple[NDArray[Any], ...]"]
 
 
 @lru_cache(maxsize=16)
-def _compiled(architecture: Architecture, settings: FitSettings, coordinates: int, size: int) -> Run:
+def _compiled(architecture: Architecture, settings: FitSettings, coordinates: int, size: int, *, plain: bool) -> Run:
     tf = load_tensorflow()
-    graph = _Graph(tf, architecture, settings, coordinates, size)
+    graph = _Graph(tf, architecture, settings, coordinates, size, plain=plain)
     signature = [
+        tf.TensorSpec([architecture.size]),
         tf.TensorSpec([architecture.size]),
         tf.TensorSpec([coordinates, architecture.d_in]),
         tf.TensorSpec([size, coordinates, architecture.d_out]),
     ]
     traced = tf.function(graph.fit, input_signature=signature).get_concrete_function()
 
-    def run(start: NDArray[Any], grid: NDArray[Any], values: NDArray[Any]) -> tuple[NDArray[Any], ...]:
-        outputs = traced(tf.constant(start), tf.constant(grid), tf.constant(values))
+    def run(
+        start: NDArray[Any], sizes: NDArray[Any], grid: NDArray[Any], values: NDArray[Any]
+    ) -> tuple[NDArray[Any], ...]:
+        outputs = traced(*(tf.constant(array) for array in (start, sizes, grid, values)))
         return tuple(output.numpy() for output in outputs)
 
     return run
@@ -150,16 +156,19 @@ def _quiet_stderr() -> Iterator[None]:
 class _Graph:
     """One fit of `size` networks as TensorFlow operations."""
 
-    def __init__(self, tf: Any, architecture: Architecture, settings: FitSettings, coordinates: int, size: int) -> None:
+    def __init__(
+        self, tf: Any, architecture: Architecture, settings: FitSettings, coordinates: int, size: int, *, plain: bool
+    ) -> None:
         self.tf = tf
         self.architecture = architecture
         self.settings = settings
         self.size = size
-        self.rates = settings.rates()
+        self.plain = plain
+        self.rates = settings.decay() if plain else settings.rates()
         self.subsets = settings.subsets(coordinates)
         self.target = None if settings.psnr_target is None else mse_of_psnr(settings.psnr_target)
 
-    def fit(self, start: Any, grid: Any, values: Any) -> tuple[Any, Any, Any]:
+    def fit(self, start: Any, sizes: Any, grid: Any, values: Any) -> tuple[Any, Any, Any]:
         """Run all steps, then measure the error of the weights reached."""
         tf = self.tf
         theta = tf.tile(start[None], [self.size, 1])
@@ -173,9 +182,12 @@ class _Graph:
             gradient, mse = self._gradient(theta, x, y)
             if self.target is not None:
                 active = active & (mse > self.target)
-            m = BETA_1 * m + (1.0 - BETA_1) * gradient
-            v = BETA_2 * v + (1.0 - BETA_2) * tf.square(gradient)
-            update = rates[index] * m / (tf.sqrt(v) + EPSILON)
+            if self.plain:
+                update = rates[index] * sizes * gradient
+            else:
+                m = BETA_1 * m + (1.0 - BETA_1) * gradient
+                v = BETA_2 * v + (1.0 - BETA_2) * tf.square(gradient)
+                update = rates[index] * m / (tf.sqrt(v) + EPSILON)
             theta = theta - (update if self.target is None else tf.where(active[:, None], update, 0.0))
             return index + 1, theta, m, v, steps + tf.cast(active, tf.int32), active
 

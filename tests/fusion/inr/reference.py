@@ -38,8 +38,13 @@ def loss_and_gradient(
     return float(np.mean(error**2)), np.concatenate(gradients)
 
 
-def adam_fit(
-    architecture: Architecture, start: NDArray[Any], x: NDArray[Any], y: NDArray[Any], settings: FitSettings
+def reference_fit(
+    architecture: Architecture,
+    start: NDArray[Any],
+    x: NDArray[Any],
+    y: NDArray[Any],
+    settings: FitSettings,
+    step_sizes: NDArray[Any] | None = None,
 ) -> tuple[NDArray[Any], float, int]:
     theta = start.astype(np.float64)
     m, v = np.zeros_like(theta), np.zeros_like(theta)
@@ -52,6 +57,9 @@ def adam_fit(
             break
         m = 0.9 * m + 0.1 * gradient
         v = 0.999 * v + 0.001 * gradient**2
-        theta = theta - settings.rates()[step] * m / (np.sqrt(v) + 1e-7)
+        if step_sizes is None:
+            theta = theta - settings.rates()[step] * m / (np.sqrt(v) + 1e-7)
+        else:
+            theta = theta - settings.decay()[step] * step_sizes * gradient
         steps += 1
     return theta, loss_and_gradient(architecture, theta, x, y)[0], steps

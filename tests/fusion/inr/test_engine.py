@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reference import adam_fit, loss_and_gradient
+from reference import loss_and_gradient, reference_fit
 
 from fusion.errors import ConfigError
 from fusion.inr import engine
@@ -37,11 +37,30 @@ def test_a_fit_equals_a_float64_reference(name: str, backend: Backend, smooth_pr
     start, settings = random_start(architecture, 1), FitSettings(steps=10, learning_rate=1e-3)
     result = fit(architecture, start, x, y, settings, backend=backend)
     for index in range(len(y)):
-        weights, mse, _ = adam_fit(architecture, start, x.astype(float), y[index].astype(float), settings)
+        weights, mse, _ = reference_fit(architecture, start, x.astype(float), y[index].astype(float), settings)
         moved = np.linalg.norm(weights - start)
         assert np.linalg.norm(result.weights[index] - weights) < 1e-3 * moved
         assert result.mse[index] == pytest.approx(mse, rel=1e-3)
     assert result.steps.tolist() == [10, 10, 10]
+
+
+@pytest.mark.parametrize("settings", [FitSettings(steps=4), FitSettings(steps=4, schedule="cosine", psnr_target=11.0)])
+@pytest.mark.parametrize("name", CASES)
+def test_plain_steps_with_a_rate_for_each_weight_equal_the_reference(
+    name: str, settings: FitSettings, backend: Backend, smooth_problem: Callable[..., Any]
+) -> None:
+    architecture, grid = CASES[name]
+    x, y = smooth_problem(architecture, grid, 2)
+    start = random_start(architecture, 1)
+    sizes = np.random.default_rng(2).uniform(0, 0.002, architecture.size).astype(np.float32)
+    result = fit(architecture, start, x, y, settings, step_sizes=sizes, backend=backend)
+    for index in range(len(y)):
+        weights, mse, steps = reference_fit(
+            architecture, start, x.astype(float), y[index].astype(float), settings, sizes
+        )
+        assert np.linalg.norm(result.weights[index] - weights) <= 1e-3 * np.linalg.norm(weights - start)
+        assert result.mse[index] == pytest.approx(mse, rel=1e-3)
+        assert result.steps[index] == steps
 
 
 def test_the_reference_gradient_is_the_slope_of_its_loss() -> None:
@@ -90,7 +109,7 @@ def test_a_sample_stops_at_its_psnr_target(backend: Backend, smooth_problem: Cal
     result = fit(architecture, start, x, y, settings, backend=backend)
     assert (psnr(result.mse) >= 25.0).all()
     assert (result.steps < 200).all()
-    expected = [adam_fit(architecture, start, x.astype(float), sample.astype(float), settings)[2] for sample in y]
+    expected = [reference_fit(architecture, start, x.astype(float), sample.astype(float), settings)[2] for sample in y]
     assert np.abs(result.steps - expected).max() <= 1
 
 
@@ -105,7 +124,7 @@ def test_a_subset_of_the_coordinates_is_seeded_and_fits_the_whole(
     np.testing.assert_array_equal(result.weights, fit(architecture, start, x, y, settings, backend=backend).weights)
     before = fit(architecture, start, x, y, FitSettings(steps=0), backend=backend).mse
     assert (result.mse < before / 5).all()
-    weights, _, _ = adam_fit(architecture, start, x.astype(float), y[0].astype(float), settings)
+    weights, _, _ = reference_fit(architecture, start, x.astype(float), y[0].astype(float), settings)
     assert np.linalg.norm(result.weights[0] - weights) < 1e-2 * np.linalg.norm(weights - start)
 
 
@@ -126,14 +145,16 @@ def test_no_steps_give_the_start_and_no_samples_give_no_rows(
     [
         ({"start": np.zeros(5)}, r"initial weights of shape \(5,\).*need \(9097,\)"),
         ({"x": np.zeros((16, 2))}, r"coordinates of shape \(16, 2\).*need \(16, 1\)"),
+        ({"sizes": np.ones(5)}, r"step sizes of shape \(5,\).*need \(9097,\)"),
         ({"y": np.zeros((2, 15, 9))}, r"values of shape \(2, 15, 9\).*need \(2, 16, 9\)"),
     ],
 )
 def test_shapes_that_do_not_fit_are_named(change: dict[str, Any], message: str) -> None:
     architecture = paper(1, 9)
-    given = {"start": np.zeros(architecture.size), "x": np.zeros((16, 1)), "y": np.zeros((2, 16, 9))} | change
+    given = {"start": np.zeros(architecture.size), "x": np.zeros((16, 1)), "y": np.zeros((2, 16, 9)), "sizes": None}
+    given |= change
     with pytest.raises(ConfigError, match=message):
-        fit(architecture, given["start"], given["x"], given["y"], FitSettings())
+        fit(architecture, given["start"], given["x"], given["y"], FitSettings(), step_sizes=given["sizes"])
 
 
 def test_batches_shrink_as_signals_grow() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reference import adam_fit
+from reference import reference_fit
 
 from fusion.inr import cpu_engine
 from fusion.inr.architecture import Architecture, paper, siren
@@ -65,7 +65,7 @@ def test_any_architecture_and_length_equals_the_reference(name: str, points: int
     y = rng.uniform(0, 1, (1, points, architecture.d_out)).astype(np.float32)
     start, settings = random_start(architecture, 1), FitSettings(steps=5, schedule="cosine")
     result = fit(architecture, start, x, y, settings, backend="cpu")
-    weights, mse, _ = adam_fit(architecture, start, x.astype(float), y[0].astype(float), settings)
+    weights, mse, _ = reference_fit(architecture, start, x.astype(float), y[0].astype(float), settings)
     assert np.linalg.norm(result.weights[0] - weights) < 1e-3 * np.linalg.norm(weights - start)
     assert result.mse[0] == pytest.approx(mse, rel=1e-3)
 
@@ -79,7 +79,7 @@ def test_chunks_of_a_signal_make_one_gradient(
     x, y = smooth_problem(architecture, (points,), 1)
     start, settings = random_start(architecture, 0), FitSettings(steps=4, coordinates_per_step=per_step)
     result = fit(architecture, start, x, y, settings, backend="cpu")
-    weights, mse, _ = adam_fit(architecture, start, x.astype(float), y[0].astype(float), settings)
+    weights, mse, _ = reference_fit(architecture, start, x.astype(float), y[0].astype(float), settings)
     assert np.linalg.norm(result.weights[0] - weights) < 1e-3 * np.linalg.norm(weights - start)
     assert result.mse[0] == pytest.approx(mse, rel=1e-3)
 
