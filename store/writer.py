@@ -16,7 +16,7 @@ from store.header import Commit
 from store.rows import MAX_ERROR_BYTES, USABLE, Rows, Status, check_ids
 
 MAX_AGE = 30.0
-COMMIT_SHARE = 4
+COMMIT_SHARE = 9
 
 
 class Names:
@@ -71,7 +71,7 @@ class Writer:
 
     Notes
     -----
-    A full block is committed at once, unless the last commit was so recent that commits would take more than a fifth of
+    A full block is committed at once, unless the last commit was so recent that commits would take more than a tenth of
     the time: then the blocks in between share the next commit.
     """
 
@@ -118,22 +118,29 @@ class Writer:
         rows = len(columns["id"])
         at = self.n_rows % self._size
         fitting = min(rows, self._size - at)
-        for path, values in columns.items():
-            self._buffer[path][at : at + fitting] = values[:fitting]
         self.n_rows += fitting
         self._oldest = self._oldest or monotonic()
+        if fitting == self._size:
+            self._write_block(columns)
+        else:
+            for path, values in columns.items():
+                self._buffer[path][at : at + fitting] = values[:fitting]
         if self.n_rows % self._size == 0:
-            self._write_block()
+            self._write_block(self._buffer)
             self._commit_full_blocks()
         if fitting < rows:
             self._put({path: values[fitting:] for path, values in columns.items()})
 
-    def _write_block(self) -> None:
+    def _write_block(self, columns: dict[str, NDArray[Any]]) -> None:
+        """Write the block that holds the last row, unless that was done."""
+        if self._written == self.n_rows:
+            return
         block = (self.n_rows - 1) // self._size
         first = block * self._size
-        for path, column in self._columns.items():
-            self._buffer[path][self.n_rows - first :] = column.fill
-        self._backend.write_block(block, self._buffer, max(self._written - first, 0), self.n_rows - first)
+        if self.n_rows - first < self._size:
+            for path, column in self._columns.items():
+                columns[path][self.n_rows - first :] = column.fill
+        self._backend.write_block(block, columns, max(self._written - first, 0), self.n_rows - first)
         self._written = self.n_rows
 
     def _commit_full_blocks(self) -> None:
@@ -144,8 +151,7 @@ class Writer:
     def commit(self, *, finished: bool | None) -> None:
         """Write what is buffered and put a new commit in place, if anything changed."""
         begin = monotonic()
-        if self._written < self.n_rows:
-            self._write_block()
+        self._write_block(self._buffer)
         grown = self.n_rows > self.commit_record.n_rows
         kept = self.commit_record.finished and not grown
         after = kept if finished is None else finished
