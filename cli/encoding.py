@@ -50,7 +50,7 @@ def encode(
     steps: Annotated[int | None, typer.Option(min=0, help="Gradient steps for each sample.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Adam's learning rate.")] = None,
     psnr_target: Annotated[float | None, typer.Option(help="Stop a sample's fit at this many dB.")] = None,
-    initialisation: Annotated[str | None, typer.Option(help="Shared start: class-average or random.")] = None,
+    initialisation: Annotated[str | None, typer.Option(help="Shared start: class-average, random or meta.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the start.")] = None,
     split: Annotated[list[str] | None, typer.Option(help="Encode this split only; may be given again.")] = None,
     train_split: Annotated[list[str] | None, typer.Option(help="Split to learn the start from.")] = None,

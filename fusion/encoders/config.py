@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from fusion.errors import ConfigError
 from fusion.inr.architecture import Architecture, named_architecture
+from fusion.inr.meta_settings import MetaSettings
 from fusion.inr.settings import FitSettings
 from fusion.modalities import Modality, modality_from_dict
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-Initialisation = Literal["class-average", "random"]
+Initialisation = Literal["class-average", "random", "meta"]
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,17 @@ class FunctaConfig:
     omegas : tuple of float or None
         Frequency of each hidden layer; None keeps the architecture's own.
     fit : FitSettings
-    initialisation : {"class-average", "random"}
-        The shared start: ``class-average`` is the paper's (Section 5.1.2), ``random`` its starting point.
+    initialisation : {"class-average", "random", "meta"}
+        The shared start: ``class-average`` is the paper's (Section 5.1.2), ``random`` its starting point; ``meta`` is
+        learned together with a step size for each weight, which take the place of Adam and of the fit's learning rate.
     samples_per_class : int >= 1
         Training samples of each class that the averaged start is made of.
     psnr_floor : float or None
         A functa below this many dB is kept with status "below the PSNR floor".
     seed : int
-        Seed of the random start and of the choice of samples for the average.
+        Seed of the random start and of the choice of samples to learn from.
+    meta : MetaSettings or None
+        How the ``meta`` start is learned; None for the others.
     """
 
     modality: Modality
@@ -51,6 +55,7 @@ class FunctaConfig:
     samples_per_class: int = 2
     psnr_floor: float | None = None
     seed: int = 42
+    meta: MetaSettings | None = None
 
     kind = "functa"
 
@@ -63,6 +68,12 @@ class FunctaConfig:
             )
         if self.samples_per_class < 1:
             raise ConfigError(f"samples_per_class is {self.samples_per_class}; expected 1 or more")
+        if self.initialisation == "meta" and self.meta is None:
+            object.__setattr__(self, "meta", MetaSettings())
+        if self.initialisation != "meta" and self.meta is not None:
+            raise ConfigError(
+                f"meta settings for the initialisation {self.initialisation!r}; expected them with 'meta'"
+            )
         named_architecture(self.architecture, 1, 1, self.omegas)
 
     def network(self) -> Architecture:
@@ -76,6 +87,8 @@ class FunctaConfig:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; `from_dict` reads them back."""
         plain = asdict(self) | {"modality": self.modality.to_dict(), "fit": self.fit.to_dict()}
+        if self.meta is None:
+            del plain["meta"]
         return {"kind": self.kind, **plain, "omegas": None if self.omegas is None else list(self.omegas)}
 
     @classmethod
@@ -99,6 +112,8 @@ class FunctaConfig:
             raise ConfigError("the encoder configuration names no modality")
         options["modality"] = modality_from_dict(options["modality"])
         options["fit"] = FitSettings.from_dict(options.get("fit", {}))
+        if options.get("meta") is not None:
+            options["meta"] = MetaSettings.from_dict(options["meta"])
         if options.get("omegas") is not None:
             options["omegas"] = tuple(options["omegas"])
         return cls(**options)

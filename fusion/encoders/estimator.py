@@ -42,7 +42,7 @@ class FunctaEncoder(TransformerMixin, BaseEstimator):
         Gradient steps; None takes the modality's preset.
     learning_rate : float or None
         Adam's rate; None takes the modality's preset.
-    initialisation : {"class-average", "random"}
+    initialisation : {"class-average", "random", "meta"}
         The shared start.
     samples_per_class : int
         Samples of each class that the averaged start is made of.

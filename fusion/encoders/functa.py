@@ -33,20 +33,25 @@ class FunctaState:
         The shared start.
     scaling : Scaling
         Limits that map raw values to [0, 1].
+    step_sizes : NDArray of float32, shape=(k,), or None
+        Rate of each weight in a fit by plain gradient steps, learned with the start ``meta``; None: Adam.
     """
 
     start: NDArray[np.float32]
     scaling: Scaling
+    step_sizes: NDArray[np.float32] | None = None
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """Named arrays, as a store or a model folder keeps them."""
-        return {"start": self.start, "low": self.scaling.low, "high": self.scaling.high}
+        arrays = {"start": self.start, "low": self.scaling.low, "high": self.scaling.high}
+        return arrays if self.step_sizes is None else arrays | {"step_sizes": self.step_sizes}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> FunctaState:
         """Read what `arrays` gave."""
         start, low, high = (np.asarray(arrays[name], dtype=np.float32) for name in ("start", "low", "high"))
-        return cls(start, Scaling(low, high))
+        sizes = np.asarray(arrays["step_sizes"], dtype=np.float32) if "step_sizes" in arrays else None
+        return cls(start, Scaling(low, high), sizes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +149,7 @@ def _fitted_rows(
     for row, prepared, vector, error, count in zip(usable, prepared_arrays, weights, mse, steps, strict=True):
         hashes[row] = source_hash(prepared)
         if not (np.isfinite(vector).all() and np.isfinite(error)):
-            errors[row] = f"fit: the fit diverged at learning rate {config.fit.learning_rate}; expected finite weights"
+            errors[row] = f"fit: the fit diverged at {_rate(config, state)}; expected finite weights"
             continue
         functas[row], loss[row], taken[row] = vector, error, count
         low = config.psnr_floor is not None and psnr(error) < config.psnr_floor
@@ -166,6 +171,10 @@ def _fitted_rows(
     )
 
 
+def _rate(config: FunctaConfig, state: FunctaState) -> str:
+    return "the learned step sizes" if state.step_sizes is not None else f"learning rate {config.fit.learning_rate}"
+
+
 def fit_prepared(
     prepared: Sequence[NDArray[Any]], config: FunctaConfig, state: FunctaState
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32], float]:
@@ -184,6 +193,7 @@ def fit_prepared(
         modality.coordinates(),
         values.reshape(len(prepared), modality.points, modality.d_out),
         config.fit,
+        step_sizes=state.step_sizes,
     )
     return result.weights, result.mse, result.steps, time.perf_counter() - begin
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from functools import partial
+from heapq import nsmallest
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +29,12 @@ if TYPE_CHECKING:
 
     from fusion.datasets.base import Sample
     from fusion.encoders.pool import Mapper
+    from fusion.inr.meta_settings import MetaSettings
 
 _CHUNK = 256
 _SPARE = 8
+_MAX_BYTES = 1 << 28
+_FEW = 32
 
 
 def learn_state(
@@ -62,6 +66,8 @@ def learn_state(
     state = FunctaState(random_start(config.network(), config.seed), scaling)
     if config.initialisation == "class-average":
         state = FunctaState(_class_average(config, state, training, mapper), scaling)
+    if config.meta is not None:
+        state = _meta_state(config, config.meta, scaling, training)
     return config, state
 
 
@@ -130,6 +136,35 @@ def _fit_first(candidates: list[Sample], config: FunctaConfig, state: FunctaStat
     chosen = list(islice(_usable(candidates, config.modality), config.samples_per_class))
     weights: NDArray[np.float32] = fit_prepared(chosen, config, state)[0]
     return weights[np.isfinite(weights).all(axis=1)]
+
+
+def _meta_state(config: FunctaConfig, meta: MetaSettings, scaling: Scaling, training: Iterable[Sample]) -> FunctaState:
+    from fusion.inr.meta import learn_start
+
+    values = values_to_learn_from(config.modality, scaling, training, meta.samples, config.seed)
+    start, step_sizes = learn_start(config.network(), config.modality.coordinates(), values, meta, seed=config.seed)
+    return FunctaState(start, scaling, step_sizes)
+
+
+def values_to_learn_from(
+    modality: Modality, scaling: Scaling, training: Iterable[Sample], count: int, seed: int
+) -> NDArray[np.float32]:
+    """Read the training samples whose seeded hash is smallest, those with it first.
+
+    Returns
+    -------
+    NDArray, shape=(b, n, d_out)
+        In [0, 1]; b is `count`, or fewer where there are fewer or where signals are so large that they filled memory.
+    """
+    count = min(count, max(_FEW, _MAX_BYTES // (4 * modality.points * modality.d_out)))
+    candidates = nsmallest(count + _SPARE, training, key=lambda sample: seeded_hash(sample.id, seed))
+    values = [
+        scaling.normalise(prepared).reshape(modality.points, modality.d_out)
+        for prepared in islice(_usable(candidates, modality), count)
+    ]
+    if not values:
+        raise DataError(f"none of {len(candidates)} training samples chosen to learn the start from can be used")
+    return np.stack(values)
 
 
 def smallest_by_hash(samples: Iterable[Sample], count: int, seed: int) -> dict[str, list[Sample]]:
