@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import MadeSamples
+from made_samples import MadeSamples
 
 from fusion.encoders.config import FunctaConfig
 from fusion.encoders.decode import decode
