@@ -10,9 +10,10 @@ from reference import loss_and_gradient
 
 from fusion.errors import ConfigError
 from fusion.inr.architecture import Architecture, paper
+from fusion.inr.bilevel import Gradients
 from fusion.inr.engine import fit
 from fusion.inr.initialisation import random_start
-from fusion.inr.meta import _Problem, learn_start
+from fusion.inr.meta import learn_start, slopes_of_start
 from fusion.inr.meta_settings import MetaSettings
 from fusion.inr.metrics import psnr
 from fusion.inr.settings import FitSettings
@@ -31,7 +32,7 @@ def test_the_slope_goes_through_the_inner_steps(smooth_problem: Callable[..., An
     architecture = Architecture(1, 2, (16, 12), (6.0, 2.0), initialiser="siren")
     x, y = smooth_problem(architecture, (40,), 1)
     learned = np.stack([random_start(architecture, 0).astype(float), np.full(architecture.size, np.log(0.3))])
-    slope = _Problem(architecture, x, 3)._slope(learned, y[0])
+    slope = np.stack(slopes_of_start(Gradients(architecture, x), list(learned), y[0], 3))
     rng = np.random.default_rng(1)
     for way in (np.stack([rng.normal(size=architecture.size), np.zeros(architecture.size)]), slope / 100):
         rise = [log_error_after(3, learned + sign * 1e-5 * way, architecture, x, y[0]) for sign in (1, -1)]
