@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fusion.datasets.base import Dataset, Sample
     from fusion.encoders.pool import Mapper
 
-_TASK_FLOPS = 4e10
+_TASK_FLOPS = 1e11
 _MAX_TASK = 256
 
 

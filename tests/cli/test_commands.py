@@ -27,7 +27,7 @@ def test_importing_commands_and_library_loads_nothing_heavy() -> None:
     import subprocess
     import sys
 
-    heavy = ("tensorflow", "xgboost", "librosa", "sklearn", "pandas", "cv2", "matplotlib")
+    heavy = ("tensorflow", "numba", "xgboost", "librosa", "sklearn", "pandas", "cv2", "matplotlib")
     code = f"import sys, fusion, cli.main; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[2])
     assert done.stdout.strip() == "[]", done.stderr
