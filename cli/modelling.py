@@ -25,17 +25,28 @@ def train(
     ] = None,
     train_split: Annotated[list[str] | None, typer.Option(help="Split to train on; may be given again.")] = None,
     test_split: Annotated[list[str] | None, typer.Option(help="Split to test on; may be given again.")] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="Most boosting rounds.")] = 300,
-    max_depth: Annotated[int, typer.Option(min=1, help="Depth of the trees.")] = 6,
-    eta: Annotated[float, typer.Option(min=0.0, help="Learning rate of the trees.")] = 0.3,
+    preset: Annotated[
+        str, typer.Option(help="paper (the paper's parameters), or fast: several times faster, as accurate.")
+    ] = "paper",
+    rounds: Annotated[int | None, typer.Option(min=1, help="Most boosting rounds; 300 when not given.")] = None,
+    max_depth: Annotated[
+        int | None, typer.Option(min=1, help="Depth of the trees; the preset's when not given.")
+    ] = None,
+    eta: Annotated[float | None, typer.Option(min=0.0, help="Learning rate; the preset's when not given.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of XGBoost and of the rows held out for early stopping.")] = 42,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; one per core when not given.")] = None,
+    external_memory: Annotated[
+        bool,
+        typer.Option("--external-memory", help="Keep what is trained on in files: for stores beyond memory; slower."),
+    ] = False,
     json: JsonFlag = False,
 ) -> None:
     """Train XGBoost on the training split, test it on the test split, and save the model."""
     import fusion
 
-    classifier = fusion.FunctaClassifier(n_estimators=rounds, max_depth=max_depth, eta=eta, seed=seed, n_jobs=threads)
+    classifier = fusion.training_preset(preset).classifier(
+        n_estimators=rounds, max_depth=max_depth, eta=eta, seed=seed, n_jobs=threads
+    )
     with stage_bar() as progress:
         result = fusion.train(
             source,
@@ -45,6 +56,8 @@ def train(
             train_splits=tuple(train_split or ("train",)),
             test_splits=tuple(test_split or ("test",)),
             cv=cv,  # type: ignore[arg-type]
+            preset=preset,
+            trainer=fusion.LocalTrainer(external_memory=external_memory),
             progress=progress,
         )
     _print(result, json=json)

@@ -8,10 +8,12 @@ Names are loaded when they are first used, so that ``import fusion`` itself take
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fusion.boosting import LocalTrainer
     from fusion.classifiers import FunctaClassifier
     from fusion.datasets.base import Dataset, Sample
     from fusion.datasets.figure import FigureConfig, FigureDataset
@@ -33,10 +35,15 @@ if TYPE_CHECKING:
     from fusion.inr.settings import FitSettings
     from fusion.model import Model, load_model
     from fusion.predict import FilePrediction, predict_files
+    from fusion.presets import PRESETS, training_preset
     from fusion.training import TrainResult, evaluate, train
     from store import FunctaStore, create_store, open_store
 
+# OpenMP threads that wait by spinning take cores from others: on a busy machine training took four times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 _HOME = {
+    "fusion.boosting": ("LocalTrainer",),
     "fusion.classifiers": ("FunctaClassifier",),
     "fusion.datasets.base": ("Dataset", "Sample"),
     "fusion.datasets.figure": ("FigureConfig", "FigureDataset"),
@@ -58,12 +65,14 @@ _HOME = {
     "fusion.inr.settings": ("FitSettings",),
     "fusion.model": ("Model", "load_model"),
     "fusion.predict": ("FilePrediction", "predict_files"),
+    "fusion.presets": ("PRESETS", "training_preset"),
     "fusion.training": ("TrainResult", "evaluate", "train"),
     "store": ("FunctaStore", "create_store", "open_store"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "PRESETS",
     "Architecture",
     "ConfigError",
     "DataError",
@@ -80,6 +89,7 @@ __all__ = [
     "FunctaFeatures",
     "FunctaStore",
     "FusionError",
+    "LocalTrainer",
     "Model",
     "ModelError",
     "Sample",
@@ -101,6 +111,7 @@ __all__ = [
     "predict_files",
     "psnr",
     "train",
+    "training_preset",
     "unflatten",
 ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Self
 
 import joblib
@@ -14,12 +15,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from fusion.boosting import LocalTrainer, RowSource, Trainer
 from fusion.errors import ConfigError, DataError, ModelError
 from fusion.items import group_codes
 
 __all__ = ["FunctaClassifier", "hold_out"]
 
-_CHUNK_BYTES = 64 << 20
 _GROUP_DRAWS = 64
 
 
@@ -116,9 +117,38 @@ class FunctaClassifier(ClassifierMixin, BaseEstimator):
         ConfigError
             A parameter out of range.
         """
-        self._validate()
         matrix, labels = validate_data(self, X, y, dtype=np.float32, ensure_all_finite="allow-nan")
+        return self.fit_rows(matrix, labels, groups, progress=progress)
+
+    def fit_rows(
+        self,
+        rows: RowSource,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        *,
+        trainer: Trainer | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Self:
+        """Train on rows that are read when they are wanted, such as `DesignRows`; the same trees as by `fit`.
+
+        Parameters
+        ----------
+        rows
+            Training rows, float32 of shape (n, p).
+        y, groups, progress
+            As for `fit`.
+        trainer
+            Where to train: in this process (None), in external memory, or on a cluster.
+
+        Raises
+        ------
+        DataError, ConfigError
+            As for `fit`.
+        """
+        self._validate()
+        labels = np.asarray(y)
         check_classification_targets(labels)
+        self.n_features_in_ = rows.shape[1]
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise DataError(
@@ -126,7 +156,7 @@ class FunctaClassifier(ClassifierMixin, BaseEstimator):
                 "classes. Add labelled training samples of another class."
             )
         held = self._hold_out(codes, groups)
-        self._train(matrix, codes, held, progress)
+        self._train(trainer or LocalTrainer(), rows, codes, held, progress)
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
@@ -189,42 +219,24 @@ class FunctaClassifier(ClassifierMixin, BaseEstimator):
 
     def _train(
         self,
-        matrix: NDArray[np.float32],
+        trainer: Trainer,
+        rows: RowSource,
         codes: NDArray[np.intp],
         held: NDArray[np.bool_],
         progress: Callable[[int, int], None] | None,
     ) -> None:
-        everything = np.arange(len(matrix))
-        if not held.any():
-            self.booster_ = self._boost(self._quantiles(matrix, codes, everything), self.n_estimators, progress)
-            self.n_rounds_ = self.n_estimators
-            return
-        data = self._quantiles(matrix, codes, everything[~held])
-        validation = self._quantiles(matrix, codes, everything[held], reference=data)
-        found = self._boost(data, self.n_estimators, progress, validation)
-        self.n_rounds_ = found.best_iteration + 1
-        self.booster_ = found[: self.n_rounds_]
-        if self.refit:
+        matrix = partial(trainer.matrix, rows, codes, parameters=self._xgboost_parameters())
+        boost = partial(trainer.boost, self._xgboost_parameters(), progress=progress)
+        self.n_rounds_ = self.n_estimators
+        if held.any():
+            data = matrix(np.flatnonzero(~held))
+            validation = matrix(np.flatnonzero(held), reference=data)
+            found = boost(data, self.n_estimators, validation=validation, patience=self.early_stopping_rounds)
+            self.n_rounds_ = found.best_iteration + 1
+            self.booster_ = found[: self.n_rounds_]
             del data, validation, found
-            self.booster_ = self._boost(self._quantiles(matrix, codes, everything), self.n_rounds_, progress)
-
-    def _boost(
-        self,
-        data: xgboost.QuantileDMatrix,
-        rounds: int,
-        progress: Callable[[int, int], None] | None,
-        validation: xgboost.QuantileDMatrix | None = None,
-    ) -> xgboost.Booster:
-        callbacks: list[xgboost.callback.TrainingCallback] = [] if progress is None else [_Progress(progress, rounds)]
-        return xgboost.train(
-            self._xgboost_parameters(),
-            data,
-            num_boost_round=rounds,
-            evals=[] if validation is None else [(validation, "held_out")],
-            early_stopping_rounds=None if validation is None else self.early_stopping_rounds,
-            verbose_eval=False,
-            callbacks=callbacks,
-        )
+        if self.refit or not held.any():
+            self.booster_ = boost(matrix(np.arange(len(codes))), self.n_rounds_, validation=None, patience=None)
 
     def _xgboost_parameters(self) -> dict[str, Any]:
         return {
@@ -239,17 +251,6 @@ class FunctaClassifier(ClassifierMixin, BaseEstimator):
             **(self.parameters or {}),
             "num_class": len(self.classes_),
         }
-
-    def _quantiles(
-        self,
-        matrix: NDArray[np.float32],
-        codes: NDArray[np.intp],
-        rows: NDArray[np.intp],
-        reference: xgboost.QuantileDMatrix | None = None,
-    ) -> xgboost.QuantileDMatrix:
-        max_bin = self._xgboost_parameters()["max_bin"]
-        chunks = _Chunks(matrix, codes, rows)
-        return xgboost.QuantileDMatrix(chunks, ref=reference, nthread=self._threads(), max_bin=max_bin)
 
     def _threads(self) -> int:
         return self.n_jobs or _physical_cores()
@@ -317,37 +318,6 @@ def _unevenness(counts: NDArray[np.float64], held: NDArray[np.bool_], fraction: 
     untrained = int(np.sum(inside == total))
     unwatched = int(np.sum(inside == 0))
     return untrained, unwatched, float(np.square(inside / total - fraction).sum())
-
-
-class _Chunks(xgboost.DataIter):
-    """Some rows of a matrix, handed to XGBoost chunk by chunk so that they are never copied as a whole."""
-
-    def __init__(self, matrix: NDArray[np.float32], codes: NDArray[np.intp], rows: NDArray[np.intp]) -> None:
-        self._matrix, self._codes = matrix, codes
-        size = max(1, _CHUNK_BYTES // (4 * matrix.shape[1]))
-        self._parts = [rows[first : first + size] for first in range(0, len(rows), size)]
-        self._next = 0
-        super().__init__()
-
-    def next(self, input_data: Callable[..., Any]) -> bool:
-        if self._next == len(self._parts):
-            return False
-        rows = self._parts[self._next]
-        input_data(data=self._matrix[rows], label=self._codes[rows])
-        self._next += 1
-        return True
-
-    def reset(self) -> None:
-        self._next = 0
-
-
-class _Progress(xgboost.callback.TrainingCallback):
-    def __init__(self, report: Callable[[int, int], None], rounds: int) -> None:
-        self._report, self._rounds = report, rounds
-
-    def after_iteration(self, model: xgboost.Booster, epoch: int, evals_log: object) -> bool:  # noqa: ARG002
-        self._report(epoch + 1, self._rounds)
-        return False
 
 
 def _physical_cores() -> int:

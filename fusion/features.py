@@ -1,14 +1,11 @@
 """From a store of functas to the design matrix that a classifier reads.
 
-The rows are read block by block, twice: once for the statistics of the training rows (in float64), once to write the
-filtered and normalised rows into the one float32 matrix there is. Rows stand in the order that was asked for, so the
-order in which a store was written changes nothing.
+What filter and normalisation learn is added up block by block, in float64. `fusion.design` reads the blocks of a store.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,12 +13,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fusion.errors import ConfigError, DataError
-from fusion.items import Items
 
-if TYPE_CHECKING:
-    from store import FunctaStore
-
-__all__ = ["FEATURES", "FunctaFeatures", "design_matrix", "fit_features"]
+__all__ = ["FEATURES", "FunctaFeatures"]
 
 Features = Literal["delta", "weights"]
 FEATURES: tuple[Features, ...] = ("delta", "weights")
@@ -44,6 +37,10 @@ class FunctaFeatures(TransformerMixin, BaseEstimator):
         Remove the columns that hold one value in all training rows.
     normalise
         Subtract the training mean and divide by the training standard deviation.
+    max_columns : int > 0 or None
+        Keep so many columns, drawn at random from those that the filter leaves; None = all of them.
+    seed
+        Of that draw.
 
     Attributes
     ----------
@@ -65,11 +62,15 @@ class FunctaFeatures(TransformerMixin, BaseEstimator):
         start: ArrayLike | None = None,
         filter_invariant: bool = True,
         normalise: bool = True,
+        max_columns: int | None = None,
+        seed: int = 42,
     ) -> None:
         self.features = features
         self.start = start
         self.filter_invariant = filter_invariant
         self.normalise = normalise
+        self.max_columns = max_columns
+        self.seed = seed
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:  # noqa: N803, ARG002
         """Learn filter and normalisation from all rows of `X`, shape (n, k)."""
@@ -132,9 +133,16 @@ class FunctaFeatures(TransformerMixin, BaseEstimator):
         self.keep_, self.mean_, self.scale_ = keep, mean, scale
         return self
 
+    def without_moments(self) -> FunctaFeatures:
+        """Return a copy that can transform but not learn on, a fraction of the size."""
+        made = FunctaFeatures(**self.get_params())
+        return made.restore(self.keep_, self.mean_, self.scale_)
+
     def _check(self, X: ArrayLike, *, reset: bool) -> NDArray[np.floating[Any]]:  # noqa: N803
         if self.features not in FEATURES:
             raise ConfigError(f"features is {self.features!r}; expected one of {', '.join(FEATURES)}.")
+        if self.max_columns is not None and self.max_columns < 1:
+            raise ConfigError(f"max_columns is {self.max_columns}; expected at least 1, or None for all columns.")
         kinds = (np.float32, np.float64)
         return validate_data(self, X, reset=reset, dtype=kinds, ensure_all_finite="allow-nan")  # type: ignore[no-any-return]
 
@@ -156,13 +164,22 @@ class FunctaFeatures(TransformerMixin, BaseEstimator):
     def _learn(self, *, final: bool = True) -> Self:
         moments = self._moments
         varies = moments.high > moments.low
-        self.keep_ = varies if self.filter_invariant else np.ones_like(varies)
+        self.keep_ = self._drawn(varies if self.filter_invariant else np.ones_like(varies))
         self.mean_ = np.where(moments.count > 0, moments.mean, 0.0)[self.keep_]
         deviation = np.sqrt(moments.m2 / np.maximum(moments.count, 1))
         self.scale_ = np.where(varies & (deviation > 0), deviation, 1.0)[self.keep_]
         if final:
             self._require_columns()
         return self
+
+    def _drawn(self, keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        if self.max_columns is None:
+            return keep
+        # all columns are ranked, so that one column more or less to choose from changes at most one that is chosen
+        ranked = np.random.default_rng(self.seed).permutation(len(keep))
+        drawn = np.zeros_like(keep)
+        drawn[ranked[keep[ranked]][: self.max_columns]] = True
+        return drawn
 
     def _require_columns(self) -> None:
         if not self.keep_.any():
@@ -210,76 +227,6 @@ class _Moments:
         self.low = np.minimum(self.low, np.min(block, axis=0, where=present, initial=np.inf))
         self.high = np.maximum(self.high, np.max(block, axis=0, where=present, initial=-np.inf))
         self.count = total
-
-
-def fit_features(
-    store: FunctaStore,
-    ids: Sequence[str | None] | NDArray[np.object_],
-    *,
-    features: str = "delta",
-    filter_invariant: bool = True,
-    normalise: bool = True,
-) -> FunctaFeatures:
-    """Learn the features of one store from the rows named, reading it once.
-
-    Parameters
-    ----------
-    store
-        Open store; its ``state["start"]`` is the start, if it has one.
-    ids
-        IDs of the training rows; None (a missing modality) is passed over.
-
-    Raises
-    ------
-    DataError
-        No weight varies over these rows.
-    """
-    start = store.state.get("start")
-    transformer = FunctaFeatures(features, start=start, filter_invariant=filter_invariant, normalise=normalise)
-    wanted = {i for i in ids if i is not None}
-    for block in store.iter_blocks():
-        chosen = np.fromiter((i in wanted for i in block.ids), dtype=bool, count=len(block.ids))
-        if chosen.any():
-            transformer.partial_fit(block.functas if chosen.all() else block.functas[chosen])
-    check_is_fitted(transformer, "keep_", msg="none of the rows asked for is in the store")
-    transformer._require_columns()
-    return transformer
-
-
-def design_matrix(
-    stores: Mapping[str, FunctaStore],
-    items: Items,
-    transformers: Mapping[str, FunctaFeatures],
-) -> NDArray[np.float32]:
-    """Return the features of every block side by side, shape (n, sum of kept columns), in the order of the items.
-
-    The matrix is allocated once and filled block by block; the rows of a missing modality are NaN.
-    """
-    widths = [int(transformer.keep_.sum()) for transformer in transformers.values()]
-    matrix = np.full((len(items), sum(widths)), np.nan, dtype=np.float32)
-    first = 0
-    for (name, transformer), width in zip(transformers.items(), widths, strict=True):
-        _fill(matrix[:, first : first + width], stores[name], items.rows[name], transformer)
-        first += width
-    return matrix
-
-
-def _fill(out: NDArray[np.float32], store: FunctaStore, ids: NDArray[np.object_], transformer: FunctaFeatures) -> None:
-    places: dict[str, list[int]] = {}
-    for place, name in enumerate(ids):
-        if name is not None:
-            places.setdefault(name, []).append(place)
-    for block in store.iter_blocks():
-        pairs = [(row, place) for row, name in enumerate(block.ids) for place in places.pop(name, ())]
-        if pairs:
-            rows, targets = np.array(pairs, dtype=np.intp).T
-            out[targets] = transformer.transform(block.functas[rows])
-    if places:
-        missing = ", ".join(repr(name) for name in list(places)[:5])
-        raise DataError(
-            f"store {store.path} has no usable row for {len(places)} of the IDs asked for, first {missing}; expected "
-            "every ID once. Encode the missing samples, or leave them out."
-        )
 
 
 def _chunk_rows(k: int) -> int:

@@ -59,6 +59,7 @@ class _BlockCard(BaseModel):
     features: str
     filter_invariant: bool
     normalise: bool
+    max_columns: int | None = None
     header: _HeaderCard
 
 
@@ -206,6 +207,7 @@ def _card(model: Model, checksums: dict[str, str]) -> _Card:
             features=block.features.features,
             filter_invariant=block.features.filter_invariant,
             normalise=block.features.normalise,
+            max_columns=block.features.max_columns,
             header=_HeaderCard.model_validate(dict(block.header)),
         )
         for block in model.blocks
@@ -328,7 +330,11 @@ def _restore_block(folder: Path, number: int, card: _BlockCard, arrays: Mapping[
                 f"{learned[name].shape}; expected {kind} of shape {shape}. Train again."
             )
     features = FunctaFeatures(
-        card.features, start=state.get("start"), filter_invariant=card.filter_invariant, normalise=card.normalise
+        card.features,
+        start=state.get("start"),
+        filter_invariant=card.filter_invariant,
+        normalise=card.normalise,
+        max_columns=card.max_columns,
     )
     return ModelBlock(
         card.name,

@@ -6,8 +6,9 @@ from made_functas import K, functa_rows
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from fusion.design import design_matrix, fit_features
 from fusion.errors import ConfigError, DataError
-from fusion.features import FunctaFeatures, design_matrix, fit_features
+from fusion.features import FunctaFeatures
 from fusion.items import read_items
 from store import Rows
 

@@ -15,9 +15,9 @@ from made_functas import CLASSES, functa_rows, stored
 
 import fusion.model
 from fusion.classifiers import FunctaClassifier
+from fusion.design import fit_features
 from fusion.errors import DataError, ModelError
 from fusion.evaluation import evaluate_predictions
-from fusion.features import fit_features
 from fusion.model import Model, ModelBlock, Training, load_model, save_model
 
 

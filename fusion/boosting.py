@@ -1,0 +1,153 @@
+"""Where trees are grown: rows go into XGBoost block by block, into memory or into files beside it.
+
+XGBoost keeps one byte per value (the histogram bin), so what is trained on is a fraction of the float32 rows, which are
+never in memory as a whole.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import xgboost
+from numpy.typing import NDArray
+
+__all__ = ["LocalTrainer", "RowSource", "Trainer"]
+
+_CHUNK_BYTES = 32 << 20
+
+
+class RowSource(Protocol):
+    """Rows that can be had by their positions: a matrix of shape (n, p), or what reads like one."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and columns."""
+
+    def __getitem__(self, positions: NDArray[np.intp], /) -> NDArray[np.float32]:
+        """Return the rows at these positions, shape (b, p)."""
+
+
+class Trainer(Protocol):
+    """Grows trees: here, or on a cluster."""
+
+    def matrix(
+        self,
+        source: RowSource,
+        codes: NDArray[np.intp],
+        rows: NDArray[np.intp],
+        parameters: dict[str, Any],
+        reference: Any | None = None,
+    ) -> Any:
+        """Return some rows of the source and their classes as XGBoost keeps them; `reference` lends its bins."""
+
+    def boost(
+        self,
+        parameters: dict[str, Any],
+        data: Any,
+        rounds: int,
+        *,
+        validation: Any | None,
+        patience: int | None,
+        progress: Callable[[int, int], None] | None,
+    ) -> xgboost.Booster:
+        """Grow `rounds` trees per class, or stop when `validation` has not improved for `patience` rounds."""
+
+
+@dataclass(frozen=True)
+class LocalTrainer:
+    """Trains in this process.
+
+    Parameters
+    ----------
+    external_memory
+        Keep the bins in files and read them page by page at every round: slower, for what does not fit into memory
+        with one byte per value. The trees are the same.
+    folder
+        Where those files go; None = the system's folder for temporary files. They are removed when training ends.
+    """
+
+    external_memory: bool = False
+    folder: Path | None = None
+
+    def matrix(
+        self,
+        source: RowSource,
+        codes: NDArray[np.intp],
+        rows: NDArray[np.intp],
+        parameters: dict[str, Any],
+        reference: xgboost.DMatrix | None = None,
+    ) -> xgboost.DMatrix:
+        """Read the rows chunk by chunk, several times, and keep their bins."""
+        kept = {"ref": reference, "nthread": parameters["nthread"], "max_bin": parameters["max_bin"]}
+        if not self.external_memory:
+            return xgboost.QuantileDMatrix(_Chunks(source, codes, rows), **kept)
+        cache = Path(tempfile.mkdtemp(prefix="functa-train-", dir=self.folder))
+        try:
+            made = xgboost.ExtMemQuantileDMatrix(_Chunks(source, codes, rows, cache=cache / "page"), **kept)
+        except BaseException:
+            shutil.rmtree(cache, ignore_errors=True)
+            raise
+        weakref.finalize(made, shutil.rmtree, cache, ignore_errors=True)
+        return made
+
+    def boost(
+        self,
+        parameters: dict[str, Any],
+        data: xgboost.DMatrix,
+        rounds: int,
+        *,
+        validation: xgboost.DMatrix | None = None,
+        patience: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> xgboost.Booster:
+        """Grow the trees."""
+        callbacks: Sequence[Any] = () if progress is None else (_Progress(progress, rounds),)
+        return xgboost.train(
+            parameters,
+            data,
+            num_boost_round=rounds,
+            evals=[] if validation is None else [(validation, "held_out")],
+            early_stopping_rounds=None if validation is None else patience,
+            verbose_eval=False,
+            callbacks=list(callbacks),
+        )
+
+
+class _Chunks(xgboost.DataIter):
+    """Some rows of a source, handed to XGBoost chunk by chunk so that they are never in memory as a whole."""
+
+    def __init__(
+        self, source: RowSource, codes: NDArray[np.intp], rows: NDArray[np.intp], *, cache: Path | None = None
+    ) -> None:
+        self._source, self._codes = source, codes
+        size = max(1, _CHUNK_BYTES // (4 * source.shape[1]))
+        self._parts = [rows[first : first + size] for first in range(0, len(rows), size)]
+        self._next = 0
+        super().__init__(cache_prefix=None if cache is None else str(cache))
+
+    def next(self, input_data: Callable[..., Any]) -> bool:
+        if self._next == len(self._parts):
+            return False
+        rows = self._parts[self._next]
+        input_data(data=self._source[rows], label=self._codes[rows])
+        self._next += 1
+        return True
+
+    def reset(self) -> None:
+        self._next = 0
+
+
+class _Progress(xgboost.callback.TrainingCallback):
+    def __init__(self, report: Callable[[int, int], None], rounds: int) -> None:
+        self._report, self._rounds = report, rounds
+
+    def after_iteration(self, model: xgboost.Booster, epoch: int, evals_log: object) -> bool:  # noqa: ARG002
+        self._report(epoch + 1, self._rounds)
+        return False
