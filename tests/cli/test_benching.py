@@ -26,3 +26,9 @@ def test_bench_store_prints_the_keys_that_checks_read(functa: Functa, tmp_path: 
     assert found.keys() >= {"scan_ratio", "write_ratio", "gather_ratio", "open_seconds"}
     assert "durable write" in functa("bench", "store", *small).out
     assert list(tmp_path.iterdir()) == []
+
+
+def test_bench_train_prints_the_keys_that_checks_read(functa: Functa, har_store: Path) -> None:
+    found = functa("bench", "train", har_store, "--threads", 1, "--json").json
+    assert {"seconds_paper", "seconds_fast", "accuracy_paper", "accuracy_fast", "ratio"} <= set(found)
+    assert found["seconds_paper"] > 0 < found["seconds_fast"]
