@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fusion.datasets.base import Sample
-from fusion.encoders.config import FunctaConfig
-from fusion.encoders.functa import FunctaState, encode_samples
+from fusion.encoders.kinds import config_from_dict, state_from_arrays
+from fusion.encoders.rows import encode_samples
 from fusion.errors import DataError
 from fusion.model import Model, load_model
 from store import Status
@@ -75,8 +75,8 @@ def predict_files(model: Model | str | Path, files: Sequence[str | Path]) -> lis
         raise DataError("no files to predict; expected at least one")
     trained = model if isinstance(model, Model) else load_model(model)
     (block,) = trained.blocks
-    config = FunctaConfig.from_dict(block.header["encoder"])
-    state = FunctaState.from_arrays(block.state)
+    config = config_from_dict(block.header["encoder"])
+    state = state_from_arrays(config, block.state)
     samples = [
         Sample(f"file-{index}", None, None, None, partial(_read_file, config.modality, Path(path)))
         for index, path in enumerate(files)

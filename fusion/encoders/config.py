@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from fusion.errors import ConfigError
-from fusion.inr.architecture import Architecture, named_architecture
+from fusion.inr.architecture import Architecture, LayoutEntry, named_architecture
 from fusion.inr.meta_settings import MetaSettings
 from fusion.inr.settings import FitSettings
 from fusion.modalities import Modality, modality_from_dict
@@ -80,6 +80,15 @@ class FunctaConfig:
         """Give the architecture with the modality's input and output sizes."""
         return named_architecture(self.architecture, self.modality.d_in, self.modality.d_out, self.omegas)
 
+    @property
+    def layout(self) -> tuple[LayoutEntry, ...]:
+        """(name, shape, offset) of every array inside a functa."""
+        return self.network().layout
+
+    def conventions(self) -> dict[str, Any]:
+        """Say, for the store's header, which network a functa is."""
+        return {"architecture": self.network().to_dict()}
+
     def with_modality(self, modality: Modality) -> FunctaConfig:
         """Give the same configuration for a modality whose sizes are known."""
         return replace(self, modality=modality)
@@ -100,18 +109,7 @@ class FunctaConfig:
         ConfigError
             When an option is unknown, missing or out of range.
         """
-        options = dict(values)
-        kind = options.pop("kind", cls.kind)
-        if kind != cls.kind:
-            raise ConfigError(f"encoder {kind!r} is not known; expected {cls.kind!r}")
-        unknown = sorted(options.keys() - {item.name for item in fields(cls)})
-        if unknown:
-            known = ", ".join(item.name for item in fields(cls))
-            raise ConfigError(f"unknown encoder option {', '.join(unknown)}; expected some of {known}")
-        if "modality" not in options:
-            raise ConfigError("the encoder configuration names no modality")
-        options["modality"] = modality_from_dict(options["modality"])
-        options["fit"] = FitSettings.from_dict(options.get("fit", {}))
+        options = checked_options(cls, values)
         if options.get("meta") is not None:
             options["meta"] = MetaSettings.from_dict(options["meta"])
         if options.get("omegas") is not None:
@@ -123,8 +121,26 @@ class FunctaConfig:
         return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
 
 
+def checked_options(cls: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the options that every kind of encoder has, and refuse those that `cls`, a configuration, has not."""
+    options = dict(values)
+    kind = options.pop("kind", cls.kind)
+    if kind != cls.kind:
+        raise ConfigError(f"encoder {kind!r} is not known; expected {cls.kind!r}")
+    known = [item.name for item in fields(cls)]
+    unknown = sorted(options.keys() - set(known))
+    if unknown:
+        raise ConfigError(f"unknown encoder option {', '.join(unknown)}; expected some of {', '.join(known)}")
+    if "modality" not in options:
+        raise ConfigError("the encoder configuration names no modality")
+    options["modality"] = modality_from_dict(options["modality"])
+    if "fit" in options:
+        options["fit"] = FitSettings.from_dict(options["fit"])
+    return options
+
+
 def read_config_file(path: Path) -> dict[str, Any]:
-    """Read encoder options from a TOML file: the fields of `FunctaConfig`, with tables ``modality`` and ``fit``.
+    """Read encoder options from a TOML file: the fields of a configuration, with tables ``modality`` and ``fit``.
 
     Raises
     ------

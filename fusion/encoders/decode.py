@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fusion.datasets.open import open_dataset
-from fusion.encoders.config import FunctaConfig
-from fusion.encoders.functa import FunctaState, decode_functa
+from fusion.encoders.kinds import config_from_dict, state_from_arrays
+from fusion.encoders.rows import decode_row
 from fusion.errors import ConfigError, DataError
 from fusion.inr.metrics import psnr
 from store import Status, open_store
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from fusion.modalities import Scaling
 
 
 def decode(
@@ -56,17 +58,18 @@ def decode(
         raise ConfigError("comparing needs the original: give the data set that the store was made from with --source")
     with open_store(store) as opened:
         row = opened.get(sample_id)
-        config, state = FunctaConfig.from_dict(opened.header.encoder), FunctaState.from_arrays(opened.state)
+        config = config_from_dict(opened.header.encoder)
+        state = state_from_arrays(config, opened.state)
         dataset = opened.header.dataset
     if row.status[0] == Status.FAILED:
         raise DataError(f"sample {sample_id!r} has no functa: it failed with {row.errors[0]!r}")
-    decoded = decode_functa(row.functas[0], config, state, scale)
+    decoded = decode_row(row.functas[0], config, state, scale)
     config.modality.write(decoded, Path(out))
     result = {"id": sample_id, "out": str(out), "shape": list(decoded.shape), "psnr": float(row.psnr[0])}
     if compare is not None and source is not None:
         original = config.modality.prepare(_original(dataset, source, sample_id))
-        at_grid = decoded if scale == 1.0 else decode_functa(row.functas[0], config, state)
-        measured = _psnr_between(original, at_grid, state)
+        at_grid = decoded if scale == 1.0 else decode_row(row.functas[0], config, state)
+        measured = _psnr_between(original, at_grid, state.scaling)
         title = f"{sample_id}: {row.labels[0] or 'no label'}, {measured:.1f} dB"
         config.modality.plot(original, decoded, Path(compare), title)
         result |= {"compare": str(compare), "psnr_decoded": measured}
@@ -81,7 +84,7 @@ def _original(dataset: str, source: str | Path, sample_id: str) -> NDArray[Any]:
     raise DataError(f"{source} has no sample {sample_id!r}; expected the data set that the store was made from")
 
 
-def _psnr_between(original: NDArray[Any], decoded: NDArray[Any], state: FunctaState) -> float:
+def _psnr_between(original: NDArray[Any], decoded: NDArray[Any], scaling: Scaling) -> float:
     # Limits are reapplied, not the clipping of what the network gave: the stored PSNR does not clip either.
-    fitted = (decoded - state.scaling.low) / state.scaling.span
-    return float(psnr(np.mean((state.scaling.normalise(original) - fitted) ** 2)))
+    fitted = (decoded - scaling.low) / scaling.span
+    return float(psnr(np.mean((scaling.normalise(original) - fitted) ** 2)))

@@ -12,11 +12,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fusion.encoders.config import FunctaConfig
-from fusion.encoders.functa import Encoded, FunctaState, encode_samples
+from fusion.encoders.kinds import EncoderConfig, EncoderState, config_from_dict, state_from_arrays
 from fusion.encoders.learning import chunks, learn_state
 from fusion.encoders.options import EncodeOptions, EncodeReport, Progress
 from fusion.encoders.pool import worker_pool
+from fusion.encoders.rows import Encoded, encode_samples
 from fusion.encoders.survey import Survey, TrainingSamples, survey_samples
 from fusion.errors import DataError
 from store import FunctaStore, Rows, Status, create_store, open_store
@@ -34,7 +34,7 @@ _MAX_TASK = 256
 def encode(
     dataset: Dataset,
     store: str | Path,
-    config: FunctaConfig,
+    config: EncoderConfig,
     options: EncodeOptions | None = None,
     *,
     like: str | Path | None = None,
@@ -48,7 +48,8 @@ def encode(
     dataset : Dataset
     store : path
         ``.zarr`` or ``.h5``; created when it does not exist.
-    config : FunctaConfig
+    config : EncoderConfig
+        Such as a `FunctaConfig` or a `ModulationConfig`.
     options : EncodeOptions, optional
     like : path, optional
         A store whose learned state a new store takes over, so that functas of both can be compared.
@@ -82,26 +83,26 @@ def encode(
 
 
 def _learned(
-    dataset: Dataset, config: FunctaConfig, options: EncodeOptions, mapper: Mapper
-) -> tuple[FunctaConfig, FunctaState]:
+    dataset: Dataset, config: EncoderConfig, options: EncodeOptions, mapper: Mapper
+) -> tuple[EncoderConfig, EncoderState]:
     training = TrainingSamples(dataset, options.train_splits)
     training.require_some()
     return learn_state(config, training, mapper)
 
 
-def _taken_over(like: str | Path, config: FunctaConfig) -> tuple[FunctaConfig, FunctaState]:
+def _taken_over(like: str | Path, config: EncoderConfig) -> tuple[EncoderConfig, EncoderState]:
     with open_store(like) as other:
         resolved = _with_sizes_of(config, other)
         other.require_same(encoder=resolved.to_dict())
-        return resolved, FunctaState.from_arrays(other.state)
+        return resolved, state_from_arrays(resolved, other.state)
 
 
 def _open_store(
     dataset: Dataset,
     path: Path,
-    config: FunctaConfig,
+    config: EncoderConfig,
     options: EncodeOptions,
-    learn: Callable[[], tuple[FunctaConfig, FunctaState]],
+    learn: Callable[[], tuple[EncoderConfig, EncoderState]],
 ) -> FunctaStore:
     if path.exists():
         opened = open_store(path, "a")
@@ -115,13 +116,13 @@ def _open_store(
     return create_store(
         path,
         modality=resolved.modality.name,
-        layout=resolved.network().layout,
+        layout=resolved.layout,
         encoder=resolved.to_dict(),
         state=state.arrays(),
         conventions={
             "coordinates": "regular grid in [-1, 1], first axis slowest, both ends included",
             "values": "(raw - state/low) / (state/high - state/low), clipped to [0, 1]",
-            "architecture": resolved.network().to_dict(),
+            **resolved.conventions(),
             "train_splits": list(options.train_splits),
         },
         dataset=dataset.name,
@@ -130,7 +131,7 @@ def _open_store(
     )
 
 
-def _with_sizes_of(config: FunctaConfig, opened: FunctaStore) -> FunctaConfig:
+def _with_sizes_of(config: EncoderConfig, opened: FunctaStore) -> EncoderConfig:
     """Take sizes that the configuration leaves open from the store, where the first run filled them in."""
     stored = opened.header.encoder.get("modality", {})
     if stored.get("name") != config.modality.name:
@@ -159,8 +160,8 @@ class _Run:
         self.options = options
         self.survey = survey
         self.progress = progress or (lambda _: None)
-        self.config = FunctaConfig.from_dict(store.header.encoder)
-        self.state = FunctaState.from_arrays(store.state)
+        self.config = config_from_dict(store.header.encoder)
+        self.state = state_from_arrays(self.config, store.state)
         self.known = store.known()
         self.encoded = self.failed = self.skipped = 0
 
@@ -268,7 +269,7 @@ def _usable(status: int | None) -> bool:
 
 
 def _encode_task(
-    task: tuple[list[Sample], dict[str, bytes]], *, config: FunctaConfig, state: FunctaState, reencode: bool
+    task: tuple[list[Sample], dict[str, bytes]], *, config: EncoderConfig, state: EncoderState, reencode: bool
 ) -> Encoded:
     samples, known = task
     return encode_samples(samples, config=config, state=state, known=known, reencode=reencode)

@@ -11,10 +11,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from fusion.datasets.base import Sample
 from fusion.encoders.config import FunctaConfig
-from fusion.encoders.functa import FunctaState, decode_functa, fit_prepared
+from fusion.encoders.functa import FunctaState, fit_functas
+from fusion.encoders.kinds import normalised
 from fusion.encoders.learning import chunks, learn_state
 from fusion.encoders.pool import worker_pool
-from fusion.encoders.presets import config_for
+from fusion.encoders.presets import with_preset
+from fusion.encoders.rows import decode_row
 from fusion.errors import DataError
 from fusion.inr.metrics import psnr
 from fusion.modalities import modality_from_dict
@@ -125,7 +127,7 @@ class FunctaEncoder(TransformerMixin, BaseEstimator):
     def inverse_transform(self, X: NDArray[Any], scale: float = 1.0) -> NDArray[np.float32]:  # noqa: N803 - scikit-learn's name
         """Decode functas of shape (b, k) to raw samples of shape (b, *grid, channels), `scale` times as fine."""
         check_is_fitted(self)
-        return np.stack([decode_functa(functa, self.config_, self.state_, scale) for functa in np.atleast_2d(X)])
+        return np.stack([decode_row(functa, self.config_, self.state_, scale) for functa in np.atleast_2d(X)])
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[Any]:  # noqa: ARG002 - scikit-learn's signature
         """Name each weight after its layer, such as ``dense_0/kernel[3]``."""
@@ -152,7 +154,7 @@ class FunctaEncoder(TransformerMixin, BaseEstimator):
             options["omegas"] = self.omegas
         given: Mapping[str, Any] = {"steps": self.steps, "learning_rate": self.learning_rate}
         options["fit"] = {name: value for name, value in given.items() if value is not None}
-        return config_for(modality_from_dict({"name": self.modality}), options)
+        return FunctaConfig.from_dict(with_preset(modality_from_dict({"name": self.modality}), options))
 
     def _fitted(self, samples: Sequence[ArrayLike]) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
         check_is_fitted(self)
@@ -168,5 +170,5 @@ def _fit_chunk(
     raws: list[ArrayLike], config: FunctaConfig, state: FunctaState
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     prepared = [config.modality.prepare(np.asarray(raw)) for raw in raws]
-    weights, mse, _, _ = fit_prepared(prepared, config, state)
+    weights, mse, _ = fit_functas(config, state, normalised(prepared, config, state))
     return weights, mse

@@ -1,7 +1,7 @@
-"""What an encoder learns before the first fit, from training samples only: sizes, value scaling, the shared start.
+"""What an encoder learns before the first fit, from training samples only: sizes, value scaling, what its kind adds.
 
-Nothing here depends on the order of the samples: statistics are added up exactly, and the samples that the start is
-averaged over are those whose seeded hash is smallest.
+Nothing here depends on the order of the samples: statistics are added up exactly, and the samples that a start is
+learned from are those whose seeded hash is smallest.
 """
 
 from __future__ import annotations
@@ -11,15 +11,13 @@ from collections import defaultdict
 from functools import partial
 from heapq import nsmallest
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from fusion.encoders.config import FunctaConfig
-from fusion.encoders.functa import FunctaState, fit_prepared
+from fusion.encoders.kinds import EncoderConfig, encoder_kind
 from fusion.encoders.pool import serially
 from fusion.errors import DataError, SampleError
-from fusion.inr.initialisation import random_start
 from fusion.modalities import ChannelStatistics, Modality, Scaling
 
 if TYPE_CHECKING:
@@ -29,22 +27,23 @@ if TYPE_CHECKING:
 
     from fusion.datasets.base import Sample
     from fusion.encoders.pool import Mapper
-    from fusion.inr.meta_settings import MetaSettings
 
 _CHUNK = 256
-_SPARE = 8
+SPARE = 8
 _MAX_BYTES = 1 << 28
 _FEW = 32
 
 
-def learn_state(
-    config: FunctaConfig, training: Iterable[Sample], mapper: Mapper = serially
-) -> tuple[FunctaConfig, FunctaState]:
-    """Fill in the sizes left open, learn the scaling, and fit the shared start.
+ConfigT = TypeVar("ConfigT", bound=EncoderConfig)
+
+
+def learn_state(config: ConfigT, training: Iterable[Sample], mapper: Mapper = serially) -> tuple[ConfigT, Any]:
+    """Fill in the sizes left open, learn the scaling, and what the kind of encoder learns beside it.
 
     Parameters
     ----------
-    config : FunctaConfig
+    config : EncoderConfig
+        Of any kind.
     training : iterable of Sample
         Training samples, iterated more than once. Those that cannot be read are passed over; encoding reports them.
     mapper : Mapper
@@ -52,9 +51,10 @@ def learn_state(
 
     Returns
     -------
-    config : FunctaConfig
+    config : EncoderConfig
         With all sizes known.
-    state : FunctaState
+    state : EncoderState
+        Of the same kind.
 
     Raises
     ------
@@ -63,12 +63,7 @@ def learn_state(
     """
     config = config.with_modality(resolve_modality(config.modality, training))
     scaling = config.modality.fixed_scaling() or _learned_scaling(config.modality, training, mapper)
-    state = FunctaState(random_start(config.network(), config.seed), scaling)
-    if config.initialisation == "class-average":
-        state = FunctaState(_class_average(config, state, training, mapper), scaling)
-    if config.meta is not None:
-        state = _meta_state(config, config.meta, scaling, training)
-    return config, state
+    return config, encoder_kind(config.kind).learn(config, scaling, training, mapper)
 
 
 def chunks(samples: Iterable[Any], size: int) -> Iterator[list[Any]]:
@@ -95,7 +90,8 @@ def resolve_modality(modality: Modality, training: Iterable[Sample]) -> Modality
     raise DataError(f"none of {len(reasons)} training samples can be used; the first: {reasons[0]}")
 
 
-def _usable(samples: Iterable[Sample], modality: Modality) -> Iterator[NDArray[np.float32]]:
+def usable_arrays(samples: Iterable[Sample], modality: Modality) -> Iterator[NDArray[np.float32]]:
+    """Read and prepare samples, passing over those that cannot be used; encoding reports them, under their IDs."""
     for sample in samples:
         try:
             yield modality.prepare(sample.raw)
@@ -104,7 +100,7 @@ def _usable(samples: Iterable[Sample], modality: Modality) -> Iterator[NDArray[n
 
 
 def _statistics(samples: list[Sample], modality: Modality) -> ChannelStatistics | None:
-    return ChannelStatistics.total(ChannelStatistics.of(prepared) for prepared in _usable(samples, modality))
+    return ChannelStatistics.total(ChannelStatistics.of(prepared) for prepared in usable_arrays(samples, modality))
 
 
 def _learned_scaling(modality: Modality, training: Iterable[Sample], mapper: Mapper) -> Scaling:
@@ -115,35 +111,6 @@ def _learned_scaling(modality: Modality, training: Iterable[Sample], mapper: Map
             "no training sample can be used: none has the shape and the finite values that the first one has"
         )
     return modality.learned_scaling(statistics)
-
-
-def _class_average(
-    config: FunctaConfig, state: FunctaState, training: Iterable[Sample], mapper: Mapper
-) -> NDArray[np.float32]:
-    """Average the weights of a few samples of each class, fitted from the random start (paper, Section 5.1.2)."""
-    candidates = smallest_by_hash(training, config.samples_per_class + _SPARE, config.seed)
-    fitted = mapper(
-        partial(_fit_first, config=config, state=state), [candidates[label] for label in sorted(candidates)]
-    )
-    weights = np.concatenate(list(fitted))
-    if not len(weights):
-        raise DataError("no training sample can be used for the averaged start")
-    average: NDArray[Any] = weights.mean(axis=0, dtype=np.float64)
-    return average.astype(np.float32)
-
-
-def _fit_first(candidates: list[Sample], config: FunctaConfig, state: FunctaState) -> NDArray[np.float32]:
-    chosen = list(islice(_usable(candidates, config.modality), config.samples_per_class))
-    weights: NDArray[np.float32] = fit_prepared(chosen, config, state)[0]
-    return weights[np.isfinite(weights).all(axis=1)]
-
-
-def _meta_state(config: FunctaConfig, meta: MetaSettings, scaling: Scaling, training: Iterable[Sample]) -> FunctaState:
-    from fusion.inr.meta import learn_start
-
-    values = values_to_learn_from(config.modality, scaling, training, meta.samples, config.seed)
-    start, step_sizes = learn_start(config.network(), config.modality.coordinates(), values, meta, seed=config.seed)
-    return FunctaState(start, scaling, step_sizes)
 
 
 def values_to_learn_from(
@@ -157,10 +124,10 @@ def values_to_learn_from(
         In [0, 1]; b is `count`, or fewer where there are fewer or where signals are so large that they filled memory.
     """
     count = min(count, max(_FEW, _MAX_BYTES // (4 * modality.points * modality.d_out)))
-    candidates = nsmallest(count + _SPARE, training, key=lambda sample: seeded_hash(sample.id, seed))
+    candidates = nsmallest(count + SPARE, training, key=lambda sample: seeded_hash(sample.id, seed))
     values = [
         scaling.normalise(prepared).reshape(modality.points, modality.d_out)
-        for prepared in islice(_usable(candidates, modality), count)
+        for prepared in islice(usable_arrays(candidates, modality), count)
     ]
     if not values:
         raise DataError(f"none of {len(candidates)} training samples chosen to learn the start from can be used")

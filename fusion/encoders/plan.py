@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from fusion.encoders.kinds import row_length
 from fusion.encoders.learning import resolve_modality
 from fusion.encoders.options import EncodeOptions
 from fusion.encoders.survey import TrainingSamples, survey_samples
 
 if TYPE_CHECKING:
     from fusion.datasets.base import Dataset
-    from fusion.encoders.config import FunctaConfig
+    from fusion.encoders.kinds import EncoderConfig
 
 _BYTES_BESIDE_FUNCTA = 128
 
@@ -51,7 +52,7 @@ class Plan:
         return asdict(self) | {"grid": list(self.grid)}
 
 
-def plan(dataset: Dataset, config: FunctaConfig, options: EncodeOptions | None = None) -> Plan:
+def plan(dataset: Dataset, config: EncoderConfig, options: EncodeOptions | None = None) -> Plan:
     """Count samples, read one of them for the sizes, and estimate the store's size.
 
     Raises
@@ -64,7 +65,7 @@ def plan(dataset: Dataset, config: FunctaConfig, options: EncodeOptions | None =
     training = TrainingSamples(dataset, options.train_splits)
     training.require_some()
     resolved = config.with_modality(resolve_modality(config.modality, training))
-    k = resolved.network().size
+    k = row_length(resolved)
     return Plan(
         dataset=dataset.name,
         samples=survey.wanted,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fusion.encoders.config import FunctaConfig, read_config_file
+from fusion.encoders.config import read_config_file
+from fusion.encoders.kinds import EncoderConfig, config_from_dict
 from fusion.modalities import Modality, modality_from_dict
 
 if TYPE_CHECKING:
@@ -13,36 +14,36 @@ if TYPE_CHECKING:
 
     from fusion.datasets.base import Dataset
 
-PRESETS: dict[str, dict[str, Any]] = {
+PRESETS: dict[tuple[str, str], dict[str, Any]] = {
     # Few steps at a small rate keep functas near the shared start, where trees tell them apart best. Twice the paper's
     # frequency was worth a point on training subjects held out.
-    "sensor": {"omegas": (60.0, 1.0), "fit": {"steps": 10, "learning_rate": 1e-3}},
+    ("functa", "sensor"): {"omegas": (60.0, 1.0), "fit": {"steps": 10, "learning_rate": 1e-3}},
 }
 
 
-def config_for(modality: Modality, options: Mapping[str, Any] | None = None) -> FunctaConfig:
-    """Build the configuration of a modality: its preset, overridden by `options`.
+def config_for(modality: Modality, options: Mapping[str, Any] | None = None) -> EncoderConfig:
+    """Build the configuration of a modality from its preset and `options`; see `with_preset`."""
+    return config_from_dict(with_preset(modality, options))
+
+
+def with_preset(modality: Modality, options: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Give the options of a configuration: the preset of kind and modality, overridden by `options`.
 
     Parameters
     ----------
     modality : Modality
     options : mapping, optional
-        Fields of `FunctaConfig`; ``fit`` holds fields of `FitSettings`, ``modality`` fields of the modality.
-        The preset's omegas go with the architecture ``paper`` and its half only.
-
-    Raises
-    ------
-    ConfigError
-        When an option is unknown or out of range.
+        ``kind`` and fields of its configuration; ``fit`` holds fields of `FitSettings`, ``modality`` fields of the
+        modality. The preset's omegas go with the architecture ``paper`` and its half only.
     """
     options = dict(options or {})
-    preset = dict(PRESETS.get(modality.name, {}))
+    preset = dict(PRESETS.get((options.get("kind", "functa"), modality.name), {}))
     if not str(options.get("architecture", "paper")).startswith("paper"):
         preset.pop("omegas", None)
     merged = preset | options
     merged["modality"] = modality.to_dict() | dict(options.get("modality", {}))
     merged["fit"] = dict(preset.get("fit", {})) | dict(options.get("fit", {}))
-    return FunctaConfig.from_dict(merged)
+    return merged
 
 
 def encoder_config(
@@ -51,7 +52,7 @@ def encoder_config(
     config_file: Path | None = None,
     options: Mapping[str, Any] | None = None,
     fit: Mapping[str, Any] | None = None,
-) -> FunctaConfig:
+) -> EncoderConfig:
     """Build the configuration for a data set: preset, then file, then options, the later the stronger.
 
     Parameters
@@ -59,9 +60,9 @@ def encoder_config(
     dataset : Dataset
         A data set that knows its modality's sizes says so in ``default_modality()``.
     config_file : Path, optional
-        TOML with fields of `FunctaConfig` and tables ``fit`` and ``modality``.
+        TOML with ``kind``, fields of its configuration and tables ``fit`` and ``modality``.
     options, fit : mapping, optional
-        Fields of `FunctaConfig` and of `FitSettings`.
+        Fields of the configuration and of `FitSettings`.
 
     Raises
     ------

@@ -10,10 +10,11 @@ from made_samples import MadeSamples
 from fusion.encoders.config import FunctaConfig
 from fusion.encoders.decode import decode
 from fusion.encoders.encode import encode
-from fusion.encoders.functa import FunctaState, encode_samples
+from fusion.encoders.functa import FunctaState
 from fusion.encoders.learning import learn_state
 from fusion.encoders.options import EncodeOptions
 from fusion.encoders.presets import config_for
+from fusion.encoders.rows import encode_samples
 from fusion.errors import ConfigError
 from fusion.inr.meta_settings import MetaSettings
 from fusion.inr.settings import FitSettings

@@ -1,0 +1,164 @@
+"""From samples to rows of a store, the same for every kind of encoder; a bad sample becomes a failed row."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fusion.encoders.kinds import encoder_kind, normalised, row_length
+from fusion.errors import SampleError
+from fusion.inr.forward import forward
+from fusion.inr.metrics import psnr
+from fusion.modalities import coordinate_grid, source_hash
+from store import Rows, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from fusion.datasets.base import Sample
+    from fusion.encoders.kinds import EncoderConfig, EncoderState
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """What became of some samples.
+
+    Parameters
+    ----------
+    rows : Rows
+        Fitted and failed samples, in the order given.
+    unchanged : int
+        Samples already stored with the same data.
+    changed : tuple of str
+        IDs already stored with other data, which were left alone.
+    """
+
+    rows: Rows
+    unchanged: int = 0
+    changed: tuple[str, ...] = ()
+
+
+def encode_samples(
+    samples: Sequence[Sample],
+    *,
+    config: EncoderConfig,
+    state: EncoderState,
+    known: Mapping[str, bytes] | None = None,
+    reencode: bool = False,
+) -> Encoded:
+    """Read, prepare and fit samples: a pure function of configuration, state and sample.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+    config : EncoderConfig
+        Of any kind, with all sizes known.
+    state : EncoderState
+    known : mapping of str to bytes, optional
+        Source hash of the samples that are stored already; those with the same data are not fitted again.
+    reencode : bool
+        Fit a stored sample again when its data have changed, instead of leaving it alone.
+
+    Returns
+    -------
+    Encoded
+        A sample that cannot be read, prepared or fitted gives a row with status failed and the reason.
+    """
+    known = known or {}
+    wanted: list[tuple[Sample, NDArray[Any] | SampleError]] = []
+    unchanged, changed = 0, []
+    for sample in samples:
+        prepared = _prepared(sample, config)
+        if sample.id in known and not isinstance(prepared, SampleError):
+            same = source_hash(prepared).tobytes() == known[sample.id]
+            unchanged += same
+            if same:
+                continue
+            if not reencode:
+                changed.append(sample.id)
+                continue
+        wanted.append((sample, prepared))
+    return Encoded(_fitted_rows(wanted, config, state), unchanged, tuple(changed))
+
+
+def _prepared(sample: Sample, config: EncoderConfig) -> NDArray[Any] | SampleError:
+    try:
+        return config.modality.prepare(_read(sample))
+    except SampleError as error:
+        return error
+
+
+def _read(sample: Sample) -> NDArray[Any]:
+    try:
+        return sample.raw
+    except SampleError:
+        raise
+    except Exception as error:
+        raise SampleError("read", f"{type(error).__name__}: {error}") from error
+
+
+def _fitted_rows(
+    wanted: Sequence[tuple[Sample, NDArray[Any] | SampleError]], config: EncoderConfig, state: EncoderState
+) -> Rows:
+    usable = [index for index, (_, prepared) in enumerate(wanted) if not isinstance(prepared, SampleError)]
+    prepared_arrays = [prepared for _, prepared in wanted if not isinstance(prepared, SampleError)]
+    kind, begin = encoder_kind(config.kind), time.perf_counter()
+    weights, mse, steps = kind.fit(config, state, normalised(prepared_arrays, config, state))
+    seconds = time.perf_counter() - begin
+
+    functas = np.full((len(wanted), row_length(config)), np.nan, np.float32)
+    loss = np.full(len(wanted), np.nan)
+    status = np.full(len(wanted), Status.FAILED, np.uint8)
+    errors = [str(prepared) if isinstance(prepared, SampleError) else "" for _, prepared in wanted]
+    hashes = np.zeros((len(wanted), 16), np.uint8)
+    taken = np.zeros(len(wanted), np.int32)
+    for row, prepared, vector, error, count in zip(usable, prepared_arrays, weights, mse, steps, strict=True):
+        hashes[row] = source_hash(prepared)
+        if not (np.isfinite(vector).all() and np.isfinite(error)):
+            errors[row] = f"fit: the fit diverged at {kind.step_sizes(config, state)}; expected finite weights"
+            continue
+        functas[row], loss[row], taken[row] = vector, error, count
+        low = config.psnr_floor is not None and psnr(error) < config.psnr_floor
+        status[row] = Status.LOW_PSNR if low else Status.OK
+    samples = [sample for sample, _ in wanted]
+    return Rows.build(
+        [sample.id for sample in samples],
+        functas,
+        labels=[sample.label for sample in samples],
+        splits=[sample.split for sample in samples],
+        groups=[sample.group for sample in samples],
+        psnr=psnr(loss),
+        loss=loss,
+        steps=taken,
+        fit_seconds=np.full(len(wanted), seconds / max(1, len(usable)), np.float32),
+        status=status,
+        source_hash=hashes,
+        errors=errors,
+    )
+
+
+def decode_row(
+    row: NDArray[Any], config: EncoderConfig, state: EncoderState, scale: float = 1.0
+) -> NDArray[np.float32]:
+    """Evaluate a stored row on its grid, or on one `scale` times as fine.
+
+    Parameters
+    ----------
+    row : NDArray, shape=(k,)
+    config : EncoderConfig
+    state : EncoderState
+    scale : float > 0
+
+    Returns
+    -------
+    NDArray of float32, shape=(*grid, d_out)
+        In raw units.
+    """
+    grid = config.modality.scaled_grid(scale)
+    weights = encoder_kind(config.kind).weights(config, state, np.asarray(row, dtype=np.float32))
+    return config.modality.restore(forward(config.network(), weights, coordinate_grid(grid)), state.scaling, grid)
