@@ -6,7 +6,7 @@ import operator
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 from typing import Any
 
 import google_crc32c
@@ -45,7 +45,9 @@ from store.journal import (
 from store.places import LocalFile, Place, Range, as_bytes
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_ATTEMPTS = 50
+_PATIENCE_SECONDS = 30.0
+# A reader needs the file unchanged for as long as it takes to read the metadata.
+_PAUSE_SECONDS = 0.01
 
 
 def create_hdf5(path: Path, header: Header, state: Mapping[str, NDArray[Any]], commit: Commit) -> None:
@@ -91,7 +93,8 @@ class Hdf5Backend(Backend):
         -----
         A commit's journal stays until the next commit, so metadata that was read while the journal stayed is whole.
         """
-        for _ in range(_ATTEMPTS):
+        deadline = monotonic() + _PATIENCE_SECONDS
+        while monotonic() < deadline:
             before = self._journal_identity()
             try:
                 self._load_once()
@@ -101,8 +104,11 @@ class Hdf5Backend(Backend):
             else:
                 if before == self._journal_identity():
                     return
-            sleep(0.01)
-        raise StoreError(f"{self.location} changed {_ATTEMPTS} times while it was opened. Try again")
+            sleep(_PAUSE_SECONDS / 2)
+        raise StoreError(
+            f"{self.location} kept changing for {_PATIENCE_SECONDS:.0f} s while it was opened. Try again when the "
+            "other process commits less often"
+        )
 
     def _journal_identity(self) -> tuple[int, bytes]:
         journal = read_journal(self._journal) if self._journal else b""
@@ -267,6 +273,7 @@ class WritableHdf5Backend(Hdf5Backend, WritableBackend):
         self._columns = self.all_columns(self.commit)
         self._checksums = {path: self._map.checksums[:, i].copy() for i, path in enumerate(self._columns)}
         self._touched: set[int] = set()
+        self._committed_at = monotonic() - _PAUSE_SECONDS
         self._datasets: dict[str, Any] = {}
         self._file = JournaledFile(self._file_place, path)
         self._hdf5 = h5py.File(self._file, "r+", libver=LIBVER, rdcc_nbytes=0)
@@ -306,7 +313,9 @@ class WritableHdf5Backend(Hdf5Backend, WritableBackend):
         write_json(self._dataset("mirror/commit"), commit.to_json())
         write_json(self._dataset("commit"), commit.to_json())
         self._hdf5.flush()
+        sleep(max(0.0, self._committed_at + _PAUSE_SECONDS - monotonic()))
         self._file.commit()
+        self._committed_at = monotonic()
         self.commit = commit
         self._map = self._updated_map(blocks)
         self._touched.clear()
