@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,6 +40,7 @@ def train(
         bool,
         typer.Option("--external-memory", help="Keep what is trained on in files: for stores beyond memory; slower."),
     ] = False,
+    scheduler: Annotated[str | None, typer.Option(help="Train on the Dask cluster at this address.")] = None,
     json: JsonFlag = False,
 ) -> None:
     """Train XGBoost on the training split, test it on the test split, and save the model."""
@@ -47,7 +49,9 @@ def train(
     classifier = fusion.training_preset(preset).classifier(
         n_estimators=rounds, max_depth=max_depth, eta=eta, seed=seed, n_jobs=threads
     )
-    with stage_bar() as progress:
+    here = nullcontext(fusion.LocalTrainer(external_memory=external_memory))
+    place = here if scheduler is None else fusion.dask_trainer(scheduler)
+    with stage_bar() as progress, place as trainer:
         result = fusion.train(
             source,
             model,
@@ -57,7 +61,7 @@ def train(
             test_splits=tuple(test_split or ("test",)),
             cv=cv,  # type: ignore[arg-type]
             preset=preset,
-            trainer=fusion.LocalTrainer(external_memory=external_memory),
+            trainer=trainer,
             progress=progress,
         )
     _print(result, json=json)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fusion.datasets.open import open_dataset
     from fusion.datasets.uci_har import UciHar
     from fusion.distributed import dask_pool
+    from fusion.distributed_training import dask_trainer
     from fusion.encoders.config import FunctaConfig
     from fusion.encoders.decode import decode
     from fusion.encoders.encode import encode
@@ -50,6 +51,7 @@ _HOME = {
     "fusion.datasets.open": ("open_dataset",),
     "fusion.datasets.uci_har": ("UciHar",),
     "fusion.distributed": ("dask_pool",),
+    "fusion.distributed_training": ("dask_trainer",),
     "fusion.encoders.config": ("FunctaConfig",),
     "fusion.encoders.decode": ("decode",),
     "fusion.encoders.encode": ("encode",),
@@ -98,6 +100,7 @@ __all__ = [
     "UciHar",
     "create_store",
     "dask_pool",
+    "dask_trainer",
     "decode",
     "encode",
     "encoder_config",

@@ -49,6 +49,21 @@ def dask_pool(scheduler: str | Any, *, timeout: float = 30.0) -> Iterator[Mapper
     ClusterError
         When there is no scheduler or no worker in time; from the mapper, when a task failed for good.
     """
+    with connected(scheduler, timeout=timeout) as client:
+        yield partial(_map_on, client)
+
+
+@contextmanager
+def connected(scheduler: str | Any, *, timeout: float = 30.0) -> Iterator[Any]:
+    """Connect to a scheduler that has a worker, and disconnect at the end; a client already connected stays so.
+
+    Raises
+    ------
+    ConfigError
+        When Dask is not installed.
+    ClusterError
+        When there is no scheduler or no worker in time.
+    """
     try:
         from distributed import Client
     except ImportError as error:
@@ -56,7 +71,7 @@ def dask_pool(scheduler: str | Any, *, timeout: float = 30.0) -> Iterator[Mapper
             "a scheduler needs Dask, which is not installed; run pip install 'functa-fusion[dask]'"
         ) from error
     if not isinstance(scheduler, str):
-        yield partial(_map_on, scheduler)
+        yield scheduler
         return
     try:
         client = Client(scheduler, timeout=timeout, set_as_default=False)
@@ -64,7 +79,7 @@ def dask_pool(scheduler: str | Any, *, timeout: float = 30.0) -> Iterator[Mapper
     except (OSError, TimeoutError, ValueError) as error:
         raise ClusterError(f"no Dask cluster with a worker at {scheduler} within {timeout:.0f} s: {error}") from error
     with client:
-        yield partial(_map_on, client)
+        yield client
 
 
 def _map_on(client: Any, function: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from running import Functa
+
+from fusion.model import load_model
+
+QUICK = ("--rounds", 4, "--threads", 1, "--json")
+
+
+def test_train_by_preset_and_in_external_memory(functa: Functa, har_store: Path, tmp_path: Path) -> None:
+    plain = functa("train", har_store, "--model", tmp_path / "a", "--preset", "fast", *QUICK).json
+    paged = functa("train", har_store, "--model", tmp_path / "b", "--preset", "fast", "--external-memory", *QUICK).json
+    assert plain["columns"] == paged["columns"] == 1500
+    assert plain["accuracy"] == paged["accuracy"]
+    assert load_model(tmp_path / "a").classifier.max_depth == 3
+
+
+def test_an_unknown_preset_is_a_usage_error(functa: Functa, har_store: Path, tmp_path: Path) -> None:
+    outcome = functa("train", har_store, "--model", tmp_path / "m", "--preset", "turbo")
+    assert outcome.code == 2
+    assert "preset is 'turbo'; expected one of paper, fast" in outcome.error_line()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_train_on_a_cluster(functa: Functa, har_store: Path, tmp_path: Path) -> None:
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster:
+        place = ("--scheduler", cluster.scheduler_address, "--preset", "fast")
+        found = functa("train", har_store, "--model", tmp_path / "m", *place, "--rounds", 3, "--json").json
+    assert found["columns"] == 1500
+    assert load_model(tmp_path / "m").classifier.n_rounds_ == found["rounds"] <= 3
