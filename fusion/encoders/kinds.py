@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fusion.inr.settings import FitSettings
     from fusion.modalities import Modality, Scaling
 
-_MODULES = {"functa": "fusion.encoders.functa"}
+_MODULES = {"functa": "fusion.encoders.functa", "modulation": "fusion.encoders.modulation"}
 
 
 class EncoderConfig(Protocol):
