@@ -48,7 +48,9 @@ def encode(
     architecture: Annotated[str | None, typer.Option(help="paper, siren, paper-half or siren-half.")] = None,
     omegas: Annotated[str | None, typer.Option(help="Frequency of each hidden layer, such as 30,1.")] = None,
     steps: Annotated[int | None, typer.Option(min=0, help="Gradient steps for each sample.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Adam's learning rate.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Adam's learning rate; of no effect where step sizes are learned.")
+    ] = None,
     psnr_target: Annotated[float | None, typer.Option(help="Stop a sample's fit at this many dB.")] = None,
     initialisation: Annotated[str | None, typer.Option(help="Shared start: class-average, random or meta.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the start.")] = None,

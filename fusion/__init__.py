@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fusion.encoders.decode import decode
     from fusion.encoders.encode import encode
     from fusion.encoders.estimator import FunctaEncoder
+    from fusion.encoders.modulation import ModulationConfig
     from fusion.encoders.options import EncodeOptions, EncodeReport
     from fusion.encoders.plan import plan
     from fusion.encoders.presets import encoder_config
@@ -56,6 +57,7 @@ _HOME = {
     "fusion.encoders.decode": ("decode",),
     "fusion.encoders.encode": ("encode",),
     "fusion.encoders.estimator": ("FunctaEncoder",),
+    "fusion.encoders.modulation": ("ModulationConfig",),
     "fusion.encoders.options": ("EncodeOptions", "EncodeReport"),
     "fusion.encoders.plan": ("plan",),
     "fusion.encoders.presets": ("encoder_config",),
@@ -94,6 +96,7 @@ __all__ = [
     "LocalTrainer",
     "Model",
     "ModelError",
+    "ModulationConfig",
     "Sample",
     "SampleError",
     "TrainResult",
