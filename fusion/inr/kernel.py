@@ -92,7 +92,9 @@ class Workspace(NamedTuple):
 
 
 def _part(flags: set[str]) -> Any:
-    return numba.njit(fastmath=flags, error_model="numpy", nogil=True)
+    # Inlined: code that was just compiled would else call another copy of a part than code from the cache does, and
+    # round differently.
+    return numba.njit(fastmath=flags, error_model="numpy", nogil=True, forceinline=True)
 
 
 def _kept(function: Callable[..., Any]) -> Any:

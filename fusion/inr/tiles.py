@@ -186,7 +186,7 @@ _outer_4 = _outer_tile(_TALL, 1)
 _outer_1 = _outer_tile(1, 1)
 
 
-@njit(nogil=True)
+@njit(nogil=True, forceinline=True)
 def product(a: Matrix, b: Matrix, out: Matrix) -> None:
     """Write a @ b.
 
@@ -213,7 +213,7 @@ def product(a: Matrix, b: Matrix, out: Matrix) -> None:
             _tile_1(a, b, depth, out, row, at)
 
 
-@njit(nogil=True)
+@njit(nogil=True, forceinline=True)
 def add_outer(a: Matrix, b: Matrix, out: Matrix) -> None:
     """Add a @ b.T to `out`.
 

@@ -126,3 +126,26 @@ def test_the_kernel_works_where_its_code_cannot_be_kept(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "HOME": str(nowhere)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == "NullCache", done.stderr
+
+
+FIT = """
+import hashlib
+import numpy as np
+from fusion.inr.architecture import paper
+from fusion.inr.engine import fit
+from fusion.inr.initialisation import random_start
+from fusion.inr.settings import FitSettings
+network, values = paper(1, 3).half(), np.random.default_rng(0).random((2, 50, 3))
+result = fit(network, random_start(network, 0), np.linspace(-1, 1, 50)[:, None], values, FitSettings())
+print(hashlib.sha256(result.weights.tobytes()).hexdigest())
+"""
+
+
+def test_code_just_compiled_and_code_from_the_cache_give_the_same_bits(tmp_path: Path) -> None:
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    compiled, loaded = (
+        subprocess.run([sys.executable, "-c", FIT], env=environment, check=True, capture_output=True).stdout
+        for _ in range(2)
+    )
+    assert list(tmp_path.rglob("*.nbc"))
+    assert compiled == loaded
