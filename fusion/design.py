@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DesignPart", "DesignRows", "design_matrix", "fit_features"]
 
-_READ_BYTES = 32 << 20
+_READ_BYTES = 8 << 20
 
 
 class DesignRows:
