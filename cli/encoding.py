@@ -43,7 +43,7 @@ def encode(
     store: Annotated[Path, typer.Option(help="Store to write, .zarr or .h5; an existing one is continued.")],
     modality: Annotated[str, typer.Option(help="Modality of the data: sensor.")],
     dataset: Annotated[str, typer.Option(help="Layout of the source, such as uci-har.")],
-    encoder: Annotated[str, typer.Option(help="Kind of encoder: functa or modulation.")] = "functa",
+    encoder: Annotated[str | None, typer.Option(help="Kind of encoder: functa (default) or modulation.")] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with encoder options.")] = None,
     architecture: Annotated[str | None, typer.Option(help="paper, siren, paper-half or siren-half.")] = None,
     omegas: Annotated[str | None, typer.Option(help="Frequency of each hidden layer, such as 30,1.")] = None,
