@@ -59,7 +59,8 @@ paper: 9,097 columns, depth 6, 32 bins                  0.884     40
 The weights of a functa are redundant: the 900 columns with the highest F statistic, copies of each other, did worse
 than 900 random ones (0.851 and 0.864 in two of the folds, depth 6). XGBoost builds the histograms of all columns
 however few it samples, so columns save time only where they are left out of the matrix; trees of all classes at once
-(``multi_output_tree``) took longer at equal accuracy.
+(``multi_output_tree``) took longer at equal accuracy. On the test subjects, once, in one run of ``functa bench train``:
+0.911 (`fast`) and 0.912 (`paper`) in a tenth of the time.
 """
 
 
