@@ -11,7 +11,7 @@ import typer
 from cli.output import JsonFlag, print_facts, print_json, print_table, stage_bar
 
 if TYPE_CHECKING:
-    from fusion.training import TrainResult
+    from fusion.results import TrainResult
 
 FAILED_SAMPLES = 4
 

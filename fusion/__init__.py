@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from fusion.model import Model, load_model
     from fusion.predict import FilePrediction, predict_files
     from fusion.presets import PRESETS, training_preset
-    from fusion.training import TrainResult, evaluate, train
+    from fusion.results import TrainResult
+    from fusion.training import evaluate, train
     from store import FunctaStore, create_store, open_store
 
 # OpenMP threads that wait by spinning take cores from others: on a busy machine training took four times as long.
@@ -70,7 +71,8 @@ _HOME = {
     "fusion.model": ("Model", "load_model"),
     "fusion.predict": ("FilePrediction", "predict_files"),
     "fusion.presets": ("PRESETS", "training_preset"),
-    "fusion.training": ("TrainResult", "evaluate", "train"),
+    "fusion.results": ("TrainResult",),
+    "fusion.training": ("evaluate", "train"),
     "store": ("FunctaStore", "create_store", "open_store"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

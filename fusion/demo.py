@@ -10,7 +10,8 @@ from fusion.datasets.figure import FigureConfig, FigureDataset
 from fusion.encoders.encode import encode
 from fusion.encoders.options import EncodeOptions, EncodeReport, Progress
 from fusion.encoders.presets import encoder_config
-from fusion.training import TrainResult, train
+from fusion.results import TrainResult
+from fusion.training import train
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,10 +6,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,11 @@ from fusion.boosting import LocalTrainer, Trainer
 from fusion.classifiers import FunctaClassifier
 from fusion.design import DesignRows, fit_features
 from fusion.errors import DataError
-from fusion.evaluation import ClassFigures, Evaluation, evaluate_predictions
+from fusion.evaluation import Evaluation, evaluate_predictions
 from fusion.items import Items, fold_items, labelled_items, read_items, require_disjoint_groups
 from fusion.model import Model, ModelBlock, Training, load_model, require_replaceable, save_model
 from fusion.presets import training_preset
+from fusion.results import Predictions, TrainResult, result_of
 from store import FunctaStore, open_store
 
 __all__ = ["Predictions", "Progress", "TrainResult", "cross_validate", "evaluate", "predict_store", "train"]
@@ -32,95 +33,6 @@ _PREDICTED_AT_ONCE = 1024
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage ("read", "train", "evaluate", "fold"), what is done and how much there is at most."""
-
-
-@dataclass(frozen=True, eq=False)
-class TrainResult:
-    """What training or evaluating reached.
-
-    Attributes
-    ----------
-    accuracy, accuracy_interval, macro_f1
-        On the test rows; see `Evaluation`. Of a cross-validation the mean over the folds and its interval.
-    rows_train, rows_test
-        Labelled rows used.
-    seconds
-        Of the whole call.
-    model
-        The model folder, or None when nothing was saved.
-    rounds, columns
-        Boosting rounds of the model, and its features after the filter.
-    evaluation
-        All figures, per class too.
-    fitted
-        The model itself; of a cross-validation that saves nothing the last fold's.
-    folds
-        Accuracy of each fold of a cross-validation, else empty.
-    warnings
-        What a reader of the figures should know.
-    """
-
-    accuracy: float
-    accuracy_interval: tuple[float, float]
-    macro_f1: float
-    rows_train: int
-    rows_test: int
-    seconds: float
-    model: Path | None
-    rounds: int
-    columns: int
-    evaluation: Evaluation = field(repr=False)
-    fitted: Model = field(repr=False)
-    folds: tuple[float, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Classes in the order of `confusion`."""
-        return self.evaluation.classes
-
-    @property
-    def per_class(self) -> tuple[ClassFigures, ...]:
-        """Precision, recall, F1 and support of each class."""
-        return self.evaluation.per_class
-
-    @property
-    def confusion(self) -> NDArray[np.int64]:
-        """Counts, shape (classes, classes): rows true, columns predicted."""
-        return self.evaluation.confusion
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything but the model as plain numbers, strings, lists and dictionaries."""
-        figures = {
-            **self.evaluation.to_dict(),
-            "rows_train": self.rows_train,
-            "rows_test": self.rows_test,
-            "seconds": self.seconds,
-            "model": None if self.model is None else str(self.model),
-            "rounds": self.rounds,
-            "columns": self.columns,
-            "warnings": list(self.warnings),
-        }
-        del figures["rows"]
-        return figures | ({"folds": list(self.folds)} if self.folds else {})
-
-
-@dataclass(frozen=True, eq=False)
-class Predictions:
-    """Predicted classes by ID.
-
-    Attributes
-    ----------
-    ids, labels : object arrays, shape (n,)
-    probabilities : float32 array, shape (n, classes)
-    classes
-        In the order of the columns of `probabilities`.
-    """
-
-    ids: NDArray[np.object_]
-    labels: NDArray[np.object_]
-    probabilities: NDArray[np.float32]
-    classes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -285,7 +197,7 @@ def evaluate(
         items = read_items(source)
         test = _test_items(trained, source, items, splits)
         evaluation = _evaluate(trained, stores, test, progress or _silent)
-    return _result(trained, evaluation, begin)
+    return result_of(trained, evaluation, begin)
 
 
 def predict_store(
@@ -402,15 +314,6 @@ def _test_items(model: Model, store: FunctaStore, items: Items, splits: Collecti
     return labelled_items(items, chosen, "test")
 
 
-def _warn_of_unseen(evaluation: Evaluation, model: Model) -> tuple[str, ...]:
-    unseen = [figures for figures in evaluation.per_class if figures.label not in model.classes]
-    if not unseen:
-        return ()
-    names = ", ".join(repr(figures.label) for figures in unseen[:5])
-    rows = sum(figures.support for figures in unseen)
-    return (f"training lacks {len(unseen)} classes of the test rows, first {names}: their {rows} rows count as wrong.",)
-
-
 def _over_folds(pooled: Evaluation, accuracies: list[float]) -> Evaluation:
     mean, deviation = float(np.mean(accuracies)), float(np.std(accuracies, ddof=1))
     reach = float(stdtrit(len(accuracies) - 1, 0.975)) * deviation / len(accuracies) ** 0.5
@@ -422,21 +325,4 @@ def _over_folds(pooled: Evaluation, accuracies: list[float]) -> Evaluation:
 def _finish(model: Model, model_dir: str | Path | None, evaluation: Evaluation, begin: float) -> TrainResult:
     if model_dir is not None:
         model = replace(model, path=save_model(model, model_dir, evaluation))
-    return _result(model, evaluation, begin)
-
-
-def _result(model: Model, evaluation: Evaluation, begin: float) -> TrainResult:
-    return TrainResult(
-        accuracy=evaluation.accuracy,
-        accuracy_interval=evaluation.accuracy_interval,
-        macro_f1=evaluation.macro_f1,
-        rows_train=model.training.rows,
-        rows_test=evaluation.rows,
-        seconds=time.perf_counter() - begin,
-        model=model.path,
-        rounds=model.classifier.n_rounds_,
-        columns=model.classifier.n_features_in_,
-        evaluation=evaluation,
-        fitted=model,
-        warnings=_warn_of_unseen(evaluation, model),
-    )
+    return result_of(model, evaluation, begin)
