@@ -96,14 +96,20 @@ def _once(root: Path, suffix: str, k: int, rows: int, gathered: int, repeat: int
     seconds["write"] = _timed(partial(_write_store, path, k, rows))
     _write_raw(raw, k, rows)
     block = open_store(path).header.block_rows
-    seconds["numpy_scan"] = _timed(lambda: np.array(np.load(raw, mmap_mode="r")))
-    seconds["scan"] = _timed(lambda: open_store(path).read())
+    seconds["numpy_scan"] = _warm(lambda: np.array(np.load(raw, mmap_mode="r")))
+    seconds["scan"] = _warm(lambda: open_store(path).read())
     seconds["numpy_blocks"] = _timed(partial(_scan_raw, raw, block))
     seconds["blocks"] = _timed(partial(_scan_store, path))
     seconds |= _gathering(raw, path, np.random.default_rng(repeat).choice(rows, min(gathered, rows), replace=False))
     raw.unlink()
     _remove(path)
     return seconds
+
+
+def _warm(action: Callable[[], object]) -> float:
+    """Time the second of two runs: whoever is first pays for memory that the process has not used before."""
+    action()
+    return _timed(action)
 
 
 def _timed(action: Callable[[], object]) -> float:
