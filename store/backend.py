@@ -24,11 +24,14 @@ class Backend(ABC):
     header : Header
     commit : Commit
         The one that was read on opening; all reading goes by it.
+    concurrent : bool
+        Several threads may read functas at once.
     """
 
     location: str
     header: Header
     commit: Commit
+    concurrent: bool = False
 
     @abstractmethod
     def newest_commit(self) -> Commit:
@@ -44,6 +47,10 @@ class Backend(ABC):
 
         ``check=False`` leaves out the chunk's checksum, for a caller that compares every row with its own.
         """
+
+    @abstractmethod
+    def read_block(self, block: int, into: NDArray[np.float32]) -> bool:
+        """Read all functas of a full block into an array; tell whether they match the chunk's own checksum."""
 
     @abstractmethod
     def read_functas(self, block: int, offsets: NDArray[np.intp], into: Sequence[NDArray[np.float32]]) -> None:

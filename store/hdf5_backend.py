@@ -77,6 +77,7 @@ class Hdf5Backend(Backend):
 
     def __init__(self, place: Place, journal: Path | None = None, *, spare: bool = False) -> None:
         self._file_place = place
+        self.concurrent = place.concurrent
         self.place: Place = OverlaidPlace(place, place.size(""), {})
         self.location = place.location
         self._journal = journal
@@ -200,6 +201,12 @@ class Hdf5Backend(Backend):
         if offset < 0:
             raise self.damaged(self._name(column, block), "is missing")
         return offset
+
+    def read_block(self, block: int, into: NDArray[np.float32]) -> bool:
+        """Read the chunk, and its checksum from ``chunk_crc``."""
+        column = self.header.columns[0]
+        self._fill(self._name(column, block), [(self._offset(column, block), as_bytes(into))])
+        return bool(google_crc32c.value(into) == self._map.checksums[block, self._position(column)])
 
     def read_functas(self, block: int, offsets: NDArray[np.intp], into: Sequence[NDArray[np.float32]]) -> None:
         """Read rows by their offsets in the file."""

@@ -112,6 +112,7 @@ class OverlaidPlace(Place):
 
     def __init__(self, place: Place, size: int, pages: Pages) -> None:
         self.location = place.location
+        self.concurrent = place.concurrent
         self.pages = pages
         self._place = place
         self._size = size

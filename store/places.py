@@ -18,9 +18,16 @@ Range = tuple[int, memoryview]
 
 
 class Place(ABC):
-    """A tree of files that can be read in parts."""
+    """A tree of files that can be read in parts.
+
+    Attributes
+    ----------
+    concurrent : bool
+        Several threads may read at once.
+    """
 
     location: str
+    concurrent: bool = True
 
     @abstractmethod
     def read(self, key: str) -> bytes | bytearray:
@@ -140,6 +147,8 @@ class LocalFile(Place):
 class RemotePlace(Place):
     """Anything behind an fsspec URL, read only: ``s3://...``, ``https://...``, ``memory://...``."""
 
+    concurrent = False
+
     def __init__(self, url: str) -> None:
         try:
             import fsspec  # type: ignore[import-not-found,import-untyped,unused-ignore]
@@ -180,7 +189,7 @@ class RemotePlace(Place):
 
 def as_bytes(array: NDArray[Any]) -> memoryview:
     """View a contiguous array as bytes that can be read into."""
-    return array.view(np.uint8).data
+    return array.reshape(-1).view(np.uint8).data
 
 
 def is_url(path: object) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -19,6 +21,7 @@ CHECKED = (
     "id", "label", "target", "split", "group", "psnr", "loss", "steps", "fit_seconds", "status", "source_hash", "error",
 )  # fmt: skip
 
+_READERS = 2
 _IS_USABLE = np.isin(np.arange(256), USABLE)
 
 
@@ -173,16 +176,31 @@ class Table:
         values = np.empty((len(rows), self.backend.header.k), np.float32)
         order = np.argsort(rows, kind="stable")
         blocks = rows[order] // size
-        bounds = np.flatnonzero(np.diff(blocks, prepend=-1, append=-1))
+        runs = [order[first:last] for first, last in pairwise(np.flatnonzero(np.diff(blocks, prepend=-1, append=-1)))]
         if len(rows) * 2 > self.commit.n_rows:
-            for first, last in pairwise(bounds):
-                values[_as_slice(order[first:last])] = self.functas(int(blocks[first]), rows[order[first:last]])
+            self._scan(rows, values, runs)
             return values
-        for first, last in pairwise(bounds):
-            here = order[first:last]
-            self.backend.read_functas(int(blocks[first]), rows[here] % size, [values[i] for i in here])
+        for here in runs:
+            self.backend.read_functas(int(rows[here[0]] // size), rows[here] % size, [values[i] for i in here])
         self.check(rows, values)
         return values
+
+    def _scan(self, rows: NDArray[np.intp], values: NDArray[np.float32], runs: list[NDArray[np.intp]]) -> None:
+        # Reading a block and its one checksum leave Python's lock, so two threads do more than one.
+        read = partial(self._read_run, rows, values)
+        with ThreadPoolExecutor(_READERS if self.backend.concurrent else 1) as pool:
+            for _ in pool.map(read, runs):
+                pass
+
+    def _read_run(self, rows: NDArray[np.intp], values: NDArray[np.float32], here: NDArray[np.intp]) -> None:
+        """Read those of the rows that stand in one block; a full block straight to its place."""
+        places, wanted = _as_slice(here), rows[here]
+        block = int(wanted[0] // self.backend.header.block_rows)
+        full = len(here) == self.backend.header.block_rows and isinstance(_as_slice(wanted), slice)
+        if not (full and isinstance(places, slice)):
+            values[places] = self.functas(block, wanted)
+        elif not self.backend.read_block(block, values[places]):
+            self.check(wanted, values[places])
 
 
 def _as_slice(positions: NDArray[np.intp]) -> slice | NDArray[np.intp]:

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import google_crc32c
 import numpy as np
 from numpy.typing import NDArray
 
@@ -80,6 +81,7 @@ class ZarrBackend(Backend):
 
     def __init__(self, place: Place, *, spare: bool = False) -> None:
         self.place = place
+        self.concurrent = place.concurrent
         self.location = place.location
         self._root, self._state_folder = (MIRROR, "mirror/state") if spare else (ROOT, "state")
         self.header, self.commit = self._read_record()
@@ -144,6 +146,12 @@ class ZarrBackend(Backend):
         values = np.empty((rows, *column.width), column.dtype)
         self._fill(key, [(0, values.data.cast("B"))])
         return values
+
+    def read_block(self, block: int, into: NDArray[np.float32]) -> bool:
+        """Read the chunk and the checksum behind it."""
+        checksum = bytearray(4)
+        self._fill(f"functas/c.{block}.0", [(0, as_bytes(into)), (into.nbytes, memoryview(checksum))])
+        return int(google_crc32c.value(into)) == int.from_bytes(checksum, "little")
 
     def read_functas(self, block: int, offsets: NDArray[np.intp], into: Sequence[NDArray[np.float32]]) -> None:
         """Read rows by their offsets in the uncompressed chunk."""
