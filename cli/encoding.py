@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.output import JsonFlag, print_facts, print_json, print_table, progress_bar
+from cli.output import FAILED_SAMPLES, JsonFlag, print_facts, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     from fusion.encoders.options import EncodeReport
 
 WorkersOption = Annotated[int | None, typer.Option(min=1, help="Worker processes; one per core when not given.")]
-
-FAILED_SAMPLES = 4
 
 
 def demo(

@@ -8,13 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.output import JsonFlag, print_facts, print_json, print_table
+from cli.output import INTEGRITY, JsonFlag, print_facts, print_json, print_table
 
 app = typer.Typer(no_args_is_help=True)
 
 StoreArgument = Annotated[Path, typer.Argument(help="Store, .zarr or .h5.")]
-
-INTEGRITY = 3
 
 
 @app.command()

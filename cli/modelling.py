@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.output import JsonFlag, print_facts, print_json, print_table, stage_bar
+from cli.output import FAILED_SAMPLES, JsonFlag, print_facts, print_json, print_table, stage_bar
 
 if TYPE_CHECKING:
     from fusion.results import TrainResult
-
-FAILED_SAMPLES = 4
 
 
 def train(

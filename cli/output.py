@@ -13,6 +13,9 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+INTEGRITY, FAILED_SAMPLES = 3, 4
+"""Exit codes of a command that did its work and found damage, or samples that failed."""
+
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 
