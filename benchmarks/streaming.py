@@ -20,7 +20,7 @@ import psutil
 from numpy.typing import NDArray
 
 import fusion
-from fusion.modalities import SensorModality
+from fusion.modalities.sensor import SensorModality
 
 
 @dataclass(frozen=True)

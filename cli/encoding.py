@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from json import loads
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,11 +37,21 @@ def demo(
 
 
 def encode(
-    source: Annotated[Path, typer.Argument(help="Folder or archive of the data set.")],
+    source: Annotated[Path, typer.Argument(help="Folder, file or archive of the data set.")],
     *,
     store: Annotated[Path, typer.Option(help="Store to write, .zarr or .h5; an existing one is continued.")],
-    modality: Annotated[str, typer.Option(help="Modality of the data: sensor.")],
-    dataset: Annotated[str, typer.Option(help="Layout of the source, such as uci-har.")],
+    modality: Annotated[str, typer.Option(help="Modality of the data: image, audio, video or sensor.")],
+    dataset: Annotated[
+        str | None, typer.Option(help="Layout of the source, such as uci-har; class folders or a table when not given.")
+    ] = None,
+    reader: Annotated[
+        list[str] | None, typer.Option(help="Option of the layout's reader, such as window=2.5; may be given again.")
+    ] = None,
+    transform: Annotated[str | None, typer.Option(help="Audio: mfcc or log-mel. Video: grey or flow.")] = None,
+    size: Annotated[str | None, typer.Option(help="Image, video: height x width to resize to, such as 32x32.")] = None,
+    frames: Annotated[int | None, typer.Option(min=1, help="Video: frames to resample to.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Audio: samples per second to resample to.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Audio: length to pad or trim to.")] = None,
     encoder: Annotated[str | None, typer.Option(help="Kind of encoder: functa (default) or modulation.")] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with encoder options.")] = None,
     architecture: Annotated[str | None, typer.Option(help="paper, siren, paper-half or siren-half.")] = None,
@@ -75,6 +86,15 @@ def encode(
         "omegas": None if omegas is None else _numbers(omegas),
         "initialisation": initialisation,
         "seed": seed,
+        "modality": _given(
+            {
+                "transform": transform,
+                "size": None if size is None else _size(size),
+                "frames": frames,
+                "rate": rate,
+                "seconds": seconds,
+            }
+        ),
     }
     how = fusion.EncodeOptions(
         workers=workers,
@@ -86,7 +106,7 @@ def encode(
         on_change=on_change,  # type: ignore[arg-type]
         block_rows=block_rows,
     )
-    with fusion.open_dataset(dataset, source, modality=modality) as opened:
+    with fusion.open_dataset(dataset, source, modality=modality, options=_reader_options(reader)) as opened:
         settings = fusion.encoder_config(opened, config_file=config, options=_given(options), fit=_given(fit))
         if dry_run:
             _print_plan(fusion.plan(opened, settings, how).to_dict(), json=json)
@@ -137,6 +157,26 @@ def _numbers(text: str) -> tuple[float, ...]:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
         raise typer.BadParameter(f"--omegas {text}: expected numbers with commas between them, such as 30,1") from None
+
+
+def _size(text: str) -> tuple[int, int]:
+    height, _, width = text.lower().partition("x")
+    if not (height.isdecimal() and width.isdecimal()):
+        raise typer.BadParameter(f"--size {text}: expected height x width in pixels, such as 32x32")
+    return int(height), int(width)
+
+
+def _reader_options(given: list[str] | None) -> dict[str, Any]:
+    options = {}
+    for text in given or ():
+        key, equals, value = text.partition("=")
+        if not (key and equals):
+            raise typer.BadParameter(f"--reader {text}: expected an option and its value, such as window=2.5")
+        try:
+            options[key.replace("-", "_")] = loads(value)
+        except ValueError:
+            options[key.replace("-", "_")] = value
+    return options
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -1,53 +1,143 @@
-"""Open a data set by name, from a folder or from its archive."""
+"""Open a data set by the name of its layout, from a folder, a file or an archive.
+
+Other distributions add layouts by the entry point group ``functa.datasets``: a name, and a callable that takes the
+source (and options by keyword) and returns a `Dataset`.
+"""
 
 from __future__ import annotations
 
 import tempfile
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fusion.datasets.archives import is_archive, unpack
-from fusion.datasets.uci_har import UciHar
-from fusion.errors import ConfigError
+from fusion.errors import ConfigError, DataError
+from fusion.plugins import DATASETS_GROUP, listed, load_attribute, load_plugin, plugins
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from fusion.datasets.base import Dataset
 
-READERS: dict[str, Callable[[Path], Dataset]] = {UciHar.name: UciHar}
+_INERTIAL = "fusion.datasets.utd_mhad:UtdInertial"
+_SKELETON = "fusion.datasets.utd_mhad:UtdSkeleton"
+_DEPTH = "fusion.datasets.utd_depth:UtdDepth"
+_FOLDER = "fusion.datasets.folder:FolderDataset"
+_FILE_TABLE = "fusion.datasets.file_table:FileTable"
+_ANY = ("audio", "image", "sensor", "video")
+
+READERS: dict[str, dict[str, str]] = {
+    "cifar10": {"image": "fusion.datasets.cifar10:Cifar10"},
+    "digits": {"audio": "fusion.datasets.digits:SpokenDigits", "image": "fusion.datasets.digits:WrittenDigits"},
+    "esc10": {"audio": "fusion.datasets.esc50:Esc10"},
+    "esc50": {"audio": "fusion.datasets.esc50:Esc50"},
+    "files": dict.fromkeys(_ANY, _FILE_TABLE),
+    "folder": dict.fromkeys(_ANY, _FOLDER),
+    "hmdb51": {"video": "fusion.datasets.hmdb51:Hmdb51"},
+    "jhmdb": {"video": "fusion.datasets.jhmdb:Jhmdb"},
+    "table": {"sensor": "fusion.datasets.sensor_table:SensorTable"},
+    "uci-har": {"sensor": "fusion.datasets.uci_har:UciHar"},
+    "utd-mhad": {"sensor": _INERTIAL, "video": _DEPTH},
+    "utd-mhad-depth": {"video": _DEPTH},
+    "utd-mhad-inertial": {"sensor": _INERTIAL},
+    "utd-mhad-skeleton": {"sensor": _SKELETON},
+}
+"""Layout, then modality, then the reader's ``module:class``."""
+
+_GENERAL = ("files", "folder")
+_TABLES = (".csv", ".parquet", ".npz")
 
 
 @contextmanager
-def open_dataset(name: str, source: str | Path, *, modality: str | None = None) -> Iterator[Dataset]:
-    """Open a public data set.
+def open_dataset(
+    name: str | None,
+    source: str | Path,
+    *,
+    modality: str | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Iterator[Dataset]:
+    """Open a data set.
 
     Parameters
     ----------
-    name : str
-        One of `READERS`.
+    name : str or None
+        A layout, one of `dataset_names()`; None is told from the source: a folder of class folders (``folder``), a
+        CSV file that lists files (``files``), a table of sensor readings (``table``).
     source : path
-        Its folder, or its archive, which is unpacked to a temporary folder until the context ends.
+        A folder or a file, or an archive, which is unpacked to a temporary folder until the context ends.
     modality : str, optional
-        What the caller expects; another one is refused.
+        Which modality to read; needed where a layout has several, or where it is told from the source.
+    options : mapping, optional
+        What the reader takes besides its source.
 
     Raises
     ------
     ConfigError
-        When the name is not known, or its modality is another one.
+        When the name or an option is not known, or the data set has no such modality.
     DataError
         When the source is missing, damaged or something else.
     """
-    if name not in READERS:
-        raise ConfigError(f"data set {name!r} is not known; expected one of {', '.join(sorted(READERS))}")
     source = Path(source)
+    name = name or _told_from(source, modality)
+    reader = _reader(name, modality)
     with ExitStack() as stack:
         if is_archive(source):
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="functa-")))
             unpack(source, folder)
             source = folder
-        dataset = READERS[name](source)
+        try:
+            dataset = reader(source, **(options or {}))
+        except TypeError as error:
+            raise ConfigError(
+                f"data set {name!r} does not take these options: {dict(options or {})}; {error}"
+            ) from error
         if modality is not None and modality != dataset.modality:
             raise ConfigError(f"data set {name!r} holds {dataset.modality} samples, not {modality}")
         yield dataset
+
+
+def dataset_names() -> list[str]:
+    """Names of all layouts, those of plug-ins too."""
+    return sorted(READERS.keys() | plugins(DATASETS_GROUP).keys())
+
+
+def _reader(name: str, modality: str | None) -> Callable[..., Dataset]:
+    if name in plugins(DATASETS_GROUP) and name not in READERS:
+        found: Callable[..., Dataset] = load_plugin(DATASETS_GROUP, name)
+        return found
+    if name not in READERS:
+        raise ConfigError(f"data set {name!r} is not known; expected one of {listed(dataset_names())}")
+    by_modality = READERS[name]
+    if modality is None and len(by_modality) > 1:
+        raise ConfigError(f"data set {name!r} holds {listed(by_modality)}; say which with the modality")
+    if modality is not None and modality not in by_modality and name not in _GENERAL:
+        raise ConfigError(f"data set {name!r} holds {listed(by_modality)} samples, not {modality}")
+    reference = by_modality.get(modality or "", next(iter(by_modality.values())))
+    found = load_attribute(reference)
+    return partial(found, modality=modality) if name in _GENERAL else found
+
+
+def _told_from(source: Path, modality: str | None) -> str:
+    if modality is None:
+        raise ConfigError(f"neither data set nor modality is named; the layout of {source} cannot be told")
+    if source.is_dir() or is_archive(source):
+        return "folder"
+    if not source.exists():
+        raise DataError(f"{source} does not exist; expected a folder or file of {modality} samples. Check the path.")
+    if modality == "sensor" and source.suffix.lower() in _TABLES and not _lists_files(source):
+        return "table"
+    if source.suffix.lower() == ".csv":
+        return "files"
+    raise DataError(
+        f"{source} is neither a folder nor a .csv file that lists files; expected one of them, or name its layout with "
+        f"--dataset, one of {listed(dataset_names())}."
+    )
+
+
+def _lists_files(source: Path) -> bool:
+    if source.suffix.lower() != ".csv":
+        return False
+    with source.open(encoding="utf-8-sig", errors="replace") as file:
+        return "path" in [name.strip().strip('"').lower() for name in file.readline(65536).split(",")]

@@ -14,7 +14,7 @@ import numpy as np
 
 from fusion.datasets.base import Sample
 from fusion.errors import DataError
-from fusion.modalities import SensorModality
+from fusion.modalities.sensor import SensorModality
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fusion.modalities import Scaling
+    from store import Header
 
 
 def decode(
@@ -60,14 +61,14 @@ def decode(
         row = opened.get(sample_id)
         config = config_from_dict(opened.header.encoder)
         state = state_from_arrays(config, opened.state)
-        dataset = opened.header.dataset
+        header = opened.header
     if row.status[0] == Status.FAILED:
         raise DataError(f"sample {sample_id!r} has no functa: it failed with {row.errors[0]!r}")
     decoded = decode_row(row.functas[0], config, state, scale)
     config.modality.write(decoded, Path(out))
     result = {"id": sample_id, "out": str(out), "shape": list(decoded.shape), "psnr": float(row.psnr[0])}
     if compare is not None and source is not None:
-        original = config.modality.prepare(_original(dataset, source, sample_id))
+        original = config.modality.prepare(_original(header, source, sample_id))
         at_grid = decoded if scale == 1.0 else decode_row(row.functas[0], config, state)
         measured = _psnr_between(original, at_grid, state.scaling)
         title = f"{sample_id}: {row.labels[0] or 'no label'}, {measured:.1f} dB"
@@ -76,8 +77,9 @@ def decode(
     return result
 
 
-def _original(dataset: str, source: str | Path, sample_id: str) -> NDArray[Any]:
-    with open_dataset(dataset, source) as opened:
+def _original(header: Header, source: str | Path, sample_id: str) -> NDArray[Any]:
+    options = header.conventions.get("reader", {})
+    with open_dataset(header.dataset, source, modality=header.modality, options=options) as opened:
         for sample in opened:
             if sample.id == sample_id:
                 return sample.raw

@@ -124,6 +124,7 @@ def _open_store(
             "values": "(raw - state/low) / (state/high - state/low), clipped to [0, 1]",
             **resolved.conventions(),
             "train_splits": list(options.train_splits),
+            "reader": dict(getattr(dataset, "options", {})),
         },
         dataset=dataset.name,
         seed=config.seed,

@@ -37,13 +37,18 @@ def with_preset(modality: Modality, options: Mapping[str, Any] | None = None) ->
         modality. The preset's omegas go with the architecture ``paper`` and its half only.
     """
     options = dict(options or {})
-    preset = dict(PRESETS.get((options.get("kind", "functa"), modality.name), {}))
+    preset = _preset(options.get("kind", "functa"), modality, options.get("modality", {}))
     if not str(options.get("architecture", "paper")).startswith("paper"):
         preset.pop("omegas", None)
     merged = preset | options
     merged["modality"] = modality.to_dict() | dict(options.get("modality", {}))
     merged["fit"] = dict(preset.get("fit", {})) | dict(options.get("fit", {}))
     return merged
+
+
+def _preset(kind: str, modality: Modality, changes: Mapping[str, Any]) -> dict[str, Any]:
+    changed = modality_from_dict(modality.to_dict() | dict(changes))
+    return dict(PRESETS.get((kind, changed.preset), PRESETS.get((kind, changed.name), {})))
 
 
 def encoder_config(
@@ -72,6 +77,7 @@ def encoder_config(
     stored = {} if config_file is None else read_config_file(config_file)
     merged = stored | dict(options or {})
     merged["fit"] = dict(stored.get("fit", {})) | dict(fit or {})
+    merged["modality"] = dict(stored.get("modality", {})) | dict(merged.get("modality", {}))
     return config_for(modality_of(dataset), merged)
 
 

@@ -44,6 +44,14 @@ class Modality(ABC):
     """
 
     name: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]] = ()
+    """Of the files that `read` takes, in lower case with their dot."""
+
+    @property
+    def preset(self) -> str:
+        """Name under which the encoders' presets know it: the modality's, with its transform where it has one."""
+        transform = getattr(self, "transform", None)
+        return f"{self.name}-{transform}" if transform else self.name
 
     @property
     @abstractmethod

@@ -35,6 +35,7 @@ class SensorModality(Modality):
     """
 
     name: ClassVar[str] = "sensor"
+    suffixes: ClassVar[tuple[str, ...]] = (".csv", ".npy")
     length: int | None = None
     channels: tuple[str, ...] = ()
     rate: float | None = None

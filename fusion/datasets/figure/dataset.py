@@ -14,7 +14,8 @@ from fusion.datasets.figure.camera import camera_view
 from fusion.datasets.figure.people import CAMERA, SENSOR, draw_motion, draw_subject
 from fusion.datasets.figure.sensor import CHANNELS, N_READINGS, RATE, sensor_view
 from fusion.errors import ConfigError
-from fusion.modalities import Modality, SensorModality, modality_from_dict
+from fusion.modalities import Modality, modality_from_dict
+from fusion.modalities.sensor import SensorModality
 
 View = Literal["sensor", "camera"]
 _MODALITIES = {"sensor": "sensor", "camera": "video"}

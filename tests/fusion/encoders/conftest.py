@@ -10,7 +10,7 @@ from made_samples import MadeSamples, given
 from fusion.datasets.base import Sample
 from fusion.encoders.config import FunctaConfig
 from fusion.inr.settings import FitSettings
-from fusion.modalities import SensorModality
+from fusion.modalities.sensor import SensorModality
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from fusion.encoders.rows import encode_samples
 from fusion.errors import ConfigError
 from fusion.inr.meta_settings import MetaSettings
 from fusion.inr.settings import FitSettings
-from fusion.modalities import SensorModality
+from fusion.modalities.sensor import SensorModality
 from store import open_store
 
 HERE = EncodeOptions(workers=1)

@@ -11,11 +11,11 @@ from fusion.errors import ConfigError, DataError, SampleError
 from fusion.modalities import (
     ChannelStatistics,
     Scaling,
-    SensorModality,
     coordinate_grid,
     modality_from_dict,
     source_hash,
 )
+from fusion.modalities.sensor import SensorModality
 
 CHANNELS = ("ax", "ay")
 
