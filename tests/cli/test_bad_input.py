@@ -96,7 +96,10 @@ def test_a_flipped_byte_is_found_and_named(functa: Functa, har_store: Path, tmp_
             ("encode", "x", "--store", "s.zarr", "--modality", "sensor", "--dataset", "har"),
             "data set 'har' is not known",
         ),
-        (("encode", "x", "--store", "s.zarr", "--modality", "image", "--dataset", "uci-har"), "holds sensor samples, not image"),
+        (
+            ("encode", "x", "--store", "s.zarr", "--modality", "image", "--dataset", "uci-har"),
+            "holds sensor samples, not image",
+        ),
         (("encode", "x"), "--store"),
         (("encode", "x", "--limit", "0"), "--limit"),
         (("decode", "s.zarr", "id", "--out", "o.csv", "--compare", "c.png"), "--source"),
