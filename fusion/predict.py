@@ -96,7 +96,7 @@ def predict_files(model: Model | str | Path, files: Sequence[str | Path]) -> lis
     ]
 
 
-def _read_file(modality: Modality, path: Path) -> NDArray[Any]:
+def _read_file(modality: Modality, path: Path) -> Any:
     return modality.read(path)
 
 

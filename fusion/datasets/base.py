@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-from numpy.typing import NDArray
-
 from fusion.errors import DataError
 
 MAX_ID_BYTES = 512
@@ -47,7 +45,8 @@ class Sample:
     group : str or None
         What must not stand on both sides of a split: a subject, a source film, a source recording.
     load : callable
-        Reads the raw array, without arguments. Comparison and printing leave it out.
+        Reads the raw data, of the kind that their modality's `prepare` takes, without arguments.
+        Comparison and printing leave it out.
 
     Raises
     ------
@@ -59,13 +58,13 @@ class Sample:
     label: str | None
     split: str | None
     group: str | None
-    load: Callable[[], NDArray[Any]] = field(compare=False, repr=False)
+    load: Callable[[], Any] = field(compare=False, repr=False)
 
     def __post_init__(self) -> None:
         check_id(self.id)
 
     @property
-    def raw(self) -> NDArray[Any]:
+    def raw(self) -> Any:
         """The data as the source has them, read anew at each access."""
         return self.load()
 
@@ -81,7 +80,7 @@ class Dataset(Protocol):
 
     @property
     def modality(self) -> str:
-        """Name of the modality that the raw arrays belong to, e.g. "sensor"."""
+        """Name of the modality that the raw data belong to, e.g. "sensor"."""
         ...
 
     def __iter__(self) -> Iterator[Sample]:

@@ -77,7 +77,7 @@ def decode(
     return result
 
 
-def _original(header: Header, source: str | Path, sample_id: str) -> NDArray[Any]:
+def _original(header: Header, source: str | Path, sample_id: str) -> Any:
     options = header.conventions.get("reader", {})
     with open_dataset(header.dataset, source, modality=header.modality, options=options) as opened:
         for sample in opened:

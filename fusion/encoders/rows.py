@@ -93,7 +93,7 @@ def _prepared(sample: Sample, config: EncoderConfig) -> NDArray[Any] | SampleErr
         return error
 
 
-def _read(sample: Sample) -> NDArray[Any]:
+def _read(sample: Sample) -> Any:
     try:
         return sample.raw
     except SampleError:

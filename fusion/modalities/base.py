@@ -74,11 +74,14 @@ class Modality(ABC):
         return int(np.prod(self.grid))
 
     @abstractmethod
-    def resolved(self, raw: NDArray[Any]) -> Self:
-        """Fill in the sizes that were left open; raises SampleError when `raw` cannot be used."""
+    def resolved(self, raw: Any) -> Self:
+        """Fill in the sizes that were left open; raises SampleError when `raw` cannot be used.
+
+        What `raw` is, the modality says: an array for most, a `Recording` (samples and their rate) for audio.
+        """
 
     @abstractmethod
-    def prepare(self, raw: NDArray[Any]) -> NDArray[np.float32]:
+    def prepare(self, raw: Any) -> NDArray[np.float32]:
         """Bring a raw sample to shape (*grid, d_out) in raw units; raises SampleError when it cannot be used."""
 
     @abstractmethod
@@ -90,7 +93,7 @@ class Modality(ABC):
         return statistics.scaling(spread=None)
 
     @abstractmethod
-    def read(self, path: Path) -> NDArray[Any]:
+    def read(self, path: Path) -> Any:
         """Read one raw sample from a file; raises SampleError when it cannot be read."""
 
     @abstractmethod
@@ -109,7 +112,7 @@ class Modality(ABC):
         """Count the points along each coordinate at another resolution, at least one."""
         return tuple(max(1, round(points * scale)) for points in self.grid)
 
-    def signal(self, raw: NDArray[Any], scaling: Scaling) -> Signal:
+    def signal(self, raw: Any, scaling: Scaling) -> Signal:
         """Coordinates, values and the way back for one raw sample."""
         values = scaling.normalise(self.prepare(raw)).reshape(self.points, self.d_out)
         return Signal(self.coordinates(), values, lambda fitted: self.restore(fitted, scaling, self.grid))
