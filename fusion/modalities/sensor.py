@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from fusion.errors import ConfigError, DataError, SampleError
+from fusion.modalities.arrays import read_npy
 from fusion.modalities.base import Modality
 from fusion.modalities.scaling import ChannelStatistics, Scaling
 
@@ -32,6 +33,9 @@ class SensorModality(Modality):
     spread : float or None
         Values are scaled from this many training standard deviations around each channel's mean; None takes the whole
         range seen. Rare peaks are clipped, and everything else moves the network more.
+    resample : bool
+        Take windows of any length and bring them to `length` by linear interpolation, over time scaled to [0, 1] in
+        each; what is faster than the new readings can follow is lost. False refuses another length.
     """
 
     name: ClassVar[str] = "sensor"
@@ -40,6 +44,7 @@ class SensorModality(Modality):
     channels: tuple[str, ...] = ()
     rate: float | None = None
     spread: float | None = 4.0
+    resample: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "channels", tuple(self.channels))
@@ -68,6 +73,8 @@ class SensorModality(Modality):
     def prepare(self, raw: NDArray[Any]) -> NDArray[np.float32]:
         window = _window(raw)
         expected = (*self.grid, self.d_out)
+        if self.resample and window.shape[1] == self.d_out:
+            window = _resampled(window, *self.grid)
         if window.shape != expected:
             raise SampleError("prepare", f"window of shape {window.shape}; expected {expected} (readings, channels)")
         return window
@@ -80,7 +87,7 @@ class SensorModality(Modality):
 
     def read(self, path: Path) -> NDArray[Any]:
         if path.suffix.lower() == ".npy":
-            return _read_npy(path)
+            return read_npy(path)
         if path.suffix.lower() == ".csv":
             return _read_csv(path)
         raise SampleError(
@@ -106,19 +113,16 @@ class SensorModality(Modality):
             title,
         )
 
+    def to_dict(self) -> dict[str, Any]:
+        # Stores written before the option existed go on as what they were.
+        plain = super().to_dict()
+        return plain if self.resample else {name: value for name, value in plain.items() if name != "resample"}
+
     def _times(self, readings: int) -> NDArray[np.float64]:
         # Both ends of the window keep their place at every resolution.
         length = self.grid[0]
         end = 1.0 if self.rate is None else (length - 1) / self.rate
         return np.linspace(0.0, end, readings)
-
-
-def _read_npy(path: Path) -> NDArray[Any]:
-    try:
-        window: NDArray[Any] = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise SampleError("read", f"{path.name} is not a readable .npy file: {error}") from error
-    return window
 
 
 def _read_csv(path: Path) -> NDArray[Any]:
@@ -139,6 +143,13 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _resampled(window: NDArray[np.float32], length: int) -> NDArray[np.float32]:
+    if len(window) == length:
+        return window
+    before, after = np.linspace(0.0, 1.0, len(window)), np.linspace(0.0, 1.0, length)
+    return np.stack([np.interp(after, before, channel) for channel in window.T], axis=-1).astype(np.float32)
 
 
 def _window(raw: NDArray[Any]) -> NDArray[np.float32]:

@@ -132,3 +132,14 @@ def test_hashes_tell_arrays_apart() -> None:
     assert source_hash(window()).tobytes() == source_hash(window().astype(np.float64)).tobytes()
     assert source_hash(window()).tobytes() != source_hash(window() + 1e-3).tobytes()
     assert source_hash(np.zeros((2, 3))).tobytes() != source_hash(np.zeros((3, 2))).tobytes()
+
+
+def test_another_length_is_resampled_only_when_asked() -> None:
+    ramp = np.linspace([0.0, 5.0], [10.0, -5.0], 41)
+    modality = SensorModality(length=8, channels=CHANNELS, resample=True)
+    np.testing.assert_allclose(modality.prepare(ramp), np.linspace([0.0, 5.0], [10.0, -5.0], 8), atol=1e-6)
+    np.testing.assert_array_equal(modality.prepare(window()), window())
+    with pytest.raises(SampleError, match=r"shape \(41, 3\); expected \(8, 2\)"):
+        modality.prepare(np.zeros((41, 3)))
+    assert "resample" not in SensorModality(length=8).to_dict()
+    assert modality_from_dict(modality.to_dict()) == modality
