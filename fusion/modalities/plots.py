@@ -49,3 +49,26 @@ def plot_channels(
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=8)
     figure.savefig(path, dpi=110, format="png")
+
+
+def plot_images(original: NDArray[Any], reconstruction: NDArray[Any], path: Path, title: str) -> None:
+    """Draw an image beside its reconstruction, each at its own resolution.
+
+    Parameters
+    ----------
+    original, reconstruction : NDArray of uint8, shape=(height, width) or (height, width, 3)
+    path : Path
+        PNG to write.
+    title : str
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8.0, 4.6), layout="constrained")
+    for axis, picture, name in zip(
+        figure.subplots(1, 2), (original, reconstruction), ("original", "reconstruction"), strict=True
+    ):
+        axis.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+        axis.set_title(f"{name}, {picture.shape[0]} x {picture.shape[1]}", fontsize=9)
+        axis.set_axis_off()
+    figure.suptitle(title, fontsize=10, parse_math=False)
+    figure.savefig(path, dpi=110, format="png")
