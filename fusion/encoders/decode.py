@@ -17,7 +17,7 @@ from store import Status, open_store
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from fusion.modalities import Scaling
+    from fusion.modalities import Modality, Scaling
     from store import Header
 
 
@@ -68,7 +68,7 @@ def decode(
     config.modality.write(decoded, Path(out))
     result = {"id": sample_id, "out": str(out), "shape": list(decoded.shape), "psnr": float(row.psnr[0])}
     if compare is not None and source is not None:
-        original = config.modality.prepare(_original(header, source, sample_id))
+        original = _original(header, source, sample_id, config.modality)
         at_grid = decoded if scale == 1.0 else decode_row(row.functas[0], config, state)
         measured = _psnr_between(original, at_grid, state.scaling)
         title = f"{sample_id}: {row.labels[0] or 'no label'}, {measured:.1f} dB"
@@ -77,12 +77,13 @@ def decode(
     return result
 
 
-def _original(header: Header, source: str | Path, sample_id: str) -> Any:
+def _original(header: Header, source: str | Path, sample_id: str, modality: Modality) -> NDArray[np.float32]:
     options = header.conventions.get("reader", {})
     with open_dataset(header.dataset, source, modality=header.modality, options=options) as opened:
         for sample in opened:
             if sample.id == sample_id:
-                return sample.raw
+                # A video is read while it is prepared, and an archive is unpacked no longer than it is open.
+                return modality.prepare(sample.raw)
     raise DataError(f"{source} has no sample {sample_id!r}; expected the data set that the store was made from")
 
 

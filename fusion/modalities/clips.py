@@ -1,0 +1,213 @@
+"""Frames of a clip, one after another: of a file that is decoded while it is read, or of an array.
+
+What a container says of itself (how many frames, where they are) is wrong in many files, so frames are counted as they
+are really decoded and no seek is made. A clip is decoded twice, once to count and once to take the frames that are
+wanted; so only one frame is in memory at a time, however long the clip is.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from fusion.errors import SampleError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+MAX_FRAME_PIXELS = 1 << 25
+"""A frame of 8K video has 33.2 million."""
+MAX_CLIP_PIXELS = 1 << 36
+"""Half an hour of 1080p at 18 frames a second; more is a mistake or a bomb, and would take minutes."""
+
+_SNIFFED_BYTES = 256
+_TEXT = frozenset(bytes(range(32, 127)) + b"\t\r\n")
+
+
+class Clip(Protocol):
+    """Frames in order, of shape (height, width, 3) in RGB or (height, width)."""
+
+    def count(self) -> int:
+        """Count the frames; SampleError when there are none."""
+
+    def at(self, positions: Sequence[int]) -> Iterator[NDArray[Any]]:
+        """Give the frames at positions that never fall, the same frame more than once if asked."""
+
+
+@dataclass(frozen=True)
+class VideoFile:
+    """A video file, decoded anew each time its frames are asked for.
+
+    Parameters
+    ----------
+    path : Path
+
+    Notes
+    -----
+    ``numpy.asarray`` gives all frames at once, shape (t, height, width, 3), uint8, RGB.
+    """
+
+    path: Path
+
+    def checked(self) -> VideoFile:
+        """Give this file if it can be one at all, see `check_file`."""
+        check_file(self.path)
+        return self
+
+    def count(self) -> int:
+        """Count the frames that can be decoded; SampleError when there are none or far too many."""
+        with _opened(self.path) as capture:
+            most = MAX_CLIP_PIXELS // max(1, _pixels(capture))
+            frames = 0
+            while capture.grab():
+                frames += 1
+                if frames > most:
+                    raise SampleError(
+                        "read", f"{self.path.name} has more than {most:,} frames of this size. Cut it into clips."
+                    )
+        if not frames:
+            raise SampleError("read", f"{self.path.name} has no frame that can be decoded; it is damaged or cut short")
+        return frames
+
+    def at(self, positions: Sequence[int]) -> Iterator[NDArray[np.uint8]]:
+        """Give the frames at positions that never fall."""
+        with _opened(self.path) as capture:
+            reached, frame = -1, np.empty(0, np.uint8)
+            for position in positions:
+                if position > reached:
+                    frame = self._frame(capture, position - reached)
+                    reached = position
+                yield frame
+
+    def _frame(self, capture: Any, ahead: int) -> NDArray[np.uint8]:
+        complete = all(capture.grab() for _ in range(ahead))
+        taken, frame = capture.retrieve() if complete else (False, None)
+        if not taken or frame is None or frame.ndim != 3:
+            raise SampleError("read", f"{self.path.name} has a frame that cannot be decoded; it is damaged")
+        rgb: NDArray[np.uint8] = frame[..., ::-1]
+        return rgb
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: FBT001 - NumPy's protocol
+        return np.stack(list(self.at(range(self.count())))).astype(dtype or np.uint8, copy=False)
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayClip:
+    """Frames of an array of shape (t, height, width, 3) or (t, height, width)."""
+
+    frames: NDArray[Any]
+
+    def __post_init__(self) -> None:
+        shape = self.frames.shape
+        if self.frames.ndim not in (3, 4) or 0 in shape or (self.frames.ndim == 4 and shape[3] not in (1, 3)):
+            expected = "(frames, height, width, 3) or (frames, height, width), none of them 0"
+            raise SampleError("prepare", f"video of shape {shape}; expected {expected}")
+        if self.frames.dtype.kind not in "biuf":
+            raise SampleError("prepare", f"video of type {self.frames.dtype}; expected numbers")
+
+    def count(self) -> int:
+        """Count the frames."""
+        return len(self.frames)
+
+    def at(self, positions: Sequence[int]) -> Iterator[NDArray[Any]]:
+        """Give the frames at positions."""
+        for position in positions:
+            frame = self.frames[position]
+            yield frame[..., 0] if frame.ndim == 3 and frame.shape[-1] == 1 else frame
+
+
+def clip_of(raw: Any) -> Clip:
+    """Take a raw sample as a clip; SampleError when it is neither a video file nor an array of frames."""
+    return raw if isinstance(raw, VideoFile) else ArrayClip(np.asarray(raw))
+
+
+def evenly_spaced(frames: int, wanted: int) -> list[int]:
+    """Choose positions from the first of `frames` frames to the last: the nearest to even steps, the earlier of two.
+
+    A clip with fewer frames than are wanted shows some more than once; of one position, it is the middle.
+    """
+    steps = np.linspace(0.0, frames - 1.0, wanted) if wanted > 1 else np.array([(frames - 1) / 2])
+    chosen: list[int] = np.ceil(steps - 0.5).astype(int).tolist()
+    return chosen
+
+
+def check_file(path: Path) -> None:
+    """Raise SampleError when a path cannot be a video: no file, empty, unreadable, or text.
+
+    Text is refused because a playlist or a session description would make the decoder open other files and addresses.
+    """
+    if not path.is_file():
+        found = "a folder" if path.is_dir() else "not a file" if path.exists() else "missing"
+        raise SampleError("read", f"{path.name} is {found}; expected a video file")
+    try:
+        with path.open("rb") as file:
+            begin = file.read(_SNIFFED_BYTES)
+    except OSError as error:
+        raise SampleError("read", f"{path.name} cannot be opened: {error.strerror}") from error
+    if not begin:
+        raise SampleError("read", f"{path.name} is empty; expected a video file")
+    if _TEXT.issuperset(begin):
+        raise SampleError("read", f"{path.name} holds text; expected a video file")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    check_file(path)
+    import cv2
+
+    capture = None
+    try:
+        with silent_opencv():
+            # An absolute path is never taken for an address, nor a name with % in it for a series of pictures.
+            capture = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+        if not capture.isOpened():
+            raise SampleError("read", f"{path.name} holds no video; it is damaged, cut short or of another format")
+        if _pixels(capture) > MAX_FRAME_PIXELS:
+            width, height = _width(capture), _height(capture)
+            raise SampleError(
+                "read", f"{path.name} has frames of {width} x {height}; expected at most {MAX_FRAME_PIXELS:,} pixels"
+            )
+        yield capture
+    except (cv2.error, UnicodeEncodeError, MemoryError) as error:
+        raise SampleError("read", f"{path.name} cannot be decoded: {type(error).__name__}: {error}") from error
+    finally:
+        if capture is not None:
+            capture.release()
+
+
+@contextmanager
+def silent_opencv() -> Iterator[None]:
+    """Keep OpenCV's and its decoder's messages off stderr; what is wrong is told by errors."""
+    # The decoder reads this once, when it is first used; a user who wants its messages sets it before.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    import cv2
+
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+
+
+def _width(capture: Any) -> int:
+    import cv2
+
+    return int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
+
+
+def _height(capture: Any) -> int:
+    import cv2
+
+    return int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+
+
+def _pixels(capture: Any) -> int:
+    return _width(capture) * _height(capture)
