@@ -17,7 +17,7 @@ from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_
 from fusion.errors import DataError
 from fusion.items import group_codes
 
-__all__ = ["ClassFigures", "Evaluation", "accuracy_interval", "evaluate_predictions", "plot_confusion"]
+__all__ = ["ClassFigures", "Evaluation", "accuracy_interval", "drawable", "evaluate_predictions", "plot_confusion"]
 
 _DRAWS_AT_ONCE = 4_000_000
 _LONGEST_LABEL = 28
@@ -213,12 +213,12 @@ def plot_confusion(evaluation: Evaluation, path: str | Path, *, title: str = "")
         axes.text(column, row, text, ha="center", va="center", fontsize=font, color="white" if share > 0.5 else "black")
     low, high = evaluation.accuracy_interval
     heading = f"accuracy {evaluation.accuracy:.1%} (95 %: {low:.1%} to {high:.1%}), {evaluation.rows} rows"
-    axes.set_title(_drawable(f"{title}: {heading}" if title else heading, 200), parse_math=False, wrap=True)
+    axes.set_title(drawable(f"{title}: {heading}" if title else heading, 200), parse_math=False, wrap=True)
     figure.savefig(path, format="png", dpi=110, metadata={"Software": None})
 
 
 def _label_axes(axes: Any, evaluation: Evaluation, totals: NDArray[np.int64]) -> None:
-    names = [_drawable(name, _LONGEST_LABEL) for name in evaluation.classes]
+    names = [drawable(name, _LONGEST_LABEL) for name in evaluation.classes]
     places = range(len(names))
     rows = [f"{name} ({total})" for name, total in zip(names, totals, strict=True)]
     axes.set_xticks(places, names, rotation=90, parse_math=False)
@@ -227,7 +227,7 @@ def _label_axes(axes: Any, evaluation: Evaluation, totals: NDArray[np.int64]) ->
     axes.set_ylabel("true (rows)")
 
 
-def _drawable(text: str, longest: int) -> str:
+def drawable(text: str, longest: int) -> str:
     """Put text on one line, cut, and replace what the font has no glyph for by a square."""
     line = " ".join(text.split())
     if len(line) > longest:
