@@ -52,7 +52,7 @@ def encode(
     frames: Annotated[int | None, typer.Option(min=1, help="Video: frames to resample to.")] = None,
     rate: Annotated[float | None, typer.Option(help="Audio: samples per second to resample to.")] = None,
     seconds: Annotated[float | None, typer.Option(help="Audio: length to pad or trim to.")] = None,
-    encoder: Annotated[str | None, typer.Option(help="Kind of encoder: functa (default) or modulation.")] = None,
+    encoder: Annotated[str | None, typer.Option(help="Kind of encoder: functa (default), modulation or local.")] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with encoder options.")] = None,
     architecture: Annotated[str | None, typer.Option(help="paper, siren, paper-half or siren-half.")] = None,
     omegas: Annotated[str | None, typer.Option(help="Frequency of each hidden layer, such as 30,1.")] = None,
@@ -60,8 +60,10 @@ def encode(
     learning_rate: Annotated[
         float | None, typer.Option(help="Adam's learning rate; of no effect where step sizes are learned.")
     ] = None,
+    schedule: Annotated[str | None, typer.Option(help="Learning rate over the steps: constant or cosine.")] = None,
     psnr_target: Annotated[float | None, typer.Option(help="Stop a sample's fit at this many dB.")] = None,
     initialisation: Annotated[str | None, typer.Option(help="Shared start: class-average, random or meta.")] = None,
+    initialiser: Annotated[str | None, typer.Option(help="Distribution of the random start: keras or siren.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the start.")] = None,
     split: Annotated[list[str] | None, typer.Option(help="Encode this split only; may be given again.")] = None,
     train_split: Annotated[list[str] | None, typer.Option(help="Split to learn the start from.")] = None,
@@ -79,12 +81,13 @@ def encode(
     """Fit every sample of a data set and keep the functas in a store. The same command again resumes."""
     import fusion
 
-    fit = {"steps": steps, "learning_rate": learning_rate, "psnr_target": psnr_target}
+    fit = {"steps": steps, "learning_rate": learning_rate, "schedule": schedule, "psnr_target": psnr_target}
     options = {
         "kind": encoder,
         "architecture": architecture,
         "omegas": None if omegas is None else _numbers(omegas),
         "initialisation": initialisation,
+        "initialiser": initialiser,
         "seed": seed,
         "modality": _given(
             {
@@ -130,7 +133,7 @@ def decode(
     store: Annotated[Path, typer.Argument(help="Store of functas.")],
     sample_id: Annotated[str, typer.Argument(metavar="ID", help="ID of the sample.")],
     *,
-    out: Annotated[Path, typer.Option(help="File to write; its suffix says the format (.csv).")],
+    out: Annotated[Path, typer.Option(help="File to write; its suffix says the format: .png, .wav, .mp4 or .csv.")],
     scale: Annotated[
         float, typer.Option(min=0.01, max=64.0, help="Resolution, as a multiple of the original's.")
     ] = 1.0,
