@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _TABLE = "clips.csv"
 _TABLE_FOLDER = "small"
+_OFFICIAL = "hmdb51_splits"
 
 
 class Jhmdb:
@@ -28,7 +29,7 @@ class Jhmdb:
     ----------
     root : path
         Either holds ``clips.csv`` (columns ``clip``, ``split1`` to ``split3`` with the codes of HMDB-51) and the clips
-        in ``small/<class>``; or, as published, ``ReCompress_Videos/<class>/<clip>.avi`` and
+        in ``small/<class>``, and may hold HMDB-51's split files in ``hmdb51_splits``; or, as published, ``ReCompress_Videos/<class>/<clip>.avi`` and
         ``splits/<class>_test_split<n>.txt``.
     split : {1, 2, 3}
         Which split; clips that it leaves out have none.
@@ -42,7 +43,9 @@ class Jhmdb:
 
     Notes
     -----
-    IDs and groups are those of `fusion.datasets.hmdb51.Hmdb51`: the same clip has the same ID in both.
+    IDs and groups are those of `fusion.datasets.hmdb51.Hmdb51`: the same clip has the same ID in both. Where HMDB-51's
+    split files name a clip, they count and not the table, which was matched by likeness of names and takes seven clips
+    named after one song for one another.
     """
 
     name = "jhmdb"
@@ -65,14 +68,16 @@ class Jhmdb:
 
 def _of_table(table: Path, split: int) -> list[tuple[Path, str | None]]:
     folder = table.parent / _TABLE_FOLDER
+    official = read_split_files(table.parent / _OFFICIAL, split)
     try:
         with table.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
-        return [(folder / row["clip"], row[f"split{split}"]) for row in rows]
+        coded = [(folder / row["clip"], row[f"split{split}"]) for row in rows]
     except KeyError as error:
         raise DataError(f"{table} has no column {error}; expected clip, split1, split2 and split3") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{table} cannot be read: {error}; expected clip, split1, split2 and split3") from error
+    return [(path, official.get((path.parent.name, path.stem), code)) for path, code in coded]
 
 
 def _as_published(root: Path, split: int) -> list[tuple[Path, str | None]]:

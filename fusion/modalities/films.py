@@ -66,7 +66,7 @@ def plot_film(original: NDArray[np.uint8], reconstruction: NDArray[np.uint8], pa
     axes: Any = figure.subplots(2, columns, squeeze=False)
     for row, (name, clip) in enumerate((("original", original), ("reconstruction", reconstruction))):
         for axis, position in zip(axes[row], evenly_spaced(len(clip), columns), strict=True):
-            axis.imshow(clip[position], interpolation="nearest", aspect="auto")
+            axis.imshow(clip[position], interpolation="nearest")
             axis.set(xticks=[], yticks=[])
         axes[row, 0].set_ylabel(name, fontsize=8)
     figure.suptitle(title, fontsize=10, parse_math=False)
