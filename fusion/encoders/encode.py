@@ -17,7 +17,7 @@ from fusion.encoders.learning import chunks, learn_state
 from fusion.encoders.options import EncodeOptions, EncodeReport, Progress
 from fusion.encoders.pool import worker_pool
 from fusion.encoders.rows import Encoded, encode_samples
-from fusion.encoders.survey import Survey, TrainingSamples, survey_samples
+from fusion.encoders.survey import Survey, survey_samples, training_samples
 from fusion.errors import DataError
 from store import FunctaStore, Rows, Status, create_store, open_store
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from fusion.encoders.pool import Mapper
 
 _TASK_FLOPS = 1e11
+_TASK_BYTES = 1 << 26
 _MAX_TASK = 256
 
 
@@ -85,9 +86,7 @@ def encode(
 def _learned(
     dataset: Dataset, config: EncoderConfig, options: EncodeOptions, mapper: Mapper
 ) -> tuple[EncoderConfig, EncoderState]:
-    training = TrainingSamples(dataset, options.train_splits)
-    training.require_some()
-    return learn_state(config, training, mapper)
+    return learn_state(config, training_samples(dataset, options, config), mapper)
 
 
 def _taken_over(like: str | Path, config: EncoderConfig) -> tuple[EncoderConfig, EncoderState]:
@@ -123,7 +122,7 @@ def _open_store(
             "coordinates": "regular grid in [-1, 1], first axis slowest, both ends included",
             "values": "(raw - state/low) / (state/high - state/low), clipped to [0, 1]",
             **resolved.conventions(),
-            "train_splits": list(options.train_splits),
+            "train_splits": list(options.train_splits) if getattr(resolved, "learns", True) else [],
             "reader": dict(getattr(dataset, "options", {})),
         },
         dataset=dataset.name,
@@ -215,9 +214,11 @@ class _Run:
 
     def _task_size(self) -> int:
         fit = self.config.fit
-        points = min(fit.coordinates_per_step or math.inf, self.config.modality.points)
+        modality = self.config.modality
+        points = min(fit.coordinates_per_step or math.inf, modality.points)
         flops = self.config.network().flops_per_coordinate * points * max(1, fit.steps)
-        return int(min(_MAX_TASK, max(1, _TASK_FLOPS // flops)))
+        size = 4 * modality.points * modality.d_out
+        return int(min(_MAX_TASK, max(1, min(_TASK_FLOPS // flops, _TASK_BYTES // size))))
 
     def _keep(self, encoded: Encoded) -> None:
         if encoded.changed:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fusion.encoders.kinds import row_length
 from fusion.encoders.learning import resolve_modality
 from fusion.encoders.options import EncodeOptions
-from fusion.encoders.survey import TrainingSamples, survey_samples
+from fusion.encoders.survey import survey_samples, training_samples
 
 if TYPE_CHECKING:
     from fusion.datasets.base import Dataset
@@ -62,8 +62,7 @@ def plan(dataset: Dataset, config: EncoderConfig, options: EncodeOptions | None 
     """
     options = options or EncodeOptions()
     survey = survey_samples(dataset, options, config.seed)
-    training = TrainingSamples(dataset, options.train_splits)
-    training.require_some()
+    training = training_samples(dataset, options, config)
     resolved = config.with_modality(resolve_modality(config.modality, training))
     k = row_length(resolved)
     return Plan(

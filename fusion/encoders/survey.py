@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fusion.encoders.learning import seeded_hash
+from fusion.encoders.learning import resolve_modality, seeded_hash
 from fusion.errors import DataError
 
 if TYPE_CHECKING:
     from fusion.datasets.base import Dataset, Sample
+    from fusion.encoders.kinds import EncoderConfig
     from fusion.encoders.options import EncodeOptions
 
 
@@ -62,6 +63,27 @@ def survey_samples(dataset: Dataset, options: EncodeOptions, seed: int) -> Surve
     return Survey(len(candidates), chosen, splits, classes, len(groups - {""}))
 
 
+def training_samples(dataset: Dataset, options: EncodeOptions, config: EncoderConfig) -> Iterable[Sample]:
+    """Give the samples that sizes, scaling and start are taken from.
+
+    They are those of the training splits; where there are none, and nothing but sizes is taken, all samples: a data set
+    of folds, with a scaling that is fixed and a random start, needs no training split, and no fold leaks into another.
+
+    Raises
+    ------
+    DataError
+        When there are no training samples and something is learned from them.
+    """
+    training = TrainingSamples(dataset, options.train_splits)
+    if not training.any() and getattr(config, "initialisation", None) == "random":
+        # Whether the scaling is fixed may depend on sizes that are still open.
+        resolved = config.with_modality(resolve_modality(config.modality, dataset))
+        if not getattr(resolved, "learns", True):
+            return dataset
+    training.require_some()
+    return training
+
+
 @dataclass(frozen=True)
 class TrainingSamples:
     """The samples of a data set that the encoder may learn from, iterated as often as asked."""
@@ -72,11 +94,16 @@ class TrainingSamples:
     def __iter__(self) -> Iterator[Sample]:
         return (sample for sample in self.dataset if sample.split in self.splits)
 
+    def any(self) -> bool:
+        """Tell whether there are any."""
+        return next(iter(self), None) is not None
+
     def require_some(self) -> None:
         """Raise DataError when there are none."""
-        if next(iter(self), None) is None:
+        if not self.any():
             found = sorted({sample.split or "none" for sample in self.dataset})
             raise DataError(
                 f"{self.dataset.name}: no samples in split {', '.join(self.splits)}; got {', '.join(found)}. "
-                "The start is learned from training samples only: name their splits with --train-split."
+                "The start is learned from training samples only: name their splits with --train-split, or learn "
+                "nothing with --initialisation random."
             )
