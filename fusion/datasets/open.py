@@ -33,6 +33,10 @@ READERS: dict[str, dict[str, str]] = {
     "digits": {"audio": "fusion.datasets.digits:SpokenDigits", "image": "fusion.datasets.digits:WrittenDigits"},
     "esc10": {"audio": "fusion.datasets.esc50:Esc10"},
     "esc50": {"audio": "fusion.datasets.esc50:Esc50"},
+    "figure": {
+        "sensor": "fusion.datasets.figure.dataset:sensor_reader",
+        "video": "fusion.datasets.figure.dataset:camera_reader",
+    },
     "files": dict.fromkeys(_ANY, _FILE_TABLE),
     "folder": dict.fromkeys(_ANY, _FOLDER),
     "hmdb51": {"video": "fusion.datasets.hmdb51:Hmdb51"},

@@ -1,8 +1,9 @@
 """The built-in data set: subjects, activities and performances as samples of either view."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -94,6 +95,11 @@ class FigureDataset:
         self.view = view
 
     @property
+    def options(self) -> dict[str, Any]:
+        """What `open_dataset` needs to give this data set again."""
+        return asdict(self.config)
+
+    @property
     def modality(self) -> str:
         """The modality of the raw arrays: "sensor" or "video"."""
         return _MODALITIES[self.view]
@@ -122,6 +128,16 @@ class FigureDataset:
             group=f"subject-{subject:02d}",
             load=partial(_observe, self.config, self.view, subject, activity, index),
         )
+
+
+def sensor_reader(source: Path, **options: Any) -> FigureDataset:  # noqa: ARG001 - it is generated, not read
+    """Give what the sensor feels; `options` are fields of `FigureConfig`."""
+    return FigureDataset(FigureConfig(**options), "sensor")
+
+
+def camera_reader(source: Path, **options: Any) -> FigureDataset:  # noqa: ARG001
+    """Give what the camera sees; `options` are fields of `FigureConfig`."""
+    return FigureDataset(FigureConfig(**options), "camera")
 
 
 def _observe(config: FigureConfig, view: View, subject: int, activity: str, index: int) -> NDArray[Any]:
