@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fusion.encoders.decode import decode
     from fusion.encoders.encode import encode
     from fusion.encoders.estimator import FunctaEncoder
+    from fusion.encoders.local.config import LocalConfig
     from fusion.encoders.modulation import ModulationConfig
     from fusion.encoders.options import EncodeOptions, EncodeReport
     from fusion.encoders.plan import plan
@@ -58,6 +59,7 @@ _HOME = {
     "fusion.encoders.decode": ("decode",),
     "fusion.encoders.encode": ("encode",),
     "fusion.encoders.estimator": ("FunctaEncoder",),
+    "fusion.encoders.local.config": ("LocalConfig",),
     "fusion.encoders.modulation": ("ModulationConfig",),
     "fusion.encoders.options": ("EncodeOptions", "EncodeReport"),
     "fusion.encoders.plan": ("plan",),
@@ -95,6 +97,7 @@ __all__ = [
     "FunctaFeatures",
     "FunctaStore",
     "FusionError",
+    "LocalConfig",
     "LocalTrainer",
     "Model",
     "ModelError",

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from fusion.inr.settings import FitSettings
     from fusion.modalities import Modality, Scaling
 
-_MODULES = {"functa": "fusion.encoders.functa", "modulation": "fusion.encoders.modulation"}
+_MODULES = {
+    "functa": "fusion.encoders.functa",
+    "local": "fusion.encoders.local.local",
+    "modulation": "fusion.encoders.modulation",
+}
 
 
 class EncoderConfig(Protocol):

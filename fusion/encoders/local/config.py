@@ -1,0 +1,236 @@
+"""How local functas are made: windows, the network fitted to each, the dictionary and the cells pooled over."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+
+from fusion.encoders.config import checked_options
+from fusion.encoders.local.windows import Pool, Scale, windows_of
+from fusion.errors import ConfigError
+from fusion.inr.architecture import Architecture, LayoutEntry
+from fusion.inr.settings import FitSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fusion.encoders.local.windows import Windows
+    from fusion.modalities import Modality
+
+_ONE_STEP = {"steps": 1, "learning_rate": 1.0}
+_DEFAULTS: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = {
+    1: ((16,), (2,)),
+    2: ((6, 6), (2, 2)),
+    3: ((4, 8, 8), (2, 4, 4)),
+}
+
+
+@dataclass(frozen=True)
+class LocalConfig:
+    """How a sample becomes the pooled code of its windows' networks.
+
+    Parameters
+    ----------
+    modality : Modality
+        Its sizes may be open until resolved.
+    windows : tuple of tuple of int
+        Points of a window along each axis, one entry for each scale; empty takes one scale for the number of axes. No
+        longer than the grid: what is longer is cut to it.
+    strides : tuple of tuple of int
+        Distance of neighbouring windows, for each scale.
+    cells : tuple of tuple of int
+        Levels of a pyramid: parts along each axis that codes are pooled over, by the place of a window's middle. Empty
+        pools over the whole sample.
+    pools : tuple of {"mean", "max", "std"}
+        What is kept of each centre's codes in a cell.
+    centres : int >= 2
+        Size of the dictionary of each scale.
+    dimensions : int >= 1
+        Most dimensions that whitening keeps.
+    regularisation : float >= 0
+        Added to the variances before whitening, as a part of their mean.
+    contrast : bool
+        Take the mean off every window and divide by its deviation, before the fit.
+    centred : bool
+        Take the mean of each channel off every window, before the fit.
+    differences : tuple of int
+        Lags along the first axis whose differences are fitted as further channels.
+    balanced : bool
+        Divide every channel by its deviation over the training windows, before the fit.
+    hidden : tuple of int
+        Units of each hidden layer of the windows' network.
+    omega : float > 0
+        Frequency of its hidden layers.
+    fit : FitSettings
+        Plain gradient steps; a learning rate of 1 is a step of one by the largest curvature at the start, and anything
+        below 2 is stable there.
+    samples, patches : int >= 1
+        Training samples, and windows of each scale from them, that whitening and dictionary are learned from.
+    iterations : int >= 1
+        Of k-means.
+    psnr_floor : float or None
+        A row whose windows are kept below this many dB has status "below the PSNR floor".
+    seed : int
+        Of the start and of all that is drawn.
+
+    Notes
+    -----
+    Coates, Lee and Ng 2011, "An analysis of single-layer networks in unsupervised feature learning", for whitening,
+    k-means, the triangle code and pooling; what they take of pixels is taken here of networks' weights.
+    """
+
+    modality: Modality
+    windows: tuple[tuple[int, ...], ...] = ()
+    strides: tuple[tuple[int, ...], ...] = ()
+    cells: tuple[tuple[int, ...], ...] = ()
+    pools: tuple[Pool, ...] = ("mean", "max")
+    centres: int = 600
+    dimensions: int = 96
+    regularisation: float = 0.01
+    contrast: bool = False
+    centred: bool = False
+    differences: tuple[int, ...] = ()
+    balanced: bool = False
+    hidden: tuple[int, ...] = (32, 16)
+    omega: float = 6.0
+    fit: FitSettings = field(default_factory=lambda: FitSettings(**_ONE_STEP))  # type: ignore[arg-type]
+    samples: int = 4096
+    patches: int = 100_000
+    iterations: int = 12
+    psnr_floor: float | None = None
+    seed: int = 42
+
+    kind = "local"
+
+    def __post_init__(self) -> None:
+        for name in ("windows", "strides", "cells"):
+            object.__setattr__(self, name, tuple(_whole(entry, name) for entry in getattr(self, name)))
+        for name in ("hidden", "differences"):
+            object.__setattr__(self, name, _whole(getattr(self, name), name))
+        object.__setattr__(self, "pools", tuple(self.pools))
+        object.__setattr__(self, "omega", float(self.omega))
+        _check(self)
+        self._architecture(1, 1)
+
+    @property
+    def scales(self) -> tuple[Scale, ...]:
+        """Sizes and strides of the windows of each scale, for the modality's number of axes."""
+        if not self.windows:
+            return (Scale(*_default_windows(self.modality.d_in)),)
+        return tuple(Scale(size, stride) for size, stride in zip(self.windows, self.strides, strict=True))
+
+    @property
+    def channels(self) -> int:
+        """Values at each point, differences included."""
+        return self.modality.d_out * (1 + len(self.differences))
+
+    @property
+    def folds(self) -> bool:
+        """Whether a fit is one step over the whole window, and so one matrix."""
+        return self.fit.steps == 1 and self.fit.psnr_target is None and self.fit.coordinates_per_step is None
+
+    @property
+    def layout(self) -> tuple[LayoutEntry, ...]:
+        """(name, shape, offset) of every array inside a row: cells by centres, for each scale and pool."""
+        entries: list[LayoutEntry] = []
+        offset = 0
+        for index, grid in enumerate(self.all_windows()):
+            for pool in self.pools:
+                entries.append((f"scale_{index}/{pool}", (grid.cells, self.centres), offset))
+                offset += grid.cells * self.centres
+        return tuple(entries)
+
+    def all_windows(self) -> tuple[Windows, ...]:
+        """Where the windows of each scale lie in the modality's grid."""
+        return tuple(windows_of(scale, self.modality.grid, self.channels, self.cells) for scale in self.scales)
+
+    def network(self) -> Architecture:
+        """Give the network that is fitted to a window."""
+        return self._architecture(self.modality.d_in, self.channels)
+
+    def _architecture(self, d_in: int, d_out: int) -> Architecture:
+        omegas = (self.omega,) * len(self.hidden)
+        return Architecture(d_in, d_out, self.hidden, omegas, output="linear", initialiser="siren")
+
+    def conventions(self) -> dict[str, Any]:
+        """Say, for the store's header, what a row holds."""
+        return {
+            "architecture": self.network().to_dict(),
+            "local": "for each scale: z = (window - state/mean) @ state/projection is the whitened difference of the "
+            "window's network from the start; its code is max(0, mean distance - distance) to state/centres, pooled "
+            "over cells; a row holds (cells, centres) for each scale and pool and cannot be decoded",
+        }
+
+    def with_modality(self, modality: Modality) -> LocalConfig:
+        """Give the same configuration for a modality whose sizes are known; windows are cut to its grid."""
+        chosen = replace(self, modality=modality)
+        cut = tuple(tuple(map(min, scale.size, modality.grid)) for scale in chosen.scales)
+        return replace(chosen, windows=cut, strides=tuple(scale.stride for scale in chosen.scales))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; `from_dict` reads them back."""
+        plain = asdict(self) | {"modality": self.modality.to_dict(), "fit": self.fit.to_dict()}
+        lists = {name: [list(entry) for entry in plain[name]] for name in ("windows", "strides", "cells")}
+        lists |= {name: list(plain[name]) for name in ("pools", "hidden", "differences")}
+        return {"kind": self.kind, **plain, **lists}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> LocalConfig:
+        """Read what `to_dict` wrote, or a user's subset of it; ConfigError when an option is unknown or wrong."""
+        return cls(**checked_options(cls, {**values, "fit": _ONE_STEP | dict(values.get("fit", {}))}))
+
+    def sha256(self) -> str:
+        """Hash of the whole configuration, in hex."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
+
+
+def _whole(numbers: Sequence[int], name: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(number) for number in numbers)
+    except (TypeError, ValueError):
+        raise ConfigError(f"{name} {numbers!r}; expected whole numbers, one for each axis") from None
+
+
+def _default_windows(axes: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    if axes not in _DEFAULTS:
+        raise ConfigError(f"no windows given for {axes} axes; expected `windows` and `strides` in the configuration")
+    return _DEFAULTS[axes]
+
+
+def _check(config: LocalConfig) -> None:
+    least = {"centres": 2, "dimensions": 1, "samples": 1, "patches": 1, "iterations": 1}
+    for name, smallest in least.items():
+        if getattr(config, name) < smallest:
+            raise ConfigError(f"{name} is {getattr(config, name)}; expected {smallest} or more")
+    if len(config.windows) != len(config.strides):
+        raise ConfigError(f"{len(config.windows)} windows and {len(config.strides)} strides; expected as many of both")
+    axes = {len(entry) for name in ("windows", "strides", "cells") for entry in getattr(config, name)}
+    if axes - {config.modality.d_in if _sized(config.modality) else next(iter(axes), 0)}:
+        raise ConfigError(
+            f"windows {config.windows}, strides {config.strides} and cells {config.cells}; expected one whole number "
+            "for each axis of the modality"
+        )
+    numbers = [
+        number for name in ("windows", "strides", "cells") for entry in getattr(config, name) for number in entry
+    ]
+    if min([*numbers, *config.differences, 1]) < 1:
+        raise ConfigError("windows, strides, cells and differences are whole numbers of 1 or more")
+    if not config.pools or set(config.pools) - set(get_args(Pool)) or len(set(config.pools)) < len(config.pools):
+        raise ConfigError(f"pools {config.pools}; expected some of {', '.join(get_args(Pool))}, each once")
+    if not (np.isfinite(config.regularisation) and config.regularisation >= 0):
+        raise ConfigError(f"regularisation is {config.regularisation}; expected 0 or more")
+    if config.fit.steps < 1:
+        raise ConfigError("a local functa of 0 steps is the start; expected 1 step or more")
+    if config.contrast and config.centred:
+        raise ConfigError("contrast and centred both take off means; expected at most one of them")
+
+
+def _sized(modality: Modality) -> bool:
+    try:
+        return bool(modality.grid)
+    except (ConfigError, TypeError):
+        return False

@@ -1,0 +1,151 @@
+"""Local functas: the third kind of encoder. A row is the pooled code of all windows' networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from fusion.encoders.kinds import EncoderKind, row_length
+from fusion.encoders.local.coding import compiled_book, compiled_reader, pooled, whitened
+from fusion.encoders.local.config import LocalConfig
+from fusion.encoders.local.dictionary import ScaleState, conditioned, learn_scales, mode_of
+from fusion.encoders.local.folding import stepped_deltas
+from fusion.encoders.local.windows import with_differences
+from fusion.errors import DataError
+from fusion.modalities import Scaling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from fusion.datasets.base import Sample
+    from fusion.encoders.kinds import Fitted
+    from fusion.encoders.local.coding import Book, Reader
+    from fusion.encoders.local.windows import Windows
+    from fusion.encoders.pool import Mapper
+
+_SLOW_BLOCK = 512
+
+
+@dataclass(frozen=True, eq=False)
+class LocalState:
+    """What is learned on training samples before the first fit.
+
+    Parameters
+    ----------
+    scaling : Scaling
+        Limits that map raw values to [0, 1].
+    gains : NDArray of float32, shape=(channels,)
+        Factor of each channel, differences included.
+    scales : tuple of ScaleState
+    """
+
+    scaling: Scaling
+    gains: NDArray[np.float32]
+    scales: tuple[ScaleState, ...]
+
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """Named arrays, as a store or a model folder keeps them."""
+        arrays = {"low": self.scaling.low, "high": self.scaling.high, "gains": self.gains}
+        for index, scale in enumerate(self.scales):
+            arrays |= {f"{item.name}_{index}": getattr(scale, item.name) for item in fields(scale)}
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> LocalState:
+        """Read what `arrays` gave."""
+        plain = {name: np.asarray(array, np.float32) for name, array in arrays.items()}
+        count = sum(name.startswith("centres_") for name in plain)
+        names = [item.name for item in fields(ScaleState)]
+        scales = [ScaleState(*(plain[f"{name}_{index}"] for name in names)) for index in range(count)]
+        return cls(Scaling(plain["low"], plain["high"]), plain["gains"], tuple(scales))
+
+
+def learn_local_state(config: LocalConfig, scaling: Scaling, training: Iterable[Sample], mapper: Mapper) -> LocalState:
+    """Learn gains, whitening and dictionary of every scale from windows of training samples."""
+    gains, scales = learn_scales(config, scaling, training, mapper)
+    return LocalState(scaling, gains, tuple(scales))
+
+
+class _ScaleCoder:
+    """One scale, ready for the kernel."""
+
+    def __init__(self, config: LocalConfig, state: ScaleState, windows: Windows) -> None:
+        self.config = config
+        self.state = state
+        self.windows = windows
+        self.mode = mode_of(config)
+        self.reader: Reader = compiled_reader(
+            self.mode, config.channels, float(state.floor[0]), state.mean, state.projection
+        )
+        self.book: Book = compiled_book(state.centres)
+
+    def code(self, values: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
+        """Pool the codes of a sample's windows; gives the part of the row, and the windows' mean squared error."""
+        z, error = self._stepped(values) if not self.config.folds else self._folded(values)
+        shape, none = (self.windows.cells, len(self.book.squares)), np.empty((0, 0), np.float32)
+        out = {
+            pool: np.empty(shape, np.float32) if pool in self.config.pools else none for pool in ("mean", "max", "std")
+        }
+        pooled(z, self.windows.members, self.windows.counts, self.book, out["mean"], out["max"], out["std"])
+        parts = [out[pool][:, : self.book.words].ravel() for pool in self.config.pools]
+        return np.concatenate(parts), error
+
+    def _folded(self, values: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
+        z, error = whitened(values.reshape(-1), self.windows.origins, self.windows.offsets, self.reader)
+        return z, error
+
+    def _stepped(self, values: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
+        config, state, network = self.config, self.state, self.config.network()
+        z = np.zeros((len(self.windows.origins), len(self.book.columns)), np.float32)
+        errors = []
+        for begin in range(0, len(z), _SLOW_BLOCK):
+            chosen = np.arange(begin, min(begin + _SLOW_BLOCK, len(z)))
+            cut = conditioned(self.windows.cut(values, chosen), self.mode, config.channels, float(state.floor[0]))
+            size = float(state.step_size[0])
+            deltas, mse = stepped_deltas(network, state.start, self.windows.size, cut, config.fit, size)
+            z[chosen, : state.whitening.shape[1]] = (deltas - state.delta_mean) @ state.whitening
+            errors.append(mse)
+        return z, float(np.concatenate(errors).mean())
+
+
+def fit_local(config: LocalConfig, state: LocalState, values: NDArray[np.float32]) -> Fitted:
+    """Code samples of values (b, n, d_out), one after the other; gives rows (b, k), errors (b,) and steps (b,).
+
+    The error is the mean over all windows of what the whitened vector does not keep of a window: how much of the
+    windows the code is made from, before pooling. Where steps run through the engine it is the error of their fits.
+    """
+    scales = zip(state.scales, config.all_windows(), strict=True)
+    coders = [_ScaleCoder(config, scale, windows) for scale, windows in scales]
+    rows = np.empty((len(values), row_length(config)), np.float32)
+    errors = np.empty(len(values), np.float32)
+    for row, sample in enumerate(values):
+        seen = with_differences(np.asarray(sample, np.float32), config.modality.grid, config.differences) * state.gains
+        parts = [coder.code(np.ascontiguousarray(seen)) for coder in coders]
+        rows[row] = np.concatenate([part for part, _ in parts])
+        errors[row] = np.mean([error for _, error in parts])
+    return rows, errors, np.full(len(values), config.fit.steps, np.int32)
+
+
+def _weights(config: LocalConfig, state: LocalState, row: NDArray[np.float32]) -> NoReturn:  # noqa: ARG001
+    raise DataError(
+        "a local functa is pooled over its windows and cannot be decoded; "
+        "encode with --encoder functa or modulation for rows that can"
+    )
+
+
+def _step_sizes(config: LocalConfig, state: LocalState) -> str:  # noqa: ARG001
+    return f"learning rate {config.fit.learning_rate}"
+
+
+KIND = EncoderKind(
+    config_from_dict=LocalConfig.from_dict,
+    state_from_arrays=LocalState.from_arrays,
+    learn=learn_local_state,
+    fit=fit_local,
+    weights=_weights,
+    step_sizes=_step_sizes,
+)

@@ -1,0 +1,130 @@
+"""Where windows lie in a grid of any number of axes, and in which cells their middles are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+Pool = Literal["mean", "max", "std"]
+
+
+class Scale(NamedTuple):
+    """Points of a window along each axis, and the distance of neighbouring windows."""
+
+    size: tuple[int, ...]
+    stride: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """The windows of one scale as places in a flat array of the grid's values, channels last.
+
+    Parameters
+    ----------
+    size : tuple of int
+        Points of a window along each axis.
+    origins : NDArray of int64, shape=(w,)
+        Place of each window's first value.
+    offsets : NDArray of int64, shape=(v,)
+        From there to each of its values, channels fastest.
+    members : NDArray of int64, shape=(w, levels)
+        Cells that each window belongs to, one of each level.
+    counts : NDArray of int64, shape=(cells,)
+        Windows in each cell; a cell may be empty.
+    """
+
+    size: tuple[int, ...]
+    origins: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    members: NDArray[np.int64]
+    counts: NDArray[np.int64]
+
+    @property
+    def cells(self) -> int:
+        """Number of cells of all levels."""
+        return len(self.counts)
+
+    def cut(self, values: NDArray[Any], chosen: NDArray[np.int64] | None = None) -> NDArray[Any]:
+        """Cut windows of shape (w, v) out of values (n, channels), all or some of them."""
+        origins = self.origins if chosen is None else self.origins[chosen]
+        cut: NDArray[Any] = np.ascontiguousarray(values).reshape(-1)[origins[:, None] + self.offsets]
+        return cut
+
+
+@lru_cache(maxsize=64)
+def windows_of(scale: Scale, grid: tuple[int, ...], channels: int, levels: tuple[tuple[int, ...], ...] = ()) -> Windows:
+    """Lay windows over a grid, from its first point on and as far as whole windows go.
+
+    Parameters
+    ----------
+    scale : Scale
+    grid : tuple of int
+        Points along each axis; windows are cut to it.
+    channels : int
+    levels : tuple of tuple of int
+        Parts along each axis, for each level of the pyramid; none: one cell.
+    """
+    size = tuple(map(min, scale.size, grid))
+    steps = np.cumprod([channels, *grid[:0:-1]])[::-1]
+    axes = list(zip(grid, size, scale.stride, strict=True))
+    firsts = [np.arange(0, points - length + 1, step) for points, length, step in axes]
+    origins = _places(firsts, steps)
+    offsets = _places([np.arange(length) for length in size], steps)
+    members = []
+    cells = 0
+    for parts in levels or ((1,) * len(grid),):
+        middles = [first + length / 2 for first, length in zip(firsts, size, strict=True)]
+        inside = [_parts(middle, *axis) for middle, *axis in zip(middles, grid, parts, strict=True)]
+        members.append(cells + _places(inside, np.cumprod([1, *parts[:0:-1]])[::-1]))
+        cells += int(np.prod(parts))
+    table = np.stack(members, axis=1)
+    return Windows(
+        size,
+        origins,
+        (offsets[:, None] + np.arange(channels)).ravel(),
+        table,
+        np.bincount(table.ravel(), minlength=cells),
+    )
+
+
+def with_differences(values: NDArray[np.float32], grid: Sequence[int], lags: Sequence[int]) -> NDArray[np.float32]:
+    """Add the differences along the first axis as further channels; they are 0 where there is no earlier point.
+
+    Parameters
+    ----------
+    values : NDArray, shape=(n, channels)
+    grid : sequence of int
+        Points along each axis, n together.
+    lags : sequence of int >= 1
+
+    Returns
+    -------
+    NDArray of float32, shape=(n, channels * (1 + len(lags)))
+    """
+    if not lags:
+        return values
+    inner = int(np.prod(grid[1:]))
+    parts = [values]
+    for lag in lags:
+        difference = np.zeros_like(values)
+        difference[lag * inner :] = values[lag * inner :] - values[: -lag * inner]
+        parts.append(difference)
+    return np.concatenate(parts, axis=1)
+
+
+def _places(axes: Sequence[NDArray[Any]], steps: NDArray[Any]) -> NDArray[np.int64]:
+    mesh = np.meshgrid(*axes, indexing="ij")
+    places = np.sum([axis.astype(np.int64) * step for axis, step in zip(mesh, steps, strict=True)], axis=0)
+    return np.asarray(places, np.int64).ravel()
+
+
+def _parts(middles: NDArray[Any], points: int, parts: int) -> NDArray[np.int64]:
+    return np.minimum((middles * parts / points).astype(np.int64), parts - 1)

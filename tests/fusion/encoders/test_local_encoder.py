@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_samples import MadeSamples
+
+from fusion.encoders.decode import decode
+from fusion.encoders.encode import encode
+from fusion.encoders.kinds import config_from_dict, normalised, row_length, state_from_arrays
+from fusion.encoders.learning import learn_state
+from fusion.encoders.local.config import LocalConfig
+from fusion.encoders.options import EncodeOptions
+from fusion.encoders.presets import config_for
+from fusion.encoders.rows import encode_samples
+from fusion.errors import ConfigError, DataError
+from fusion.inr.settings import FitSettings
+from fusion.modalities.sensor import SensorModality
+from fusion.training import train
+from store import open_store
+
+HERE = EncodeOptions(workers=1)
+
+
+@pytest.fixture
+def local() -> LocalConfig:
+    return LocalConfig(SensorModality(), windows=((8,),), strides=((2,),), centres=20, dimensions=24, patches=300)
+
+
+def states(one: Path, other: Path) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    with open_store(one) as a, open_store(other) as b:
+        return dict(a.state), dict(b.state)
+
+
+def test_a_store_of_local_functas_resumes_and_trains(made: MadeSamples, local: LocalConfig, tmp_path: Path) -> None:
+    path = tmp_path / "s.zarr"
+    encode(made, path, local, replace(HERE, limit=20))
+    report = encode(made, path, local, HERE)
+    assert (report.encoded, report.skipped, report.rows) == (16, 20, 36)
+    with open_store(path) as opened:
+        entries = [(name, tuple(shape), offset) for name, shape, offset in opened.header.layout]
+        assert entries == [("scale_0/mean", (1, 20), 0), ("scale_0/max", (1, 20), 20)]
+        config = config_from_dict(opened.header.encoder)
+        state = state_from_arrays(config, opened.state)
+        again = encode_samples(made.samples, config=config, state=state).rows
+        np.testing.assert_array_equal(again.functas, opened.read([sample.id for sample in made]).functas)
+    grouped = MadeSamples([replace(sample, group=f"{sample.split}-{sample.group}") for sample in made])
+    encode(grouped, tmp_path / "g.zarr", local, HERE)
+    assert train(tmp_path / "g.zarr").accuracy > 0.6
+
+
+def test_order_and_workers_change_nothing_learned_and_no_row(
+    made: MadeSamples, local: LocalConfig, tmp_path: Path
+) -> None:
+    encode(made, tmp_path / "a.zarr", local, HERE)
+    shuffled = MadeSamples([made.samples[index] for index in np.random.default_rng(1).permutation(36)])
+    encode(shuffled, tmp_path / "b.zarr", local, EncodeOptions(workers=2))
+    a, b = states(tmp_path / "a.zarr", tmp_path / "b.zarr")
+    for name, array in a.items():
+        np.testing.assert_array_equal(array, b[name], err_msg=name)
+    ids = [sample.id for sample in made]
+    with open_store(tmp_path / "a.zarr") as one, open_store(tmp_path / "b.zarr") as other:
+        np.testing.assert_array_equal(one.read(ids).functas, other.read(ids).functas)
+
+
+def test_a_row_does_not_depend_on_the_others_in_its_batch(made: MadeSamples, local: LocalConfig) -> None:
+    config, state = learn_state(local, made.samples[:24])
+    together = encode_samples(made.samples[24:], config=config, state=state).rows.functas
+    alone = [encode_samples([sample], config=config, state=state).rows.functas[0] for sample in made.samples[24:]]
+    np.testing.assert_array_equal(together, np.stack(alone))
+
+
+def test_everything_is_learned_from_training_rows_only(made: MadeSamples, local: LocalConfig, tmp_path: Path) -> None:
+    encode(made, tmp_path / "a.zarr", local, replace(HERE, limit=1))
+    for index in range(24, 36):
+        made = made.with_window(index, 100 * made.samples[index].raw)
+    encode(made.broken(30), tmp_path / "b.zarr", local, replace(HERE, limit=1))
+    a, b = states(tmp_path / "a.zarr", tmp_path / "b.zarr")
+    for name, array in a.items():
+        np.testing.assert_array_equal(array, b[name], err_msg=name)
+
+
+def test_a_shift_by_less_than_a_window_changes_the_code_little(made: MadeSamples, local: LocalConfig) -> None:
+    config, state = learn_state(local, made.samples[:24])
+    raws = [sample.raw for sample in made.samples[24:]]
+    rows = []
+    for shift in (0, 3):
+        shifted = MadeSamples(made.samples[24:])
+        for index, raw in enumerate(raws):
+            shifted = shifted.with_window(index, np.roll(raw, shift, axis=0))
+        rows.append(encode_samples(shifted.samples, config=config, state=state).rows.functas)
+    moved = np.linalg.norm(rows[0] - rows[1], axis=1).mean()
+    apart = np.linalg.norm(rows[0] - np.roll(rows[0], 1, axis=0), axis=1).mean()
+    values = normalised(raws, config, state)
+    raw_moved = np.linalg.norm(values - np.roll(values, 3, axis=1), axis=(1, 2)).mean()
+    raw_apart = np.linalg.norm(values - np.roll(values, 1, axis=0), axis=(1, 2)).mean()
+    assert moved / apart < 0.5 * raw_moved / raw_apart
+
+
+def test_scales_cells_pools_and_channels_make_the_row(made: MadeSamples, local: LocalConfig) -> None:
+    options = {
+        "windows": ((8,), (99,)),
+        "strides": ((2,), (1,)),
+        "cells": ((1,), (3,)),
+        "pools": ("mean", "max", "std"),
+    }
+    settings = replace(local, **options, differences=(1, 2), balanced=True, centres=5)
+    config, state = learn_state(settings, made.samples[:24])
+    rows = encode_samples(made.samples[24:], config=config, state=state).rows
+    assert config.windows == ((8,), (32,))
+    assert rows.functas.shape == (12, row_length(config)) == (12, 2 * 3 * 4 * 5)
+    assert np.isfinite(rows.functas).all()
+    assert config_from_dict(config.to_dict()) == config
+    assert hash(config_from_dict(config.to_dict())) == hash(config)
+
+
+def test_decoding_is_refused_in_one_line(made: MadeSamples, local: LocalConfig, tmp_path: Path) -> None:
+    encode(made, tmp_path / "s.zarr", local, replace(HERE, limit=2))
+    with open_store(tmp_path / "s.zarr") as opened:
+        sample_id = next(iter(opened.ids))
+    with pytest.raises(DataError, match="a local functa is pooled over its windows and cannot be decoded; encode with"):
+        decode(tmp_path / "s.zarr", sample_id, tmp_path / "x.csv")
+    assert not (tmp_path / "x.csv").exists()
+
+
+def test_bad_samples_become_failed_rows(made: MadeSamples, local: LocalConfig, tmp_path: Path) -> None:
+    bad = made.with_window(3, np.full((32, 9), np.nan, np.float32)).broken(30)
+    report = encode(bad, tmp_path / "s.zarr", local, HERE)
+    assert (report.rows, report.failed) == (34, 2)
+
+
+def test_too_few_windows_for_the_dictionary(made: MadeSamples, local: LocalConfig) -> None:
+    with pytest.raises(DataError, match="13 windows in 1 training samples; expected as many as the 20 centres"):
+        learn_state(local, made.samples[:1])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"centres": 1}, "centres is 1; expected 2 or more"),
+        ({"windows": [[16]], "strides": []}, "1 windows and 0 strides; expected as many of both"),
+        ({"windows": [[16, 4]], "strides": [[2]]}, "expected one whole number for each axis of the modality"),
+        ({"strides": [[0]]}, "windows, strides, cells and differences are whole numbers of 1 or more"),
+        ({"pools": ["median"]}, r"pools \('median',\); expected some of mean, max, std, each once"),
+        ({"contrast": True, "centred": True}, "contrast and centred both take off means"),
+        ({"fit": {"steps": 0}}, "a local functa of 0 steps is the start; expected 1 step or more"),
+        ({"hidden": []}, "expected a hidden layer or more"),
+        ({"omegas": [30.0]}, "unknown encoder option omegas; expected some of modality, windows"),
+    ],
+)
+def test_wrong_options_are_named(options: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        config_for(SensorModality(length=32, channels=("x",)), {"kind": "local", **options})
+
+
+def test_steps_through_the_engine_make_other_codes(made: MadeSamples, local: LocalConfig) -> None:
+    config, state = learn_state(replace(local, fit=FitSettings(steps=3, learning_rate=1.0)), made.samples[:24])
+    rows = encode_samples(made.samples[24:28], config=config, state=state).rows
+    assert set(rows.steps.tolist()) == {3}
+    assert np.isfinite(rows.functas).all()
+    assert (rows.psnr > 5).all()
