@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,14 @@ from fusion.inr.metrics import psnr
 from store import Status, open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
-    from fusion.modalities import Modality, Scaling
-    from store import Header
+    from fusion.datasets.base import Sample
+    from fusion.encoders.kinds import EncoderConfig, EncoderState
+    from fusion.modalities import Scaling
+    from store import FunctaStore, Header, Rows
 
 
 def decode(
@@ -58,33 +63,90 @@ def decode(
     if compare is not None and source is None:
         raise ConfigError("comparing needs the original: give the data set that the store was made from with --source")
     with open_store(store) as opened:
-        row = opened.get(sample_id)
-        config = config_from_dict(opened.header.encoder)
-        state = state_from_arrays(config, opened.state)
-        header = opened.header
-    if row.status[0] == Status.FAILED:
-        raise DataError(f"sample {sample_id!r} has no functa: it failed with {row.errors[0]!r}")
-    decoded = decode_row(row.functas[0], config, state, scale)
-    config.modality.write(decoded, Path(out))
-    result = {"id": sample_id, "out": str(out), "shape": list(decoded.shape), "psnr": float(row.psnr[0])}
+        stored = _Stored.of(opened, sample_id)
+    decoded = stored.decoded(scale)
+    stored.config.modality.write(decoded, Path(out))
+    result = {"id": sample_id, "out": str(out), "shape": list(decoded.shape), "psnr": stored.psnr}
     if compare is not None and source is not None:
-        original = _original(header, source, sample_id, config.modality)
-        at_grid = decoded if scale == 1.0 else decode_row(row.functas[0], config, state)
-        measured = _psnr_between(original, at_grid, state.scaling)
-        title = f"{sample_id}: {row.labels[0] or 'no label'}, {measured:.1f} dB"
-        config.modality.plot(original, decoded, Path(compare), title)
+        measured = _compare({sample_id: stored}, source, {sample_id: Path(compare)}, scale)[sample_id]
         result |= {"compare": str(compare), "psnr_decoded": measured}
     return result
 
 
-def _original(header: Header, source: str | Path, sample_id: str, modality: Modality) -> NDArray[np.float32]:
+def compare_samples(store: str | Path, source: str | Path, pictures: Mapping[str, Path]) -> dict[str, float]:
+    """Draw several samples beside their originals, opening the data set once.
+
+    Parameters
+    ----------
+    store, source : path
+        As for `decode`.
+    pictures : mapping of str to Path
+        PNG to draw, by ID.
+
+    Returns
+    -------
+    dict of str to float
+        Measured PSNR in dB, by ID.
+
+    Raises
+    ------
+    DataError
+        When a sample has no functa or is not in `source`.
+    """
+    with open_store(store) as opened:
+        stored = {sample_id: _Stored.of(opened, sample_id) for sample_id in pictures}
+    return _compare(stored, source, pictures, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Stored:
+    """A row with all that decodes it."""
+
+    header: Header
+    config: EncoderConfig
+    state: EncoderState
+    row: Rows
+
+    @classmethod
+    def of(cls, store: FunctaStore, sample_id: str) -> _Stored:
+        row = store.get(sample_id)
+        if row.status[0] == Status.FAILED:
+            raise DataError(f"sample {sample_id!r} has no functa: it failed with {row.errors[0]!r}")
+        config = config_from_dict(store.header.encoder)
+        return cls(store.header, config, state_from_arrays(config, store.state), row)
+
+    @property
+    def psnr(self) -> float:
+        return float(self.row.psnr[0])
+
+    def decoded(self, scale: float = 1.0) -> NDArray[np.float32]:
+        return decode_row(self.row.functas[0], self.config, self.state, scale)
+
+
+def _compare(
+    stored: Mapping[str, _Stored], source: str | Path, pictures: Mapping[str, Path], scale: float
+) -> dict[str, float]:
+    header = next(iter(stored.values())).header
     options = header.conventions.get("reader", {})
+    measured: dict[str, float] = {}
     with open_dataset(header.dataset, source, modality=header.modality, options=options) as opened:
         for sample in opened:
-            if sample.id == sample_id:
+            if sample.id in stored:
                 # A video is read while it is prepared, and an archive is unpacked no longer than it is open.
-                return modality.prepare(sample.raw)
-    raise DataError(f"{source} has no sample {sample_id!r}; expected the data set that the store was made from")
+                measured[sample.id] = _draw(stored[sample.id], sample, pictures[sample.id], scale)
+                if len(measured) == len(stored):
+                    return measured
+    missing = next(sample_id for sample_id in stored if sample_id not in measured)
+    raise DataError(f"{source} has no sample {missing!r}; expected the data set that the store was made from")
+
+
+def _draw(stored: _Stored, sample: Sample, picture: Path, scale: float) -> float:
+    modality = stored.config.modality
+    original = modality.prepare(sample.raw)
+    measured = _psnr_between(original, stored.decoded(), stored.state.scaling)
+    title = f"{sample.id}: {stored.row.labels[0] or 'no label'}, {measured:.1f} dB"
+    modality.plot(original, stored.decoded(scale), picture, title)
+    return measured
 
 
 def _psnr_between(original: NDArray[Any], decoded: NDArray[Any], scaling: Scaling) -> float:
