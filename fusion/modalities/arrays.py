@@ -29,6 +29,7 @@ MAX_BYTES = 1 << 30
 _MAT_HEADER, _MAT_TAG, _MAT_COMPRESSED = 128, 8, 15
 _MAT_NUMBERS = frozenset({"double", "single", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))})
 _PIECE = 1 << 20
+_NUMBERS, _TEXT = "biuf", "US"
 
 
 def read_npy(path: Path, *, max_bytes: int = MAX_BYTES) -> NDArray[Any]:
@@ -43,8 +44,8 @@ def read_npy(path: Path, *, max_bytes: int = MAX_BYTES) -> NDArray[Any]:
         return _read_array(file, path.stat().st_size, max_bytes)
 
 
-def read_npz(path: Path, key: str, *, max_bytes: int = MAX_BYTES) -> NDArray[Any]:
-    """Read one array of a .npz file.
+def read_npz(path: Path, key: str, *, max_bytes: int = MAX_BYTES, text: bool = False) -> NDArray[Any]:
+    """Read one array of a .npz file: numbers, and text too when asked.
 
     Raises
     ------
@@ -56,7 +57,7 @@ def read_npz(path: Path, key: str, *, max_bytes: int = MAX_BYTES) -> NDArray[Any
             raise ValueError(f"no array {key!r}; got {', '.join(npz_names(archive)[:5]) or 'none'}")
         entry = archive.getinfo(f"{key}.npy")
         with archive.open(entry) as file:
-            return _read_array(file, entry.file_size, max_bytes)
+            return _read_array(file, entry.file_size, max_bytes, _NUMBERS + _TEXT if text else _NUMBERS)
 
 
 def npz_names(archive: zipfile.ZipFile) -> list[str]:
@@ -92,11 +93,11 @@ def read_mat(path: Path, key: str, *, max_bytes: int = MAX_BYTES) -> NDArray[Any
         return found
 
 
-def _read_array(file: IO[bytes], size: int, max_bytes: int) -> NDArray[Any]:
+def _read_array(file: IO[bytes], size: int, max_bytes: int, kinds: str = _NUMBERS) -> NDArray[Any]:
     version = np.lib.format.read_magic(file)
     read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, fortran, dtype = read_header(file)
-    if dtype.hasobject or dtype.kind not in "biuf":
+    if dtype.hasobject or dtype.kind not in kinds:
         raise ValueError(f"values of type {dtype}; expected numbers")
     needed = math.prod(shape) * dtype.itemsize
     if needed > min(size, max_bytes):
