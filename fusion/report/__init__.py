@@ -1,0 +1,1 @@
+"""The report of a model: one HTML page that a person can read without a network."""
