@@ -114,7 +114,7 @@ class AudioModality(Modality):
         return picture[..., None]
 
     def fixed_scaling(self) -> Scaling:
-        reach = mfcc_limit(self.bands, self.coefficients)
+        reach = mfcc_limit(self.bands)
         low, high = {None: (-1.0, 1.0), "log-mel": (FLOOR_DB, 0.0), "mfcc": (-reach, reach)}[self.transform]
         return Scaling(np.array([low], np.float32), np.array([high], np.float32))
 

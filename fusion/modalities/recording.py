@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,8 @@ import numpy as np
 from fusion.errors import SampleError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from io import FileIO
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -22,6 +26,7 @@ MAX_SAMPLES = 1 << 25
 """Samples of one recording that are read, 12 minutes at 44.1 kHz; what comes after them is left in the file."""
 
 _BLOCK_VALUES = 1 << 20
+_QUIET_FORMATS = (b"RIFF", b"fLaC", b"OggS", b"FORM")
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,22 +62,52 @@ def read_recording(path: Path, suffixes: tuple[str, ...] = SUFFIXES) -> Recordin
     """
     if path.suffix.lower() not in suffixes:
         raise SampleError("read", f"{path.name} is no sound by its name; expected one of {', '.join(suffixes)}")
-    if not path.is_file():
-        found = "a directory" if path.is_dir() else "no regular file" if path.exists() else "missing"
-        raise SampleError("read", f"{path.name} is {found}; expected a sound file")
+    _require_content(path)
     import soundfile
 
     try:
         # Opened here, so that what the system says (no permission, say) is not lost in the library.
-        with path.open("rb") as file, soundfile.SoundFile(file.fileno(), closefd=False) as opened:
+        with (
+            path.open("rb", buffering=0) as file,
+            _quiet(file),
+            soundfile.SoundFile(file.fileno(), closefd=False) as opened,
+        ):
             return _read_blocks(opened, path.name)
     except OSError as error:
         raise SampleError("read", f"{path.name} cannot be opened: {error.strerror or error}") from error
     except (soundfile.SoundFileError, RuntimeError, ValueError, TypeError) as error:
-        said = str(getattr(error, "error_string", error)).strip().rstrip(".")
+        said = str(getattr(error, "error_string", error)).removeprefix("Error : ").strip().rstrip(".")
         raise SampleError(
             "read", f"{path.name} is not a sound that can be decoded: {said}; it may be damaged"
         ) from error
+
+
+def _require_content(path: Path) -> None:
+    found = "missing"
+    if path.is_file():
+        found = "" if path.stat().st_size else "empty"
+    elif path.exists():
+        found = "a directory" if path.is_dir() else "no regular file"
+    if found:
+        raise SampleError("read", f"{path.name} is {found}; expected a sound file")
+
+
+@contextmanager
+def _quiet(file: FileIO) -> Iterator[None]:
+    """Keep the decoder of MP3 from writing what it finds odd to the standard error, past Python."""
+    begin = file.read(4)
+    file.seek(0)
+    if begin in _QUIET_FORMATS:
+        yield
+        return
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)
 
 
 def _read_blocks(opened: Any, name: str) -> Recording:
