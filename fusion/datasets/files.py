@@ -1,0 +1,107 @@
+"""What the readers of a user's own files share: IDs, splits, and reading a file that may not be there."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fusion.datasets.base import MAX_ID_BYTES
+from fusion.errors import ConfigError, SampleError
+from fusion.modalities import modality_class
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fusion.modalities import Modality
+
+_MEDIA = {
+    "audio": "wav flac ogg mp3 m4a aac opus wma aif aiff amr ape au caf",
+    "image": "png jpg jpeg bmp gif tif tiff webp avif heic heif jp2 j2k jxl dng cr2 nef arw svg psd tga ico exr hdr",
+    "sensor": "csv npy npz tsv mat parquet xls xlsx h5 hdf5",
+    "video": "mp4 avi mov mkv webm wmv flv m4v mpg mpeg 3gp ogv ts",
+}
+"""By these a user knows a file of a modality, whether it can be read here or not."""
+
+
+def media_suffixes(modality: str) -> frozenset[str]:
+    """Suffixes that a sample of a modality may be expected to have, in lower case with their dot."""
+    usual = {f".{suffix}" for suffix in _MEDIA.get(modality, "").split()}
+    return frozenset(usual | set(modality_class(modality).suffixes))
+
+
+def file_id(relative: str) -> str:
+    r"""Make an ID of a relative path.
+
+    Parameters
+    ----------
+    relative : str
+        In POSIX form.
+
+    Returns
+    -------
+    str
+        The path as it is. Bytes that are no UTF-8 are written like ``\xff``; what is too long for an ID ends in a hash.
+    """
+    name = printable(relative)
+    content = name.encode()
+    if len(content) <= MAX_ID_BYTES:
+        return name
+    ending = "~" + hashlib.blake2b(content, digest_size=8).hexdigest()
+    return content[: MAX_ID_BYTES - len(ending)].decode(errors="ignore") + ending
+
+
+def printable(text: str) -> str:
+    r"""Write bytes of a file name that are no UTF-8 like ``\xff``."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def hashed_split(key: str, *, test_share: float, seed: int) -> str:
+    """Put a sample or a group into ``train`` or ``test``, by a seeded hash of its name and nothing else.
+
+    Parameters
+    ----------
+    key : str
+        The group, so that it stands on one side, or the ID.
+    test_share : float
+        Between 0 and 1, of the keys.
+    seed : int
+    """
+    digest = hashlib.blake2b(key.encode(), digest_size=8, person=b"split", salt=seed.to_bytes(8, "little", signed=True))
+    return "test" if int.from_bytes(digest.digest(), "little") < test_share * 2.0**64 else "train"
+
+
+def check_test_share(test_share: float) -> float:
+    """Return a share of samples to test on; ConfigError when it is none."""
+    if isinstance(test_share, bool) or not isinstance(test_share, (int, float)) or not 0 <= test_share <= 1:
+        raise ConfigError(f"test_share is {test_share!r}; expected a number from 0 to 1")
+    return float(test_share)
+
+
+def given_options(options: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    """Keep the reader's options that differ from their defaults, which a store remembers."""
+    return {name: value for name, value in options.items() if value != defaults[name]}
+
+
+def file_loader(modality: Modality, path: Path, inside: Path | None) -> Callable[[], Any]:
+    """Give what reads a file when it is wanted, and refuses one whose real place is not `inside` a folder."""
+    return partial(_load, modality, path, inside)
+
+
+def failing_loader(reason: str) -> Callable[[], Any]:
+    """Give what raises SampleError in place of reading."""
+    return partial(_fail, reason)
+
+
+def _load(modality: Modality, path: Path, inside: Path | None) -> Any:
+    try:
+        if inside is not None and not path.resolve().is_relative_to(inside.resolve()):
+            _fail(f"{path.name} leaves the folder {inside.name}; copy it there, or allow it with --reader outside=true")
+        return modality.read(path)
+    except SampleError as error:
+        raise SampleError(error.stage, printable(error.reason)) from error
+
+
+def _fail(reason: str) -> None:
+    raise SampleError("read", reason)

@@ -1,0 +1,247 @@
+"""A folder of class folders, with split folders around them or without."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fusion.datasets.base import Sample
+from fusion.datasets.files import (
+    check_test_share,
+    failing_loader,
+    file_id,
+    file_loader,
+    given_options,
+    hashed_split,
+    media_suffixes,
+    printable,
+)
+from fusion.errors import ConfigError, DataError
+from fusion.modalities import modality_from_dict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SPLITS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("test", "testing"), "test"),
+    **dict.fromkeys(("val", "valid", "validation"), "val"),
+}
+_DEFAULTS = {"group": None, "test_share": 0.2, "seed": 42, "outside": False}
+
+
+class _Found(NamedTuple):
+    """A file, or a folder named like one, below the root."""
+
+    relative: str
+    label: str | None
+    split: str | None
+    fault: str | None
+
+
+class FolderDataset:
+    r"""Samples in ``class/file``, or in ``train/class/file`` beside ``test`` and ``val``, at any depth below the class.
+
+    Parameters
+    ----------
+    source : path
+    modality : str
+        Files with one of its suffixes are samples. Other files that look like its media become samples that fail,
+        so that none is lost unseen; all else (README, hidden files) is left out and counted in `notes`.
+    group : str, optional
+        What must not stand on both sides of a split: ``folder`` is the folder a file lies in, where that is below its
+        class folder; anything else is a regular expression searched in the path, whose first bracket is the group,
+        such as ``"speaker(\\d+)_"``.
+    test_share : float
+        Without split folders, this share of the groups, or of the files that have none, is for testing; which ones
+        says a seeded hash of their names, the same for every machine and order.
+    seed : int
+        Of that hash.
+    outside : bool
+        Follow links to files outside the folder. Links to folders are never followed.
+
+    Raises
+    ------
+    DataError
+        When the folder is missing, holds no samples, or class folders stand beside ``train`` and ``test``.
+    ConfigError
+        When an option cannot be used.
+
+    Notes
+    -----
+    An ID is the path below the folder, with ``/`` between its parts. Folders around the only folder are passed
+    through. Without class folders samples have no label.
+    """
+
+    name = "folder"
+
+    def __init__(
+        self,
+        source: str | Path,
+        *,
+        modality: str,
+        group: str | None = None,
+        test_share: float = 0.2,
+        seed: int = 42,
+        outside: bool = False,
+    ) -> None:
+        self.modality = modality
+        self.options = given_options(
+            {"group": group, "test_share": test_share, "seed": seed, "outside": outside}, _DEFAULTS
+        )
+        self.notes: tuple[str, ...] = ()
+        self._reader = modality_from_dict({"name": modality})
+        self._media = media_suffixes(modality)
+        self._group = _group_pattern(group)
+        self._test_share, self._seed = check_test_share(test_share), seed
+        self.root = _innermost(Path(source))
+        self._inside = None if outside else self.root
+        self._splits = _split_folders(self.root)
+
+    def __iter__(self) -> Iterator[Sample]:
+        left_out: Counter[str] = Counter()
+        yielded = 0
+        for found in self._files(left_out):
+            yielded += 1
+            yield self._sample(found, left_out)
+        self.notes = self._noted(left_out)
+        if not yielded:
+            expected = ", ".join(self._reader.suffixes)
+            told = f" ({'; '.join(self.notes)})" if self.notes else ""
+            raise DataError(f"{self.root} holds no {self.modality} files{told}; expected {expected} in class folders")
+
+    def _sample(self, found: _Found, left_out: Counter[str]) -> Sample:
+        sample_id, group = file_id(found.relative), self._group_of(found)
+        if self._group is not None and group is None:
+            left_out["in no group"] += 1
+        path = self.root / found.relative
+        split = found.split or hashed_split(group or sample_id, test_share=self._test_share, seed=self._seed)
+        load = failing_loader(found.fault) if found.fault else file_loader(self._reader, path, self._inside)
+        return Sample(sample_id, found.label, split, group, load)
+
+    def _group_of(self, found: _Found) -> str | None:
+        if self._group is None:
+            return None
+        if isinstance(self._group, re.Pattern):
+            match = self._group.search(found.relative)
+            return None if match is None else printable(match.group(1) or "") or None
+        above = found.relative.split("/")[:-1]
+        around = (self._splits is not None) + (found.label is not None)
+        return printable("/".join(above)) if len(above) > around else None
+
+    def _files(self, left_out: Counter[str]) -> Iterator[_Found]:
+        if self._splits is None:
+            yield from self._classes("", None, left_out)
+            return
+        for name, split in self._splits.items():
+            yield from self._classes(f"{name}/", split, left_out)
+
+    def _classes(self, prefix: str, split: str | None, left_out: Counter[str]) -> Iterator[_Found]:
+        folder = self.root / prefix
+        classes = [name for name in _subfolders(folder) if Path(name).suffix.lower() not in self._media]
+        if not classes:
+            yield from self._walk(prefix, None, split, left_out)
+            return
+        left_out["outside class folders"] += sum(1 for entry in _entries(folder) if self._is_media(entry, left_out))
+        for name in classes:
+            yield from self._walk(f"{prefix}{name}/", printable(name), split, left_out)
+
+    def _walk(self, prefix: str, label: str | None, split: str | None, left_out: Counter[str]) -> Iterator[_Found]:
+        try:
+            entries = _entries(self.root / prefix)
+        except OSError as error:
+            yield _Found(prefix.rstrip("/"), label, split, f"the folder cannot be listed: {error.strerror}")
+            return
+        for entry in entries:
+            relative = prefix + entry.name
+            if self._is_media(entry, left_out):
+                yield _Found(relative, label, split, self._fault(entry.name))
+            elif entry.is_dir(follow_symlinks=False) and not _hidden(entry.name):
+                yield from self._walk(f"{relative}/", label, split, left_out)
+
+    def _is_media(self, entry: os.DirEntry[str], left_out: Counter[str]) -> bool:
+        if _hidden(entry.name):
+            left_out["hidden"] += 1
+        elif Path(entry.name).suffix.lower() in self._media:
+            return True
+        elif entry.is_symlink() and entry.is_dir():
+            left_out["linked folders"] += 1
+        elif not entry.is_dir():
+            left_out["of other kinds"] += 1
+        return False
+
+    def _fault(self, name: str) -> str | None:
+        if Path(name).suffix.lower() in self._reader.suffixes:
+            return None
+        return f"{printable(name)} is of a kind that is not read; expected {', '.join(self._reader.suffixes)}"
+
+    def _noted(self, left_out: Counter[str]) -> tuple[str, ...]:
+        notes = [f"{count} {what}" for what, count in sorted(left_out.items()) if count and what != "in no group"]
+        said = [f"files left out: {', '.join(notes)}"] if notes else []
+        if left_out["in no group"]:
+            said.append(f"files in no group: {left_out['in no group']}")
+        if self._splits is None:
+            share = f"{self._test_share:.0%} of the {'groups' if self._group else 'files'}"
+            said.append(
+                f"no split folders: {share} are for testing, chosen by a hash of their names (seed {self._seed})"
+            )
+        return tuple(said)
+
+
+def _group_pattern(group: Any) -> re.Pattern[str] | str | None:
+    if group in (None, "folder"):
+        return None if group is None else "folder"
+    try:
+        pattern = re.compile(str(group))
+    except re.error as error:
+        raise ConfigError(f"group {group!r} is no regular expression: {error}") from error
+    if not pattern.groups:
+        raise ConfigError(f"group {group!r} has no bracket; expected 'folder', or such as '([a-z]+)_' around the group")
+    return pattern
+
+
+def _innermost(source: Path) -> Path:
+    if not source.is_dir():
+        missing = "is a file" if source.exists() else "does not exist"
+        raise DataError(f"{source} {missing}; expected a folder of class folders")
+    folders, files = _subfolders(source), [e for e in _entries(source) if not e.is_dir() and not _hidden(e.name)]
+    if len(folders) == 1 and not files and _split_of(folders[0]) is None:
+        inner = source / folders[0]
+        if _subfolders(inner) and not any(entry.is_file() and not _hidden(entry.name) for entry in _entries(inner)):
+            return _innermost(inner)
+    return source
+
+
+def _split_folders(root: Path) -> dict[str, str] | None:
+    """Give the split of each top folder where all are splits; refuse class folders beside ``train`` and ``test``."""
+    splits = {name: split for name in _subfolders(root) if (split := _split_of(name)) is not None}
+    others = [name for name in _subfolders(root) if name not in splits]
+    if splits and not others:
+        return splits
+    if {"train", "test"} <= set(splits.values()):
+        raise DataError(
+            f"{root} holds {printable(others[0])!r} beside split folders; expected split folders only, or class folders "
+            "only. Move one of them."
+        )
+    return None
+
+
+def _split_of(name: str) -> str | None:
+    fold = re.fullmatch(r"fold[-_ ]?(\d+)", name.lower())
+    return f"fold-{int(fold[1])}" if fold else _SPLITS.get(name.lower())
+
+
+def _subfolders(folder: Path) -> list[str]:
+    return [e.name for e in _entries(folder) if e.is_dir(follow_symlinks=False) and not _hidden(e.name)]
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return sorted(entries, key=lambda entry: entry.name)
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith((".", "__MACOSX")) or name in ("Thumbs.db", "desktop.ini")
