@@ -223,8 +223,8 @@ def _split_folders(root: Path) -> dict[str, str] | None:
         return splits
     if {"train", "test"} <= set(splits.values()):
         raise DataError(
-            f"{root} holds {printable(others[0])!r} beside split folders; expected split folders only, or class folders "
-            "only. Move one of them."
+            f"{root} holds {printable(others[0])!r} beside split folders; expected only split folders, or none. "
+            "Move one of them."
         )
     return None
 

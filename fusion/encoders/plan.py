@@ -35,6 +35,8 @@ class Plan:
     groups : int
     splits, classes : dict of str to int
         Samples in each.
+    notes : tuple of str
+        What the reader says of how it read the source: files left out, how it was split.
     """
 
     dataset: str
@@ -46,10 +48,11 @@ class Plan:
     groups: int
     splits: dict[str, int]
     classes: dict[str, int]
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return asdict(self) | {"grid": list(self.grid)}
+        return asdict(self) | {"grid": list(self.grid), "notes": list(self.notes)}
 
 
 def plan(dataset: Dataset, config: EncoderConfig, options: EncodeOptions | None = None) -> Plan:
@@ -75,4 +78,5 @@ def plan(dataset: Dataset, config: EncoderConfig, options: EncodeOptions | None 
         groups=survey.groups,
         splits=dict(survey.splits),
         classes=dict(survey.classes),
+        notes=tuple(getattr(dataset, "notes", ())),
     )
