@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-MAX_FRAME_PIXELS = 1 << 25
-"""A frame of 8K video has 33.2 million."""
-MAX_CLIP_PIXELS = 1 << 36
-"""Half an hour of 1080p at 18 frames a second; more is a mistake or a bomb, and would take minutes."""
+MAX_FRAME_PIXELS = 1 << 24
+"""A frame of 5K video has 14.7 million."""
+MAX_CLIP_PIXELS = 1 << 33
+"""Two minutes of 1080p, an hour of 320 x 240; more takes minutes to decode, which is a mistake or a bomb."""
 
 _SNIFFED_BYTES = 256
 _TEXT = frozenset(bytes(range(32, 127)) + b"\t\r\n")
@@ -170,9 +170,9 @@ def _opened(path: Path) -> Iterator[Any]:
         if not capture.isOpened():
             raise SampleError("read", f"{path.name} holds no video; it is damaged, cut short or of another format")
         if _pixels(capture) > MAX_FRAME_PIXELS:
-            width, height = _width(capture), _height(capture)
+            found = f"frames of {_width(capture)} x {_height(capture)}"
             raise SampleError(
-                "read", f"{path.name} has frames of {width} x {height}; expected at most {MAX_FRAME_PIXELS:,} pixels"
+                "read", f"{path.name} has {found}; expected at most {MAX_FRAME_PIXELS:,} pixels. Scale it."
             )
         yield capture
     except (cv2.error, UnicodeEncodeError, MemoryError) as error:
