@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from fusion.classifiers import FunctaClassifier
     from fusion.datasets.base import Dataset, Sample
     from fusion.datasets.figure import FigureConfig, FigureDataset
+    from fusion.datasets.hmdb51 import Hmdb51
+    from fusion.datasets.jhmdb import Jhmdb
     from fusion.datasets.open import open_dataset
     from fusion.datasets.uci_har import UciHar
+    from fusion.datasets.utd_depth import UtdDepth
     from fusion.distributed import dask_pool
     from fusion.distributed_training import dask_trainer
     from fusion.encoders.config import FunctaConfig
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from fusion.inr.engine import fit
     from fusion.inr.metrics import psnr
     from fusion.inr.settings import FitSettings
+    from fusion.modalities.video import VideoModality
     from fusion.model import Model, load_model
     from fusion.predict import FilePrediction, predict_files
     from fusion.presets import PRESETS, training_preset
@@ -51,8 +55,11 @@ _HOME = {
     "fusion.classifiers": ("FunctaClassifier",),
     "fusion.datasets.base": ("Dataset", "Sample"),
     "fusion.datasets.figure": ("FigureConfig", "FigureDataset"),
+    "fusion.datasets.hmdb51": ("Hmdb51",),
+    "fusion.datasets.jhmdb": ("Jhmdb",),
     "fusion.datasets.open": ("open_dataset",),
     "fusion.datasets.uci_har": ("UciHar",),
+    "fusion.datasets.utd_depth": ("UtdDepth",),
     "fusion.distributed": ("dask_pool",),
     "fusion.distributed_training": ("dask_trainer",),
     "fusion.encoders.config": ("FunctaConfig",),
@@ -70,6 +77,7 @@ _HOME = {
     "fusion.inr.engine": ("fit",),
     "fusion.inr.metrics": ("psnr",),
     "fusion.inr.settings": ("FitSettings",),
+    "fusion.modalities.video": ("VideoModality",),
     "fusion.model": ("Model", "load_model"),
     "fusion.predict": ("FilePrediction", "predict_files"),
     "fusion.presets": ("PRESETS", "training_preset"),
@@ -97,6 +105,8 @@ __all__ = [
     "FunctaFeatures",
     "FunctaStore",
     "FusionError",
+    "Hmdb51",
+    "Jhmdb",
     "LocalConfig",
     "LocalTrainer",
     "Model",
@@ -106,6 +116,8 @@ __all__ = [
     "SampleError",
     "TrainResult",
     "UciHar",
+    "UtdDepth",
+    "VideoModality",
     "create_store",
     "dask_pool",
     "dask_trainer",
