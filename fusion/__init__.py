@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from fusion.boosting import LocalTrainer
     from fusion.classifiers import FunctaClassifier
     from fusion.datasets.base import Dataset, Sample
+    from fusion.datasets.catalogue import CATALOGUE, check_dataset, dataset_source
+    from fusion.datasets.fetching import fetch_dataset
     from fusion.datasets.figure import FigureConfig, FigureDataset
     from fusion.datasets.hmdb51 import Hmdb51
     from fusion.datasets.jhmdb import Jhmdb
     from fusion.datasets.open import open_dataset
+    from fusion.datasets.sensor_table import SensorTable
     from fusion.datasets.uci_har import UciHar
     from fusion.datasets.utd_depth import UtdDepth
+    from fusion.datasets.utd_mhad import UtdInertial, UtdSkeleton
     from fusion.distributed import dask_pool
     from fusion.distributed_training import dask_trainer
     from fusion.encoders.config import FunctaConfig
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
     from fusion.inr.engine import fit
     from fusion.inr.metrics import psnr
     from fusion.inr.settings import FitSettings
+    from fusion.linking import LinkTable, link, read_link
     from fusion.modalities.video import VideoModality
     from fusion.model import Model, load_model
     from fusion.predict import FilePrediction, predict_files
@@ -54,11 +59,15 @@ _HOME = {
     "fusion.boosting": ("LocalTrainer",),
     "fusion.classifiers": ("FunctaClassifier",),
     "fusion.datasets.base": ("Dataset", "Sample"),
+    "fusion.datasets.catalogue": ("CATALOGUE", "check_dataset", "dataset_source"),
+    "fusion.datasets.fetching": ("fetch_dataset",),
     "fusion.datasets.figure": ("FigureConfig", "FigureDataset"),
     "fusion.datasets.hmdb51": ("Hmdb51",),
     "fusion.datasets.jhmdb": ("Jhmdb",),
     "fusion.datasets.open": ("open_dataset",),
+    "fusion.datasets.sensor_table": ("SensorTable",),
     "fusion.datasets.uci_har": ("UciHar",),
+    "fusion.datasets.utd_mhad": ("UtdInertial", "UtdSkeleton"),
     "fusion.datasets.utd_depth": ("UtdDepth",),
     "fusion.distributed": ("dask_pool",),
     "fusion.distributed_training": ("dask_trainer",),
@@ -77,6 +86,7 @@ _HOME = {
     "fusion.inr.engine": ("fit",),
     "fusion.inr.metrics": ("psnr",),
     "fusion.inr.settings": ("FitSettings",),
+    "fusion.linking": ("LinkTable", "link", "read_link"),
     "fusion.modalities.video": ("VideoModality",),
     "fusion.model": ("Model", "load_model"),
     "fusion.predict": ("FilePrediction", "predict_files"),
@@ -88,6 +98,7 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "CATALOGUE",
     "PRESETS",
     "Architecture",
     "ConfigError",
@@ -107,6 +118,7 @@ __all__ = [
     "FusionError",
     "Hmdb51",
     "Jhmdb",
+    "LinkTable",
     "LocalConfig",
     "LocalTrainer",
     "Model",
@@ -114,25 +126,33 @@ __all__ = [
     "ModulationConfig",
     "Sample",
     "SampleError",
+    "SensorTable",
     "TrainResult",
     "UciHar",
     "UtdDepth",
+    "UtdInertial",
+    "UtdSkeleton",
     "VideoModality",
+    "check_dataset",
     "create_store",
     "dask_pool",
     "dask_trainer",
+    "dataset_source",
     "decode",
     "encode",
     "encoder_config",
     "evaluate",
+    "fetch_dataset",
     "fit",
     "flatten",
+    "link",
     "load_model",
     "open_dataset",
     "open_store",
     "plan",
     "predict_files",
     "psnr",
+    "read_link",
     "train",
     "training_preset",
     "unflatten",

@@ -1,0 +1,94 @@
+"""What the stores say of one item: one label, one split, one group, or an error that names the items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fusion.errors import DataError
+from fusion.linking.joins import Joined
+from fusion.linking.sides import Side, taken
+
+__all__ = ["agreed", "coarsest_groups", "require_one_side"]
+
+_HINTS = {
+    "label": "Give a label map that turns both into one (--labels), or correct the labels.",
+    "split": "Encode the stores with the same splits.",
+    "group": "Encode the stores with the same groups, or join by label.",
+}
+
+
+def agreed(sides: Sequence[Side], joined: Joined, name: str) -> NDArray[np.object_]:
+    """Return the label, split or group of each item, shape (items,), None where no store knows one.
+
+    Raises
+    ------
+    DataError
+        Two stores differ; the message lists the first five items.
+    """
+    columns = [_of_items(side, joined, column, name) for column, side in enumerate(sides)]
+    found = columns[0].copy()
+    differs = np.zeros(len(found), dtype=bool)
+    for values in columns[1:]:
+        known, told = pd.notna(found), pd.notna(values)
+        differs |= known & told & (found != values)
+        found[~known] = values[~known]
+    if differs.any():
+        raise DataError(_conflict(sides, joined.link_ids, columns, differs, name))
+    return found
+
+
+def coarsest_groups(sides: Sequence[Side], joined: Joined) -> NDArray[np.object_]:
+    """Return the groups of the store that has the fewest, each after its store's name; of others where it has none."""
+    columns = [_of_items(side, joined, column, "group") for column, side in enumerate(sides)]
+    counts = [len(set(values[pd.notna(values)])) or len(values) + 1 for values in columns]
+    found = np.full(len(joined.places), None, dtype=object)
+    for column in np.argsort(counts, kind="stable"):
+        values = columns[column]
+        rows = pd.isna(found) & pd.notna(values)
+        found[rows] = f"{sides[column].name}: " + values[rows]
+    return found
+
+
+def require_one_side(store: str, groups: NDArray[np.object_], splits: NDArray[np.object_]) -> None:
+    """Refuse a group that is in two splits.
+
+    Raises
+    ------
+    DataError
+        Naming the first five such groups.
+    """
+    grouped = pd.notna(groups)
+    pairs = pd.DataFrame({"group": groups[grouped], "split": splits[grouped]}).drop_duplicates()
+    counts = pairs.dropna().groupby("group").size()
+    shared = sorted(counts.index[counts > 1])
+    if shared:
+        raise DataError(
+            f"{len(shared)} groups of store {store} are in more than one split, first "
+            f"{', '.join(map(repr, shared[:5]))}; expected each subject, film or recording in one. Correct the splits."
+        )
+
+
+def _of_items(side: Side, joined: Joined, column: int, name: str) -> NDArray[np.object_]:
+    return taken(getattr(side, f"{name}s"), joined.places[:, column])
+
+
+def _conflict(
+    sides: Sequence[Side],
+    link_ids: NDArray[np.object_],
+    columns: Sequence[NDArray[np.object_]],
+    differs: NDArray[np.bool_],
+    name: str,
+) -> str:
+    places = np.flatnonzero(differs)
+    first = places[np.argsort(link_ids[places], kind="stable")[:5]]
+    shown = "; ".join(
+        f"{link_ids[place]!r} ("
+        + ", ".join(f"{side.name}: {values[place]!r}" for side, values in zip(sides, columns, strict=True))
+        + ")"
+        for place in first
+    )
+    return f"{len(places)} linked items have more than one {name}, first {shown}; expected one. {_HINTS[name]}"

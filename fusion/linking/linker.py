@@ -1,0 +1,174 @@
+"""`link`: from stores to a link table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from fusion.errors import ConfigError, DataError
+from fusion.linking.agreement import agreed, coarsest_groups, require_one_side
+from fusion.linking.files import read_strings
+from fusion.linking.joins import How, Joined, join_by_group, join_by_id, join_by_label, join_by_table, kept_by
+from fusion.linking.labels import LabelMap, maps_of_stores, read_label_map
+from fusion.linking.sides import Side, StoreLike, named, read_sides, taken
+from fusion.linking.table import LinkedStore, LinkSummary, LinkTable
+
+__all__ = ["On", "link", "link_sides"]
+
+On = Literal["id", "group", "table", "label"]
+
+LABEL_WARNING = (
+    "joined by label: the samples of an item share their class and nothing else, and the label was used to join the "
+    "test items too, so either modality reveals it. The accuracy says that the modalities can be fused, not that they "
+    "would tell more about one event."
+)
+
+
+def link(
+    stores: Sequence[StoreLike] | Mapping[str, StoreLike],
+    *,
+    on: On = "id",
+    how: How = "inner",
+    key: str | Mapping[str, str] | None = None,
+    table: str | Path | pd.DataFrame | None = None,
+    labels: str | Path | LabelMap | None = None,
+    seed: int = 42,
+    reuse: bool = False,
+) -> LinkTable:
+    """Join the samples of two or more stores to items.
+
+    Parameters
+    ----------
+    stores
+        Open stores or paths; a column of the table is named after each (``inertial.zarr``: inertial), by the mapping's
+        key, or by ``name=path``.
+    on
+        "id" = the same ID; "group" = the same group (subject, film) and in it the same `key`; "table" = as `table`
+        says; "label" = the same label, in each split by itself and in the order of a seeded hash of the IDs.
+    how
+        Which items stay: "inner" = those in all stores, "left" = those in the first, "outer" = all. A store that lacks
+        an item leaves its modality missing.
+    key
+        For "group": a regular expression that is searched in the ID, or ``column:NAME``; a mapping gives one for each
+        store. None = the last number in the ID.
+    table
+        For "table": a .csv or .parquet file, or a frame, with one column of IDs for each store; empty = missing.
+    labels
+        Turns the labels of the stores into common ones: a file, the name of a map that comes with the toolkit, or the
+        map itself. See `read_label_map`.
+    seed
+        Of the join by label.
+    reuse
+        For "label": start again with the first samples of a class where a store has fewer than another.
+
+    Raises
+    ------
+    DataError
+        Nothing matches, or stores that say different labels, splits or groups of one item (the first five are named),
+        or a group that is in two splits.
+    ConfigError
+        An argument that is unknown, missing, or of another kind of join.
+
+    Notes
+    -----
+    Where a sample stands in its store plays no part, so shuffled stores give the same table. In a join by label the
+    column ``group`` holds the groups of the store that has the fewest; training reads the others from the stores.
+    """
+    _check(on, key=key, table=table, reuse=reuse)
+    opened = named(stores)
+    kept_by(np.zeros((0, len(opened)), dtype=np.intp), how)
+    given = read_label_map(labels) if isinstance(labels, str | Path) else labels or {}
+    renamed = maps_of_stores(given, opened)
+    sides = [side.relabelled(renamed[side.name]) for side in read_sides(opened)]
+    return link_sides(sides, on=on, how=how, key=key, table=table, seed=seed, reuse=reuse)
+
+
+def link_sides(
+    sides: Sequence[Side],
+    *,
+    on: On,
+    how: How = "inner",
+    key: str | Mapping[str, str] | None = None,
+    table: str | Path | pd.DataFrame | None = None,
+    seed: int = 42,
+    reuse: bool = False,
+) -> LinkTable:
+    """Join what was read of the stores already; see `link`."""
+    unknown = 0
+    if on == "id":
+        joined = join_by_id(sides, how)
+    elif on == "group":
+        joined = join_by_group(sides, how, key)
+    elif on == "label":
+        joined = join_by_label(sides, how, seed=seed, reuse=reuse)
+    else:
+        pairs = table if isinstance(table, pd.DataFrame) else read_strings(Path(str(table)))
+        joined, unknown = join_by_table(sides, how, pairs)
+    return _table(sides, joined.in_order(), on, how, seed, unknown)
+
+
+def _check(on: str, *, key: object, table: object, reuse: bool) -> None:
+    if on not in get_args(On):
+        raise ConfigError(f"on is {on!r}; expected one of {', '.join(get_args(On))}.")
+    if (on == "table") != (table is not None):
+        verb = "needs a" if on == "table" else "takes no"
+        raise ConfigError(f"a join by {on} {verb} table of pairs; give one with on='table' only.")
+    if key is not None and on != "group":
+        raise ConfigError(f"a join by {on} takes no key; give one with on='group' only.")
+    if reuse and on != "label":
+        raise ConfigError(f"a join by {on} uses every sample as it is named; reuse goes with on='label' only.")
+
+
+def _table(sides: Sequence[Side], joined: Joined, on: str, how: str, seed: int, unknown: int) -> LinkTable:
+    matched = int((joined.places >= 0).all(axis=1).sum())
+    if not matched:
+        raise DataError(_unmatched(sides, on))
+    splits = agreed(sides, joined, "split")
+    columns = {"link_id": joined.link_ids, "split": splits, "label": agreed(sides, joined, "label")}
+    columns["group"] = coarsest_groups(sides, joined) if on == "label" else agreed(sides, joined, "group")
+    for column, side in enumerate(sides):
+        places = joined.places[:, column]
+        columns[side.name] = taken(side.ids, places)
+        require_one_side(side.path, taken(side.groups, places), splits)
+    frame = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
+    left_over = {side.name: len(side) - _used(joined, column) for column, side in enumerate(sides)}
+    summary = LinkSummary(on, how, seed, matched, left_over, _warnings(sides, on, unknown))
+    stores = {side.name: LinkedStore(side.path, side.fingerprint, side.modality, len(side)) for side in sides}
+    return LinkTable(frame, stores, summary)
+
+
+def _used(joined: Joined, column: int) -> int:
+    places = joined.places[:, column]
+    return int(np.count_nonzero(np.bincount(places[places >= 0])))
+
+
+def _warnings(sides: Sequence[Side], on: str, unknown: int) -> tuple[str, ...]:
+    found = []
+    if on == "label":
+        found.append(LABEL_WARNING)
+        known = [set(side.labels) - {None} for side in sides]
+        alone = sorted(set.union(*known) - set.intersection(*known))
+        if alone:
+            shown = ", ".join(map(repr, alone[:5]))
+            found.append(f"{len(alone)} labels are not in every store, first {shown}; see --labels.")
+    if unknown:
+        found.append(f"{unknown} IDs of the table of pairs are in no store; they were passed over.")
+    return tuple(found)
+
+
+def _unmatched(sides: Sequence[Side], on: str) -> str:
+    shown = {"id": "ids", "table": "ids", "group": "groups", "label": "labels"}[on]
+    examples = "; ".join(
+        f"{side.name} has {', '.join(map(repr, list(dict.fromkeys(getattr(side, shown)))[:3]))}" for side in sides
+    )
+    hint = {
+        "id": "Join by group, table or label where the stores name their samples differently.",
+        "group": "Give the key that tells the samples of a group apart, or join by table.",
+        "table": "Fill both columns of the table, or keep what is missing with how='outer'.",
+        "label": "Give a label map (--labels), and the same names of splits.",
+    }[on]
+    return f"no item is in all {len(sides)} stores, joined by {on}: {examples}; expected at least one. {hint}"

@@ -1,0 +1,151 @@
+"""What is read of each store that is to be linked: names, labels, splits and groups, no functas."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fusion.errors import ConfigError, DataError
+from store import FunctaStore, open_store
+
+__all__ = ["RESERVED", "Side", "StoreLike", "keyed_by", "named", "read_sides", "taken"]
+
+RESERVED = ("link_id", "split", "label", "group")
+"""Columns of a link table that no store can be named after."""
+
+StoreLike = FunctaStore | str | Path
+_SUFFIXES = (".zarr", ".h5", ".hdf5")
+_LAST_NUMBER = r"(\d+)\D*$"
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One store as the linker sees it: object arrays of shape (n,), None where there is nothing."""
+
+    name: str
+    path: str
+    modality: str
+    fingerprint: str
+    ids: NDArray[np.object_]
+    labels: NDArray[np.object_]
+    splits: NDArray[np.object_]
+    groups: NDArray[np.object_]
+    extra: Mapping[str, NDArray[Any]]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def relabelled(self, names: Mapping[str, str]) -> Side:
+        """Return the same samples with labels renamed; None where the new name is empty."""
+        if not names:
+            return self
+        codes, labels = pd.factorize(self.labels, use_na_sentinel=False)
+        renamed = np.array([None if label is None else names.get(label, label) or None for label in labels] or [None])
+        return replace(self, labels=renamed.astype(object)[codes] if len(codes) else self.labels)
+
+
+def named(stores: Sequence[StoreLike] | Mapping[str, StoreLike]) -> dict[str, StoreLike]:
+    """Name the stores: as given, or ``name=path``, or after their files without suffix.
+
+    Raises
+    ------
+    ConfigError
+        Fewer than two stores, two of one name, or a name that a link table cannot have.
+    """
+    pairs = list(stores.items()) if isinstance(stores, Mapping) else [_name_of(store) for store in stores]
+    found = dict(pairs)
+    if len(pairs) < 2:
+        raise ConfigError(f"linking takes two or more stores, got {len(pairs)}; name them all.")
+    if len(found) < len(pairs):
+        raise ConfigError(
+            f"the stores are named {', '.join(repr(name) for name, _ in pairs)}; expected a name for each. Write "
+            "name=path to name a store."
+        )
+    wrong = [name for name in found if name in RESERVED or not name.strip() or not name.isprintable()]
+    if wrong:
+        raise ConfigError(f"a store cannot be named {wrong[0]!r} in a link table; write name=path to name it.")
+    return found
+
+
+def read_sides(stores: Mapping[str, StoreLike]) -> list[Side]:
+    """Read the names of all usable samples of each store.
+
+    Raises
+    ------
+    DataError
+        A store without any.
+    """
+    with ExitStack() as stack:
+        opened = {
+            name: store if isinstance(store, FunctaStore) else stack.enter_context(open_store(store))
+            for name, store in stores.items()
+        }
+        return [_read(name, store) for name, store in opened.items()]
+
+
+def keyed_by(side: Side, key: str | None) -> NDArray[np.object_]:
+    """Return what tells the samples of one group apart, shape (n,), None where there is nothing.
+
+    Parameters
+    ----------
+    side
+        One store.
+    key
+        "column:NAME" = a column that was added to the store; else a regular expression that is searched in the ID: its
+        groups, or all that it matches; 007 is 7. None = the last number in the ID.
+
+    Raises
+    ------
+    ConfigError
+        Not a regular expression, or no such column.
+    """
+    if key is not None and key.startswith("column:"):
+        name = key.removeprefix("column:")
+        if name not in side.extra:
+            known = ", ".join(sorted(side.extra)) or "none"
+            raise ConfigError(f"store {side.path} has no column {name!r} of its own; it has {known}.")
+        return np.array([str(value) or None for value in side.extra[name].tolist()], dtype=object)
+    try:
+        pattern = re.compile(_LAST_NUMBER if key is None else key)
+    except re.error as error:
+        raise ConfigError(f"key {key!r} is not a regular expression: {error}. Correct it.") from error
+    return np.array([_matched(pattern.search(name)) for name in side.ids], dtype=object)
+
+
+def taken(values: NDArray[np.object_], places: NDArray[np.intp]) -> NDArray[np.object_]:
+    """Look up some places, None where the place is -1."""
+    found: NDArray[np.object_] = np.concatenate([values, np.array([None], dtype=object)])[places]
+    return found
+
+
+def _matched(found: re.Match[str] | None) -> str | None:
+    if found is None:
+        return None
+    parts = [part for part in found.groups() if part is not None] if found.re.groups else [found.group()]
+    return "/".join(part.lstrip("0") or "0" if part.isdecimal() else part for part in parts)
+
+
+def _name_of(store: StoreLike) -> tuple[str, StoreLike]:
+    if isinstance(store, str) and "=" in store and "://" not in store and not Path(store).exists():
+        name, _, file = store.partition("=")
+        return name, file
+    path = store.path if isinstance(store, FunctaStore) else store
+    file = Path(str(path).rstrip("/")).name
+    suffix = next((suffix for suffix in _SUFFIXES if file.endswith(suffix)), "")
+    return file.removesuffix(suffix), store
+
+
+def _read(name: str, store: FunctaStore) -> Side:
+    rows = store.read(functas=False)
+    if not len(rows):
+        raise DataError(f"store {store.path} has no usable rows; expected at least one. Encode samples first.")
+    columns = (rows.ids, rows.labels, rows.splits, rows.groups, rows.extra)
+    return Side(name, str(store.path), store.modality, store.fingerprint, *columns)

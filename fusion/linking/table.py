@@ -1,0 +1,220 @@
+"""The link table: one row per item, with the ID that each store keeps it under."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fusion.errors import DataError
+from fusion.linking.sides import RESERVED
+
+__all__ = ["LinkSummary", "LinkTable", "LinkedStore", "read_link"]
+
+_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class LinkedStore:
+    """A store that was linked.
+
+    Attributes
+    ----------
+    path
+        Where it is; in a file relative to the file's folder, where that is possible.
+    fingerprint
+        Of its header: encoder and start.
+    modality
+        What it holds.
+    rows
+        Its usable samples when it was linked.
+    """
+
+    path: str
+    fingerprint: str
+    modality: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class LinkSummary:
+    """What a join did.
+
+    Attributes
+    ----------
+    on, how, seed
+        The join.
+    matched
+        Items of which every store has a sample.
+    left_over
+        Samples of each store that are in no item.
+    warnings
+        What a reader of later figures should know.
+    """
+
+    on: str
+    how: str
+    seed: int
+    matched: int
+    left_over: Mapping[str, int]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class LinkTable:
+    """Samples of several stores joined to items; `str` tells what was matched and what was not.
+
+    Attributes
+    ----------
+    frame
+        Sorted by ``link_id``, with the columns link_id, split, label, group and one column of IDs for each store;
+        None = missing.
+    stores
+        By the name of their column.
+    summary
+        What the join did.
+    """
+
+    frame: pd.DataFrame = field(repr=False)
+    stores: Mapping[str, LinkedStore]
+    summary: LinkSummary
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def column(self, name: str) -> NDArray[np.object_]:
+        """Return one column, object array of shape (n,), None where there is nothing."""
+        found: NDArray[np.object_] = self.frame[name].to_numpy(dtype=object)
+        return found
+
+    def counts(self, name: str) -> dict[str, int]:
+        """Count the items of each label, split or group, sorted by name; "" stands for none."""
+        found = pd.Series(self.column(name), dtype=object).fillna("").value_counts()
+        return {str(key): int(count) for key, count in sorted(found.items(), key=lambda entry: str(entry[0]))}
+
+    def save(self, path: str | Path) -> Path:
+        """Write ``.parquet``, or ``.csv`` with a ``.csv.json`` beside it that names the stores.
+
+        Raises
+        ------
+        ConfigError
+            Another suffix.
+        DataError
+            It cannot be written.
+        """
+        from fusion.linking.files import write_link
+
+        return write_link(self, Path(path))
+
+    def relative_to(self, folder: Path) -> LinkTable:
+        """Return the same table with the stores' paths as seen from a folder."""
+        return replace(self, stores={name: _moved(store, folder) for name, store in self.stores.items()})
+
+    def resolved(self, folder: Path) -> LinkTable:
+        """Return the same table with the stores' paths as seen from the working folder."""
+        stores = {
+            name: store if "://" in store.path else replace(store, path=os.path.normpath(folder / store.path))
+            for name, store in self.stores.items()
+        }
+        return replace(self, stores=stores)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what was matched and what was not as plain numbers, strings, lists and dictionaries."""
+        summary = self.summary
+        return {
+            "rows": len(self),
+            "matched": summary.matched,
+            "left_over": dict(summary.left_over),
+            "conflicts": 0,
+            "on": summary.on,
+            "how": summary.how,
+            "seed": summary.seed,
+            "splits": self.counts("split"),
+            "classes": self.counts("label"),
+            "groups": len(set(self.column("group")) - {None}),
+            "stores": {name: dict(vars(store)) for name, store in self.stores.items()},
+            "warnings": list(summary.warnings),
+        }
+
+    def facts(self) -> dict[str, str]:
+        """Tell in words what was matched and what was not."""
+        summary, rows = self.summary, {name: store.rows for name, store in self.stores.items()}
+        missing = {name: int(pd.isna(self.column(name)).sum()) for name in self.stores}
+        told = {
+            "items": f"{len(self):,}, joined by {summary.on} ({summary.how})",
+            "matched": f"{summary.matched:,} in all {len(self.stores)} stores",
+            "left over": ", ".join(f"{name} {count:,} of {rows[name]:,}" for name, count in summary.left_over.items()),
+            "missing": ", ".join(f"{name} {count:,}" for name, count in missing.items() if count),
+            "splits": _listed(self.counts("split"), "no split"),
+            "classes": f"{len(self.counts('label')):,}: {_listed(self.counts('label'), 'no label')}",
+            "groups": f"{len(set(self.column('group')) - {None}):,}",
+            "conflicts": "none",
+        }
+        return {name: text for name, text in told.items() if text}
+
+    def __str__(self) -> str:
+        lines = [f"{name:<10} {text}" for name, text in self.facts().items()]
+        return "\n".join([*lines, *(f"note: {warning}" for warning in self.summary.warnings)])
+
+
+def read_link(path: str | Path) -> LinkTable:
+    """Read a link table that `LinkTable.save` wrote.
+
+    Raises
+    ------
+    DataError
+        There is none, it is damaged, or it does not name its stores.
+    """
+    from fusion.linking.files import load_link
+
+    return load_link(Path(path))
+
+
+def checked_frame(frame: pd.DataFrame, names: list[str], source: object) -> pd.DataFrame:
+    """Bring a table that was read into the form of `LinkTable.frame`.
+
+    Raises
+    ------
+    DataError
+        A column is missing, an item has no ID or one that is there already.
+    """
+    wanted = [*RESERVED, *names]
+    missing = [name for name in wanted if name not in frame.columns]
+    if missing:
+        raise DataError(
+            f"link table {source} lacks the columns {', '.join(map(repr, missing))}; expected {', '.join(wanted)}. "
+            "Link the stores again."
+        )
+    made = pd.DataFrame({name: _texts(frame[name]) for name in wanted})
+    ids = made["link_id"]
+    if ids.isna().any() or ids.duplicated().any():
+        raise DataError(f"link table {source} has items without an ID of their own; expected each link_id once.")
+    return made.sort_values("link_id", kind="stable", ignore_index=True)
+
+
+def _texts(column: pd.Series) -> pd.Series:
+    values = column.to_numpy(dtype=object)
+    present = np.asarray(pd.notna(values)) & (values != "")
+    texts = np.full(len(values), None, dtype=object)
+    texts[present] = [str(value) for value in values[present]]
+    return pd.Series(texts, dtype=object)
+
+
+def _moved(store: LinkedStore, folder: Path) -> LinkedStore:
+    if "://" in store.path:
+        return store
+    try:
+        return replace(store, path=Path(os.path.relpath(store.path, folder)).as_posix())
+    except ValueError:  # another drive
+        return replace(store, path=str(Path(store.path).resolve()))
+
+
+def _listed(counts: Mapping[str, int], nameless: str) -> str:
+    shown = [f"{name or nameless} {count:,}" for name, count in list(counts.items())[:_SHOWN]]
+    return ", ".join([*shown, f"and {len(counts) - _SHOWN} more"] if len(counts) > _SHOWN else shown)
