@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -75,7 +74,7 @@ def mutated(content: bytes, seed: int) -> bytes:
 
 
 def read_mutated(job: tuple[Path, int, Path]) -> tuple[int, str, float, int]:
-    """Read one damaged copy: its seed, "clip" or the reason, seconds, and the process's largest memory in MiB."""
+    """Read one damaged copy: its seed, "clip" or the reason, seconds, and the process's peak in MiB."""
     source, seed, folder = job
     path = folder / f"{seed}{source.suffix}"
     path.write_bytes(mutated(source.read_bytes(), seed))
@@ -87,4 +86,16 @@ def read_mutated(job: tuple[Path, int, Path]) -> tuple[int, str, float, int]:
         outcome = str(error)
     finally:
         path.unlink()
-    return seed, outcome, time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    return seed, outcome, time.perf_counter() - begin, peak_memory()
+
+
+def peak_memory() -> int:
+    """Most memory that this process ever held, in MiB; `getrusage` would count what its parent held when it began."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) >> 10
+
+
+def peak_of_reading(path: Path) -> int:
+    """Read one clip and give the process's peak in MiB."""
+    VideoModality().prepare(VideoModality().read(path))
+    return peak_memory()

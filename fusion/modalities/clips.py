@@ -143,6 +143,11 @@ def check_file(path: Path) -> None:
 
     Text is refused because a playlist or a session description would make the decoder open other files and addresses.
     """
+    try:
+        str(path.absolute()).encode()
+    except UnicodeEncodeError:
+        # OpenCV would end the process.
+        raise SampleError("read", f"{path.name!a} is not valid Unicode, nor can it be opened. Rename it.") from None
     if not path.is_file():
         found = "a folder" if path.is_dir() else "not a file" if path.exists() else "missing"
         raise SampleError("read", f"{path.name} is {found}; expected a video file")
@@ -175,7 +180,7 @@ def _opened(path: Path) -> Iterator[Any]:
                 "read", f"{path.name} has {found}; expected at most {MAX_FRAME_PIXELS:,} pixels. Scale it."
             )
         yield capture
-    except (cv2.error, UnicodeEncodeError, MemoryError) as error:
+    except (cv2.error, MemoryError) as error:
         raise SampleError("read", f"{path.name} cannot be decoded: {type(error).__name__}: {error}") from error
     finally:
         if capture is not None:

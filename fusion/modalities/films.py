@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,11 +40,13 @@ def write_film(pictures: NDArray[np.uint8], path: Path, rate: float) -> None:
     factor = -(-_SMALLEST // min(pictures.shape[1:3]))
     shown = pictures.repeat(factor, axis=1).repeat(factor, axis=2)
     shown = np.pad(shown, ((0, 0), (0, shown.shape[1] % 2), (0, shown.shape[2] % 2), (0, 0)), mode="edge")
+    if not path.parent.is_dir() or str(path.absolute()).encode(errors="ignore") != os.fsencode(path.absolute()):
+        raise DataError(f"cannot write {path}; expected a name in Unicode in a folder that exists")
     code = cv2.VideoWriter.fourcc(*"mp4v")
     with silent_opencv():
         writer = cv2.VideoWriter(str(path.absolute()), cv2.CAP_FFMPEG, code, rate, (shown.shape[2], shown.shape[1]))
         if not writer.isOpened():
-            raise DataError(f"cannot write {path}; check that its folder exists and can be written")
+            raise DataError(f"cannot write {path}; check that its folder can be written")
         for frame in shown:
             writer.write(np.ascontiguousarray(frame[..., ::-1]))
         writer.release()

@@ -220,7 +220,7 @@ def test_only_mp4_is_written(tmp_path: Path) -> None:
     prepared = SMALL.prepare(moving_square())
     with pytest.raises(DataError, match=r"cannot write a video as .gif; expected .mp4"):
         SMALL.write(prepared, tmp_path / "a.gif")
-    with pytest.raises(DataError, match="check that its folder exists"):
+    with pytest.raises(DataError, match="expected a name in Unicode in a folder that exists"):
         SMALL.write(prepared, tmp_path / "nowhere" / "a.mp4")
 
 
