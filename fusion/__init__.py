@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fusion.classifiers import FunctaClassifier
     from fusion.datasets.base import Dataset, Sample
     from fusion.datasets.catalogue import CATALOGUE, check_dataset, dataset_source
+    from fusion.datasets.esc50 import Esc10, Esc50
     from fusion.datasets.fetching import fetch_dataset
     from fusion.datasets.figure import FigureConfig, FigureDataset
     from fusion.datasets.hmdb51 import Hmdb51
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from fusion.inr.metrics import psnr
     from fusion.inr.settings import FitSettings
     from fusion.linking import LinkTable, link, read_link
+    from fusion.modalities.audio import AudioModality
+    from fusion.modalities.recording import Recording, read_recording
     from fusion.modalities.video import VideoModality
     from fusion.model import Model, load_model
     from fusion.predict import FilePrediction, predict_files
@@ -60,6 +63,7 @@ _HOME = {
     "fusion.classifiers": ("FunctaClassifier",),
     "fusion.datasets.base": ("Dataset", "Sample"),
     "fusion.datasets.catalogue": ("CATALOGUE", "check_dataset", "dataset_source"),
+    "fusion.datasets.esc50": ("Esc10", "Esc50"),
     "fusion.datasets.fetching": ("fetch_dataset",),
     "fusion.datasets.figure": ("FigureConfig", "FigureDataset"),
     "fusion.datasets.hmdb51": ("Hmdb51",),
@@ -87,6 +91,8 @@ _HOME = {
     "fusion.inr.metrics": ("psnr",),
     "fusion.inr.settings": ("FitSettings",),
     "fusion.linking": ("LinkTable", "link", "read_link"),
+    "fusion.modalities.audio": ("AudioModality",),
+    "fusion.modalities.recording": ("Recording", "read_recording"),
     "fusion.modalities.video": ("VideoModality",),
     "fusion.model": ("Model", "load_model"),
     "fusion.predict": ("FilePrediction", "predict_files"),
@@ -101,11 +107,14 @@ __all__ = [
     "CATALOGUE",
     "PRESETS",
     "Architecture",
+    "AudioModality",
     "ConfigError",
     "DataError",
     "Dataset",
     "EncodeOptions",
     "EncodeReport",
+    "Esc10",
+    "Esc50",
     "FigureConfig",
     "FigureDataset",
     "FilePrediction",
@@ -124,6 +133,7 @@ __all__ = [
     "Model",
     "ModelError",
     "ModulationConfig",
+    "Recording",
     "Sample",
     "SampleError",
     "SensorTable",
@@ -153,6 +163,7 @@ __all__ = [
     "predict_files",
     "psnr",
     "read_link",
+    "read_recording",
     "train",
     "training_preset",
     "unflatten",
