@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fusion.datasets.archives import is_archive, unpack
-from fusion.errors import ConfigError, DataError
+from fusion.datasets.base import Dataset
+from fusion.errors import ConfigError, DataError, FusionError
 from fusion.plugins import DATASETS_GROUP, listed, load_attribute, load_plugin, plugins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-
-    from fusion.datasets.base import Dataset
 
 _INERTIAL = "fusion.datasets.utd_mhad:UtdInertial"
 _SKELETON = "fusion.datasets.utd_mhad:UtdSkeleton"
@@ -97,6 +96,17 @@ def open_dataset(
             raise ConfigError(
                 f"data set {name!r} does not take these options: {dict(options or {})}; {error}"
             ) from error
+        except Exception as error:
+            if name in READERS or isinstance(error, (FusionError, OSError)):
+                raise
+            raise ConfigError(
+                f"data set {name!r} cannot be read by its plug-in: {type(error).__name__}: {error}. Correct it."
+            ) from error
+        if not isinstance(dataset, Dataset):
+            raise ConfigError(
+                f"data set {name!r} is read by a plug-in that gave a {type(dataset).__name__}; expected a "
+                "fusion.Dataset with name, modality and samples. Correct the plug-in."
+            )
         if modality is not None and modality != dataset.modality:
             raise ConfigError(f"data set {name!r} holds {dataset.modality} samples, not {modality}")
         yield dataset

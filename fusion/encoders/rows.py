@@ -91,6 +91,8 @@ def _prepared(sample: Sample, config: EncoderConfig) -> NDArray[Any] | SampleErr
         return config.modality.prepare(_read(sample))
     except SampleError as error:
         return error
+    except Exception as error:  # noqa: BLE001 - a modality of a plug-in may raise anything
+        return SampleError("prepare", f"{type(error).__name__}: {error}")
 
 
 def _read(sample: Sample) -> Any:
