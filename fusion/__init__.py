@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from fusion.classifiers import FunctaClassifier
     from fusion.datasets.base import Dataset, Sample
     from fusion.datasets.catalogue import CATALOGUE, check_dataset, dataset_source
+    from fusion.datasets.cifar10 import Cifar10
+    from fusion.datasets.digits import SpokenDigits, WrittenDigits
     from fusion.datasets.esc50 import Esc10, Esc50
     from fusion.datasets.fetching import fetch_dataset
     from fusion.datasets.figure import FigureConfig, FigureDataset
+    from fusion.datasets.file_table import FileTable
+    from fusion.datasets.folder import FolderDataset
     from fusion.datasets.hmdb51 import Hmdb51
     from fusion.datasets.jhmdb import Jhmdb
     from fusion.datasets.open import open_dataset
@@ -46,6 +50,7 @@ if TYPE_CHECKING:
     from fusion.inr.settings import FitSettings
     from fusion.linking import LinkTable, link, read_link
     from fusion.modalities.audio import AudioModality
+    from fusion.modalities.image import ImageModality
     from fusion.modalities.recording import Recording, read_recording
     from fusion.modalities.video import VideoModality
     from fusion.model import Model, load_model
@@ -63,16 +68,20 @@ _HOME = {
     "fusion.classifiers": ("FunctaClassifier",),
     "fusion.datasets.base": ("Dataset", "Sample"),
     "fusion.datasets.catalogue": ("CATALOGUE", "check_dataset", "dataset_source"),
+    "fusion.datasets.cifar10": ("Cifar10",),
+    "fusion.datasets.digits": ("SpokenDigits", "WrittenDigits"),
     "fusion.datasets.esc50": ("Esc10", "Esc50"),
     "fusion.datasets.fetching": ("fetch_dataset",),
     "fusion.datasets.figure": ("FigureConfig", "FigureDataset"),
+    "fusion.datasets.file_table": ("FileTable",),
+    "fusion.datasets.folder": ("FolderDataset",),
     "fusion.datasets.hmdb51": ("Hmdb51",),
     "fusion.datasets.jhmdb": ("Jhmdb",),
     "fusion.datasets.open": ("open_dataset",),
     "fusion.datasets.sensor_table": ("SensorTable",),
     "fusion.datasets.uci_har": ("UciHar",),
-    "fusion.datasets.utd_mhad": ("UtdInertial", "UtdSkeleton"),
     "fusion.datasets.utd_depth": ("UtdDepth",),
+    "fusion.datasets.utd_mhad": ("UtdInertial", "UtdSkeleton"),
     "fusion.distributed": ("dask_pool",),
     "fusion.distributed_training": ("dask_trainer",),
     "fusion.encoders.config": ("FunctaConfig",),
@@ -92,6 +101,7 @@ _HOME = {
     "fusion.inr.settings": ("FitSettings",),
     "fusion.linking": ("LinkTable", "link", "read_link"),
     "fusion.modalities.audio": ("AudioModality",),
+    "fusion.modalities.image": ("ImageModality",),
     "fusion.modalities.recording": ("Recording", "read_recording"),
     "fusion.modalities.video": ("VideoModality",),
     "fusion.model": ("Model", "load_model"),
@@ -108,6 +118,7 @@ __all__ = [
     "PRESETS",
     "Architecture",
     "AudioModality",
+    "Cifar10",
     "ConfigError",
     "DataError",
     "Dataset",
@@ -118,7 +129,9 @@ __all__ = [
     "FigureConfig",
     "FigureDataset",
     "FilePrediction",
+    "FileTable",
     "FitSettings",
+    "FolderDataset",
     "FunctaClassifier",
     "FunctaConfig",
     "FunctaEncoder",
@@ -126,6 +139,7 @@ __all__ = [
     "FunctaStore",
     "FusionError",
     "Hmdb51",
+    "ImageModality",
     "Jhmdb",
     "LinkTable",
     "LocalConfig",
@@ -137,12 +151,14 @@ __all__ = [
     "Sample",
     "SampleError",
     "SensorTable",
+    "SpokenDigits",
     "TrainResult",
     "UciHar",
     "UtdDepth",
     "UtdInertial",
     "UtdSkeleton",
     "VideoModality",
+    "WrittenDigits",
     "check_dataset",
     "create_store",
     "dask_pool",
