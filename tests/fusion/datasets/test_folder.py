@@ -9,14 +9,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 from image_files import picture, write_picture
+from made_videos import moving_square, write_video
+from sound_files import tone
 
 from fusion.datasets.files import file_id, hashed_split
 from fusion.datasets.folder import FolderDataset
 from fusion.datasets.open import open_dataset
 from fusion.errors import ConfigError, DataError, SampleError
+from fusion.modalities import modality_from_dict
 
 
 def classes(folder: Path, *names: str, count: int = 3) -> Path:
@@ -182,3 +186,26 @@ def test_its_options_open_it_again(tmp_path: Path) -> None:
     with open_dataset("folder", tmp_path, modality="image", options=options) as again:
         assert list(again) == list(dataset)
     assert options == {"group": r"/(\d)", "test_share": 0.5}
+
+
+def write_sample(path: Path, modality: str) -> None:
+    path.parent.mkdir(parents=True)
+    if modality == "audio":
+        soundfile.write(path.with_suffix(".wav"), tone(), 8000)
+    elif modality == "image":
+        write_picture(path.with_suffix(".png"))
+    elif modality == "sensor":
+        np.save(path.with_suffix(".npy"), np.eye(4))
+    else:
+        write_video(path.with_suffix(".mp4"), moving_square())
+
+
+@pytest.mark.parametrize("modality", ["audio", "image", "sensor", "video"])
+def test_samples_of_every_modality_are_read_and_prepared(tmp_path: Path, modality: str) -> None:
+    write_sample(tmp_path / "a" / "x", modality)
+    write_sample(tmp_path / "b" / "y", modality)
+    with open_dataset(None, tmp_path, modality=modality) as opened:
+        first, second = opened
+        resolved = modality_from_dict({"name": modality}).resolved(first.raw)
+        assert resolved.prepare(second.raw).shape == (*resolved.grid, resolved.d_out)
+        assert [first.label, second.label] == ["a", "b"]
