@@ -123,7 +123,7 @@ class AudioModality(Modality):
 
     def write(self, prepared: NDArray[Any], path: Path) -> None:
         suffix = path.suffix.lower()
-        kind, expected = ("sound", ".wav") if self.transform is None else (f"{self.transform} map", ".png")
+        kind, expected = ("sound", ".wav") if self.transform is None else (f"map of {self.transform}", ".png")
         if suffix == ".npy":
             np.save(path, prepared[..., 0])
         elif suffix != expected:

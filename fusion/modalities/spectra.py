@@ -55,7 +55,7 @@ def log_mel(samples: NDArray[np.float32], *, rate: float, bands: int, hop: int, 
     power = np.abs(librosa.stft(padded, n_fft=fft, hop_length=hop)[:, :frames]) ** 2
     heard = _mel_filters(rate, fft, bands) @ power
     decibels = librosa.power_to_db(heard / (heard.max() or 1.0), amin=10.0 ** (FLOOR_DB / 10.0), top_db=None)
-    return np.maximum(decibels.T, FLOOR_DB, dtype=np.float32)
+    return np.asarray(np.maximum(decibels.T, FLOOR_DB), np.float32)
 
 
 def mfcc(spectrum: NDArray[np.float32], coefficients: int) -> NDArray[np.float32]:

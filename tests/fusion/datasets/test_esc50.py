@@ -100,6 +100,7 @@ def test_a_folder_that_is_something_else_says_so(tmp_path: Path) -> None:
 def test_one_command_encodes_all_folds_and_nothing_is_learned_from_any(tmp_path: Path) -> None:
     clips = Esc50(write_esc50(tmp_path / "esc"))
     config = fusion.encoder_config(clips, options=QUICK)
+    assert fusion.plan(clips, config).samples == 20
     fusion.encode(clips, tmp_path / "all.zarr", config, fusion.EncodeOptions(workers=1))
     fusion.encode(clips, tmp_path / "one.zarr", config, fusion.EncodeOptions(workers=1, splits=("fold-3",)))
     with open_store(tmp_path / "all.zarr") as whole, open_store(tmp_path / "one.zarr") as part:

@@ -133,7 +133,7 @@ def test_each_kind_is_written_and_drawn(tmp_path: Path, transform: str | None) -
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
     modality.write(prepared, tmp_path / "values.npy")
     np.testing.assert_array_equal(np.load(tmp_path / "values.npy"), prepared[..., 0])
-    wrong, message = (".wav", f"cannot write a {transform} map as .wav; expected .png or .npy")
+    wrong, message = (".wav", f"cannot write a map of {transform} as .wav; expected .png or .npy")
     if transform is None:
         wrong, message = (".png", "cannot write a sound as .png; expected .wav or .npy")
     else:
