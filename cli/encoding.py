@@ -112,7 +112,7 @@ def encode(
     with fusion.open_dataset(dataset, source, modality=modality, options=_reader_options(reader)) as opened:
         settings = fusion.encoder_config(opened, config_file=config, options=_given(options), fit=_given(fit))
         if dry_run:
-            _print_plan(fusion.plan(opened, settings, how).to_dict(), json=json)
+            _print_plan(fusion.plan(opened, settings, how, source=source).to_dict(), json=json)
             return
         with progress_bar("encoding") as bar:
             report = fusion.encode(
@@ -211,7 +211,27 @@ def _print_plan(plan: dict[str, Any], *, json: bool) -> None:
     if json:
         print_json(plan)
         return
-    facts = {name: value for name, value in plan.items() if not isinstance(value, dict)}
+    facts = {
+        "data set": plan["dataset"],
+        "samples": plan["samples"],
+        "groups": plan["groups"],
+        "grid and channels": f"{' x '.join(map(str, plan['grid']))}, {plan['channels']}",
+        "numbers in a functa": plan["k"],
+        "source on disk": _size_in_words(plan["source_bytes"]),
+        "store on disk, about": _size_in_words(plan["bytes"]),
+        "time, about": _time_in_words(plan),
+    }
     print_facts("Would encode", facts)
     for name in ("splits", "classes"):
         print_table(name, (name, "samples"), list(plan[name].items()))
+
+
+def _size_in_words(size: int | None) -> str:
+    return "not known" if size is None else f"{size / 1e6:,.1f} MB"
+
+
+def _time_in_words(plan: dict[str, Any]) -> str:
+    if plan["seconds"] is None:
+        return "not known before the encoder has learned"
+    how = f"measured on {plan['measured']} samples, {plan['workers']} workers"
+    return f"{plan['seconds']:,.0f} s ({how})" if plan["seconds"] < 120 else f"{plan['seconds'] / 60:,.0f} min ({how})"

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import time
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fusion.encoders.config import FunctaConfig
 from fusion.encoders.kinds import row_length
-from fusion.encoders.learning import resolve_modality
+from fusion.encoders.learning import learn_state, resolve_modality, usable_arrays
 from fusion.encoders.options import EncodeOptions
-from fusion.encoders.survey import survey_samples, training_samples
+from fusion.encoders.pool import available_workers
+from fusion.encoders.rows import encode_samples
+from fusion.encoders.survey import Survey, TrainingSamples, survey_samples
+from fusion.inr.engine import warm_up
 
 if TYPE_CHECKING:
-    from fusion.datasets.base import Dataset
-    from fusion.encoders.kinds import EncoderConfig
+    from collections.abc import Sequence
+
+    from fusion.datasets.base import Dataset, Sample
+    from fusion.encoders.kinds import EncoderConfig, EncoderState
 
 _BYTES_BESIDE_FUNCTA = 128
+_SAMPLES, _SECONDS = 64, 1.5
 
 
 @dataclass(frozen=True)
@@ -32,11 +42,18 @@ class Plan:
         Length of a functa.
     bytes : int
         Size of the store, estimated.
+    source_bytes : int or None
+        Size of the source on disk; None where it is not known.
+    seconds : float or None
+        Of the whole run, estimated from a few samples that were really read and fitted, without learning the start
+        where it is learned by gradients; None where the kind of encoder has to learn before it can fit at all, or none
+        of the samples can be used.
+    measured : int
+        Samples that the estimate was made from.
+    workers : int
     groups : int
     splits, classes : dict of str to int
         Samples in each.
-    notes : tuple of str
-        What the reader says of how it read the source: files left out, how it was split.
     """
 
     dataset: str
@@ -45,18 +62,31 @@ class Plan:
     channels: int
     k: int
     bytes: int
+    source_bytes: int | None
+    seconds: float | None
+    measured: int
+    workers: int
     groups: int
     splits: dict[str, int]
     classes: dict[str, int]
-    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return asdict(self) | {"grid": list(self.grid), "notes": list(self.notes)}
+        return asdict(self) | {"grid": list(self.grid)}
 
 
-def plan(dataset: Dataset, config: EncoderConfig, options: EncodeOptions | None = None) -> Plan:
-    """Count samples, read one of them for the sizes, and estimate the store's size.
+def plan(
+    dataset: Dataset, config: EncoderConfig, options: EncodeOptions | None = None, *, source: str | Path | None = None
+) -> Plan:
+    """Count samples, fit a few of them, and estimate time and size of the whole.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    config : EncoderConfig
+    options : EncodeOptions, optional
+    source : path, optional
+        Where the data set lies, to tell its size.
 
     Raises
     ------
@@ -64,10 +94,14 @@ def plan(dataset: Dataset, config: EncoderConfig, options: EncodeOptions | None 
         When the data set is empty, repeats an ID or has no training samples.
     """
     options = options or EncodeOptions()
+    begin = time.perf_counter()
     survey = survey_samples(dataset, options, config.seed)
-    training = training_samples(dataset, options, config)
+    survey_seconds = time.perf_counter() - begin
+    training = TrainingSamples(dataset, options.train_splits)
+    training.require_some()
     resolved = config.with_modality(resolve_modality(config.modality, training))
-    k = row_length(resolved)
+    k, workers = row_length(resolved), options.workers or available_workers()
+    pace = _pace(resolved, training)
     return Plan(
         dataset=dataset.name,
         samples=survey.wanted,
@@ -75,8 +109,67 @@ def plan(dataset: Dataset, config: EncoderConfig, options: EncodeOptions | None 
         channels=resolved.modality.d_out,
         k=k,
         bytes=survey.wanted * (4 * k + _BYTES_BESIDE_FUNCTA),
+        source_bytes=None if source is None else _size(Path(source)),
+        seconds=None if pace is None else survey_seconds + pace.seconds(survey, options, resolved, workers),
+        measured=0 if pace is None else pace.samples,
+        workers=workers,
         groups=survey.groups,
         splits=dict(survey.splits),
         classes=dict(survey.classes),
-        notes=tuple(getattr(dataset, "notes", ())),
     )
+
+
+@dataclass(frozen=True)
+class _Pace:
+    """Seconds that one process takes for a sample: to read and prepare it, and to do that and fit it."""
+
+    reading: float
+    whole: float
+    samples: int
+
+    def seconds(self, survey: Survey, options: EncodeOptions, config: EncoderConfig, workers: int) -> float:
+        total = survey.wanted * self.whole / workers
+        if config.modality.fixed_scaling() is None:
+            total += sum(survey.splits[name] for name in options.train_splits) * self.reading / workers
+        if isinstance(config, FunctaConfig) and config.initialisation == "class-average":
+            total += config.samples_per_class * len(survey.classes) * self.whole / workers
+        return total
+
+
+def _pace(config: EncoderConfig, training: TrainingSamples) -> _Pace | None:
+    """Read and fit a few training samples, from a random start, which takes as long as from a learned one."""
+    if not isinstance(config, FunctaConfig):
+        return None
+    begin = time.perf_counter()
+    samples = _usable(training, config)
+    if not samples:
+        return None
+    reading = (time.perf_counter() - begin) / len(samples)
+    config, state = learn_state(replace(config, initialisation="random", meta=None), samples)
+    warm_up()
+    count, seconds = 1, _seconds(samples[:1], config, state)
+    while count < len(samples) and 4 * seconds < _SECONDS:
+        count = min(4 * count, len(samples))
+        seconds = _seconds(samples[:count], config, state)
+    return _Pace(reading, seconds / count, count)
+
+
+def _usable(training: TrainingSamples, config: EncoderConfig) -> list[Sample]:
+    begin, found = time.perf_counter(), []
+    for sample in islice(training, _SAMPLES):
+        found += [sample for _ in usable_arrays([sample], config.modality)]
+        if time.perf_counter() - begin > _SECONDS:
+            break
+    return found
+
+
+def _seconds(samples: Sequence[Sample], config: EncoderConfig, state: EncoderState) -> float:
+    begin = time.perf_counter()
+    encode_samples(samples, config=config, state=state)
+    return time.perf_counter() - begin
+
+
+def _size(source: Path) -> int | None:
+    if source.is_dir():
+        return sum(path.stat().st_size for path in source.rglob("*") if path.is_file())
+    return source.stat().st_size if source.is_file() else None

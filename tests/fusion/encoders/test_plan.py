@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fusion.datasets.base import Sample
+from fusion.encoders.config import FunctaConfig
+from fusion.encoders.modulation import ModulationConfig
+from fusion.encoders.options import EncodeOptions
+from fusion.encoders.plan import plan
+from fusion.errors import DataError
+from fusion.inr.settings import FitSettings
+from fusion.modalities.sensor import SensorModality
+
+CONFIG = FunctaConfig(SensorModality(), architecture="paper-half", fit=FitSettings(steps=4))
+
+
+@dataclass(frozen=True)
+class Made:
+    """Windows of which every third cannot be used."""
+
+    count: int = 30
+    name: str = "made"
+    modality: str = "sensor"
+    broken: int = 3
+
+    def __iter__(self) -> Any:
+        for number in range(self.count):
+            split = "test" if number % 5 == 4 else "train"
+            load = partial(window, number, number % 3 < self.broken - 2)
+            yield Sample(f"w{number}", f"c{number % 2}", split, f"g{number % 4}", load)
+
+
+def window(seed: int, broken: bool) -> np.ndarray:
+    values = np.random.default_rng(seed).normal(size=(32, 3))
+    return np.full_like(values, np.nan) if broken else values
+
+
+def test_time_is_measured_on_samples_that_can_be_used() -> None:
+    found = plan(Made(), CONFIG, EncodeOptions(workers=1))
+    assert (found.samples, found.grid, found.channels, found.groups) == (30, (32,), 3, 4)
+    assert (found.splits, found.classes) == ({"train": 24, "test": 6}, {"c0": 15, "c1": 15})
+    assert 1 <= found.measured <= 16
+    assert found.seconds is not None
+    assert found.seconds > 0
+    assert found.source_bytes is None
+
+
+def test_the_estimate_grows_with_the_samples() -> None:
+    few, many = (plan(Made(count), CONFIG, EncodeOptions(workers=1)) for count in (60, 6000))
+    assert few.seconds is not None
+    assert many.seconds is not None
+    assert many.seconds > 10 * few.seconds
+
+
+def test_time_is_not_made_up_where_nothing_can_be_fitted_yet() -> None:
+    found = plan(Made(), ModulationConfig(SensorModality()), EncodeOptions(workers=2))
+    assert (found.seconds, found.measured, found.workers) == (None, 0, 2)
+
+
+def test_samples_that_cannot_be_used_are_an_error_here_too() -> None:
+    with pytest.raises(DataError, match="none of 24 training samples can be used"):
+        plan(Made(broken=5), CONFIG)
