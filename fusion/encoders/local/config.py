@@ -47,6 +47,8 @@ class LocalConfig:
         pools over the whole sample.
     pools : tuple of {"mean", "max", "std"}
         What is kept of each centre's codes in a cell.
+    root : bool
+        Take the square root of what is pooled: of no effect on trees, worth half a point to a linear reader.
     centres : int >= 2
         Size of the dictionary of each scale.
     dimensions : int >= 1
@@ -80,7 +82,8 @@ class LocalConfig:
     Notes
     -----
     Coates, Lee and Ng 2011, "An analysis of single-layer networks in unsupervised feature learning", for whitening,
-    k-means, the triangle code and pooling; what they take of pixels is taken here of networks' weights.
+    k-means, the triangle code and pooling; what they take of pixels is taken here of networks' weights. Perronnin,
+    Sanchez and Mensink 2010, "Improving the Fisher kernel for large-scale image classification", for the root.
     """
 
     modality: Modality
@@ -88,6 +91,7 @@ class LocalConfig:
     strides: tuple[tuple[int, ...], ...] = ()
     cells: tuple[tuple[int, ...], ...] = ()
     pools: tuple[Pool, ...] = ("mean", "max")
+    root: bool = True
     centres: int = 600
     dimensions: int = 96
     regularisation: float = 0.01
@@ -162,7 +166,9 @@ class LocalConfig:
             "architecture": self.network().to_dict(),
             "local": "for each scale: z = (window - state/mean) @ state/projection is the whitened difference of the "
             "window's network from the start; its code is max(0, mean distance - distance) to state/centres, pooled "
-            "over cells; a row holds (cells, centres) for each scale and pool and cannot be decoded",
+            "over cells, with "
+            "its root taken where the encoder says so; a row holds (cells, centres) for each scale and pool and cannot "
+            "be decoded",
         }
 
     def with_modality(self, modality: Modality) -> LocalConfig:

@@ -8,6 +8,7 @@ from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.linalg import eigh
 
 from fusion.encoders.learning import chunks, seeded_hash, usable_arrays
 from fusion.encoders.local.coding import AS_IT_IS, CENTRED, CONTRAST
@@ -170,7 +171,7 @@ def _learn_scale(config: LocalConfig, windows: Windows, patches: NDArray[np.floa
     else:
         deltas, _ = stepped_deltas(network, start, windows.size, patches, config.fit, step.size)
         mean = patches.mean(axis=0, dtype=np.float64)
-        delta_mean, whitening = _whitening(deltas.astype(np.float64), config)
+        delta_mean, whitening = deltas.mean(axis=0, dtype=np.float64), _whitening(np.cov(deltas.T, bias=True), config)
         z = ((deltas - delta_mean) @ whitening).astype(np.float32)
     centres = _centres(z, config, index)
     learned = (start, [step.size], [floor], delta_mean, whitening, mean, step.matrix @ whitening, centres)
@@ -184,26 +185,16 @@ def _whitening_of_steps(
     mean = patches.mean(axis=0, dtype=np.float64)
     centred = patches - mean.astype(np.float32)
     covariance = (centred.T @ centred).astype(np.float64) / len(patches)
-    values, vectors = np.linalg.eigh(covariance)
-    spread = (vectors * np.sqrt(np.maximum(values, 0.0))).T @ step.matrix
-    _, deviations, directions = np.linalg.svd(spread, full_matrices=False)
-    return step.deltas(mean[None])[0], _scaled(directions, deviations**2, config)
+    return step.deltas(mean[None])[0], _whitening(step.matrix.T @ covariance @ step.matrix, config)
 
 
-def _whitening(deltas: NDArray[np.float64], config: LocalConfig) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    mean = deltas.mean(axis=0)
-    values, vectors = np.linalg.eigh(np.cov(deltas.T, bias=True))
-    return mean, _scaled(vectors.T[::-1], np.maximum(values[::-1], 0.0), config)
-
-
-def _scaled(
-    directions: NDArray[np.float64], variances: NDArray[np.float64], config: LocalConfig
-) -> NDArray[np.float64]:
-    """Give the first directions (d, k), each over its deviation, as (k, d); the sign of each is fixed."""
-    useful = variances > variances[0] * 1e-9 if variances[0] > 0 else np.zeros(len(variances), bool)
-    count = max(1, min(config.dimensions, int(useful.sum())))
-    kept, variance = directions[:count], variances[:count]
-    signs = np.sign(kept[np.arange(count), np.abs(kept).argmax(axis=1)])
+def _whitening(covariance: NDArray[np.float64], config: LocalConfig) -> NDArray[np.float64]:
+    """Give the first directions of a covariance (k, k), each over its deviation, as (k, d); signs are fixed."""
+    k = len(covariance)
+    variances, directions = eigh(covariance, subset_by_index=(max(0, k - config.dimensions), k - 1))
+    useful = variances > variances[-1] * 1e-9 if variances[-1] > 0 else np.arange(len(variances)) == 0
+    kept, variance = directions.T[useful][::-1], np.maximum(variances[useful][::-1], 0.0)
+    signs = np.sign(kept[np.arange(len(kept)), np.abs(kept).argmax(axis=1)])
     floor = config.regularisation * variance.mean() or 1.0 * (not variance.any())
     return np.asarray((kept * (signs / np.sqrt(variance + floor))[:, None]).T)
 

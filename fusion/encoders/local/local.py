@@ -92,7 +92,8 @@ class _ScaleCoder:
         }
         pooled(z, self.windows.members, self.windows.counts, self.book, out["mean"], out["max"], out["std"])
         parts = [out[pool][:, : self.book.words].ravel() for pool in self.config.pools]
-        return np.concatenate(parts), error
+        row = np.concatenate(parts)
+        return np.sqrt(row) if self.config.root else row, error
 
     def _folded(self, values: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
         z, error = whitened(values.reshape(-1), self.windows.origins, self.windows.offsets, self.reader)
