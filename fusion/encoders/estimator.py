@@ -20,6 +20,7 @@ from fusion.encoders.rows import decode_row
 from fusion.errors import DataError
 from fusion.inr.metrics import psnr
 from fusion.modalities import modality_from_dict
+from fusion.modalities.recording import Recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -95,7 +96,7 @@ class FunctaEncoder(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : sequence of array_like
-            Raw samples, such as windows of shape (readings, channels).
+            Raw samples, such as windows of shape (readings, channels), or a `Recording` each.
         y : sequence, optional
             Labels; the averaged start takes samples of each class. Without them all samples are one class.
 
@@ -108,7 +109,7 @@ class FunctaEncoder(TransformerMixin, BaseEstimator):
         if len(labels) != len(X):
             raise DataError(f"{len(labels)} labels for {len(X)} samples; expected as many of both")
         samples = [
-            Sample(f"{index}", label, "train", None, partial(np.asarray, raw))
+            Sample(f"{index}", label, "train", None, partial(_raw, raw))
             for index, (raw, label) in enumerate(zip(X, labels, strict=True))
         ]
         with worker_pool(self.workers) as mapper:
@@ -166,9 +167,13 @@ class FunctaEncoder(TransformerMixin, BaseEstimator):
         return np.empty((0, self.n_features_out_), np.float32)
 
 
+def _raw(sample: Any) -> Any:
+    return sample if isinstance(sample, Recording) else np.asarray(sample)
+
+
 def _fit_chunk(
     raws: list[ArrayLike], config: FunctaConfig, state: FunctaState
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    prepared = [config.modality.prepare(np.asarray(raw)) for raw in raws]
+    prepared = [config.modality.prepare(_raw(raw)) for raw in raws]
     weights, mse, _ = fit_functas(config, state, normalised(prepared, config, state))
     return weights, mse

@@ -153,3 +153,12 @@ def test_a_few_clips_of_esc10_go_all_the_way(public_data: Path, tmp_path: Path) 
         tmp_path / "s.zarr", sample_id, tmp_path / "a.png", compare=tmp_path / "b.png", source=public_data / "esc50"
     )
     assert decoded["psnr_decoded"] == pytest.approx(decoded["psnr"], abs=0.01)
+
+
+def test_recordings_in_memory_are_encoded_too() -> None:
+    recordings = [fusion.Recording(tone(frequency=300 + 100 * number), 8000) for number in range(4)]
+    encoder = fusion.FunctaEncoder("audio", architecture="paper-half", steps=2)
+    functas = encoder.fit(recordings, ["low", "low", "high", "high"]).transform(recordings)
+    assert functas.shape == (4, encoder.n_features_out_)
+    assert encoder.config_.modality == fusion.AudioModality(rate=8000, seconds=0.3)
+    assert np.isfinite(encoder.psnr(recordings)).all()
