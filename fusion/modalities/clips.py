@@ -216,3 +216,16 @@ def _height(capture: Any) -> int:
 
 def _pixels(capture: Any) -> int:
     return _width(capture) * _height(capture)
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """Let OpenCV work in this thread alone: there is a worker process on each core already."""
+    import cv2
+
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)

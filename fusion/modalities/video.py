@@ -11,11 +11,11 @@ import numpy as np
 from fusion.errors import ConfigError, DataError, SampleError
 from fusion.modalities.arrays import read_npy
 from fusion.modalities.base import Modality
-from fusion.modalities.clips import VideoFile, clip_of, evenly_spaced
+from fusion.modalities.clips import VideoFile, clip_of, evenly_spaced, single_threaded
 from fusion.modalities.scaling import ChannelStatistics, Scaling
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -101,15 +101,8 @@ class VideoModality(Modality):
     def prepare(self, raw: Any) -> NDArray[np.float32]:
         clip = clip_of(raw)
         positions = evenly_spaced(clip.count(), self.grid[0] + (self.transform == "flow"))
-        frames = (self._checked(frame) for frame in clip.at(positions))
-        size = (self.grid[1], self.grid[2])
-        if self.transform == "flow":
-            detail = (max(FLOW_SIZE, size[0]), max(FLOW_SIZE, size[1]))
-            pictures = (self._brightness(resized(frame, detail)) for frame in frames)
-            return np.stack([resized(motion(*pair), size) for pair in pairwise(pictures)])
-        if self.transform == "grey":
-            return np.stack([grey(resized(frame, size)) for frame in frames])[..., None]
-        return np.stack([coloured(resized(frame, size)) for frame in frames])
+        with single_threaded():
+            return self._prepared(self._checked(frame) for frame in clip.at(positions))
 
     def fixed_scaling(self) -> Scaling | None:
         if self.transform == "flow":
@@ -139,6 +132,16 @@ class VideoModality(Modality):
         from fusion.modalities.films import plot_film
 
         plot_film(self._pictures(original), self._pictures(reconstruction), path, title)
+
+    def _prepared(self, frames: Iterator[NDArray[Any]]) -> NDArray[np.float32]:
+        size = (self.grid[1], self.grid[2])
+        if self.transform == "flow":
+            detail = (max(FLOW_SIZE, size[0]), max(FLOW_SIZE, size[1]))
+            pictures = (self._brightness(resized(frame, detail)) for frame in frames)
+            return np.stack([resized(motion(*pair), size) for pair in pairwise(pictures)])
+        if self.transform == "grey":
+            return np.stack([grey(resized(frame, size)) for frame in frames])[..., None]
+        return np.stack([coloured(resized(frame, size)) for frame in frames])
 
     def _checked(self, frame: NDArray[Any]) -> NDArray[Any]:
         low, high = float(frame.min()), float(frame.max())

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from made_videos import moving_square, mutated, write_video
 
+import fusion
 from fusion.errors import ConfigError, DataError, SampleError
 from fusion.modalities import ChannelStatistics, modality_from_dict
 from fusion.modalities.clips import VideoFile, evenly_spaced
@@ -75,6 +76,21 @@ def test_the_header_is_not_believed(tmp_path: Path) -> None:
     assert cv2.VideoCapture(str(cut.path)).get(cv2.CAP_PROP_FRAME_COUNT) == 20
     assert 0 < cut.count() < 20
     assert SMALL.prepare(cut).shape == (5, 12, 16, 3)
+
+
+def test_the_built_in_camera_view_is_a_clip() -> None:
+    figure = fusion.FigureDataset(view="camera")
+    prepared = figure.default_modality().prepare(next(iter(figure)).raw)
+    assert prepared.shape == (16, 32, 32, 3)
+    np.testing.assert_array_equal(prepared, next(iter(figure)).raw)
+
+
+def test_opencv_keeps_its_threads_and_its_messages_for_others() -> None:
+    threads, level = cv2.getNumThreads(), cv2.utils.logging.getLogLevel()
+    VideoModality(size=(8, 8), frames=2, transform="flow").prepare(moving_square())
+    with pytest.raises(SampleError):
+        SMALL.prepare(VideoFile(Path("nowhere.mp4")))
+    assert (cv2.getNumThreads(), cv2.utils.logging.getLogLevel()) == (threads, level)
 
 
 def test_grey_is_brightness() -> None:
