@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from fusion.errors import SampleError
 from fusion.modalities import modality_from_dict
+from fusion.plugins import load_attribute
 
 LONGEST_SECONDS = 10
 MOST_BYTES = 6 << 30
@@ -90,9 +92,23 @@ def with_checksums(content: bytes) -> bytes:
     return bytes(found)
 
 
-def read_mutants(modality: str, source: Path, count: int) -> None:
+def reading(how: str) -> Callable[[Path], None]:
+    """Return what reads a file: a function, as ``module:function``, or all that the modality of that name does."""
+    if ":" in how:
+        found: Callable[[Path], None] = load_attribute(how)
+        return found
+    reader = modality_from_dict({"name": how})
+
+    def read(path: Path) -> None:
+        raw = reader.read(path)
+        assert np.isfinite(reader.resolved(raw).prepare(raw)).all()
+
+    return read
+
+
+def read_mutants(how: str, source: Path, count: int) -> None:
     """Read `count` mutants; whatever is neither a sample nor a SampleError ends the process."""
-    reader, content = modality_from_dict({"name": modality}), source.read_bytes()
+    read_one, content = reading(how), source.read_bytes()
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     faulthandler.enable()
     with tempfile.TemporaryDirectory() as folder:
@@ -105,9 +121,7 @@ def read_mutants(modality: str, source: Path, count: int) -> None:
             path.write_bytes(with_checksums(mutant) if right else mutant)
             faulthandler.dump_traceback_later(LONGEST_SECONDS, exit=True)
             try:
-                raw = reader.read(path)
-                resolved = reader.resolved(raw)
-                assert np.isfinite(resolved.prepare(raw)).all()
+                read_one(path)
             except SampleError:
                 event("refused")
             finally:
@@ -119,9 +133,9 @@ def read_mutants(modality: str, source: Path, count: int) -> None:
     assert peak < MOST_RESIDENT_BYTES, f"{peak:,} bytes of memory"
 
 
-def require_mutants_are_read(modality: str, source: Path, count: int) -> None:
+def require_mutants_are_read(how: str, source: Path, count: int) -> None:
     """Read mutants in another process; fails with what it wrote when it crashes, hangs, fails or writes to stderr."""
-    code = f"import mutants, pathlib; mutants.read_mutants({modality!r}, pathlib.Path({str(source)!r}), {count})"
+    code = f"import mutants, pathlib; mutants.read_mutants({how!r}, pathlib.Path({str(source)!r}), {count})"
     tests = Path(__file__).parent
     command = [sys.executable, "-W", "error", "-c", code]
     environment = os.environ | {"PYTHONPATH": str(tests)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from fusion.errors import ConfigError, DataError, SampleError
-from fusion.modalities.arrays import read_npy
+from fusion.modalities.arrays import MAX_BYTES, read_npy
 from fusion.modalities.base import Modality
 from fusion.modalities.scaling import ChannelStatistics, Scaling
 
@@ -128,10 +128,16 @@ class SensorModality(Modality):
 def _read_csv(path: Path) -> NDArray[Any]:
     """Read comma-separated numbers with or without a line of names; a column named time is left out."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        if path.stat().st_size > MAX_BYTES:
+            raise ValueError(f"it is larger than {MAX_BYTES:,} bytes")
+        lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
         names = [name.strip().lower() for name in lines[0].split(",")] if lines else []
         named = any(not _is_number(name) for name in names)
-        table = np.loadtxt(lines[1:] if named else lines, delimiter=",", dtype=np.float32, ndmin=2)
+        if len(lines) <= named:
+            raise ValueError("it has no rows of numbers")
+        table = np.loadtxt(lines[named:], delimiter=",", dtype=np.float32, ndmin=2, comments=None)
+        if len(names) != table.shape[1]:
+            raise ValueError(f"{len(names)} names for {table.shape[1]} columns")
     except (OSError, ValueError) as error:
         raise SampleError("read", f"{path.name} is not a table of numbers: {error}") from error
     return table[:, [column for column, name in enumerate(names) if not (named and name == "time")]]
@@ -159,7 +165,8 @@ def _window(raw: NDArray[Any]) -> NDArray[np.float32]:
     if array.ndim != 2 or 0 in array.shape:
         raise SampleError("prepare", f"window of shape {np.shape(raw)}; expected (readings, channels), none of them 0")
     try:
-        window = array.astype(np.float32)
+        with np.errstate(over="ignore"):
+            window = array.astype(np.float32)
     except (TypeError, ValueError):
         raise SampleError("prepare", f"window of type {array.dtype}; expected numbers") from None
     if not np.isfinite(window).all():
