@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fusion.errors import SampleError
+from fusion.modalities.quiet import quiet_stderr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +49,9 @@ def read_image(path: Path) -> NDArray[Any]:
     try:
         with warnings.catch_warnings(), path.open("rb") as file:
             warnings.simplefilter("ignore")
-            with Image.open(file, formats=_FORMATS) as opened:
+            tiff = file.read(2) in (b"II", b"MM")
+            file.seek(0)
+            with quiet_stderr() if tiff else nullcontext(), Image.open(file, formats=_FORMATS) as opened:
                 return _decoded(opened, path)
     except SampleError:
         raise

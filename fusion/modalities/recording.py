@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fusion.errors import SampleError
+from fusion.modalities.quiet import quiet_stderr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,14 +100,8 @@ def _quiet(file: FileIO) -> Iterator[None]:
     if begin in _QUIET_FORMATS:
         yield
         return
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
+    with quiet_stderr():
         yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(nowhere)
-        os.close(kept)
 
 
 def _read_blocks(opened: Any, name: str) -> Recording:
