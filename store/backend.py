@@ -53,8 +53,8 @@ class Backend(ABC):
         """Read all functas of a full block into an array; tell whether they match the chunk's own checksum."""
 
     @abstractmethod
-    def read_functas(self, block: int, offsets: NDArray[np.intp], into: Sequence[NDArray[np.float32]]) -> None:
-        """Read single functas of one block into arrays of k values; the caller checks them by their rows."""
+    def read_functas(self, block: int, offsets: NDArray[np.intp], into: Sequence[memoryview]) -> None:
+        """Read single functas of one block into 4 k bytes each; the caller checks them by their rows."""
 
     @abstractmethod
     def salvage_chunk(self, column: Column, block: int, rows: int) -> NDArray[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -158,14 +158,22 @@ def row_checksums(columns: Mapping[str, NDArray[Any]]) -> NDArray[np.uint32]:
         Over the UTF-8 ID, the functa's bytes, the packed numbers and the UTF-8 error text, in this order.
     """
     functas = np.ascontiguousarray(columns["functas"], dtype="<f4")
-    packed = np.empty(len(functas), _PACKED)
+    parts = functas.view(np.uint8) if functas.shape[1] else [b""] * len(functas)
+    return finished_checksums(map(google_crc32c.extend, id_checksums(columns["id"]), parts), columns)
+
+
+def id_checksums(ids: NDArray[np.object_]) -> list[int]:
+    """Begin the checksums of rows with their IDs; each is to be extended over its row's functa."""
+    return list(map(google_crc32c.value, [text.encode() for text in ids]))
+
+
+def finished_checksums(crcs: Iterable[int], columns: Mapping[str, NDArray[Any]]) -> NDArray[np.uint32]:
+    """Extend the checksums of b rows, which cover ID and functa, over the rest; see :func:`row_checksums`."""
+    packed = np.empty(len(columns["id"]), _PACKED)
     for name in _PACKED.names or ():
         packed[name] = columns[name]
-    numbers = packed.view(np.uint8).reshape(len(packed), _PACKED.itemsize)
-    crcs = map(google_crc32c.value, [text.encode() for text in columns["id"]])
-    crcs = map(google_crc32c.extend, crcs, functas.view(np.uint8) if functas.shape[1] else [b""] * len(functas))
-    crcs = map(google_crc32c.extend, crcs, numbers)
+    crcs = map(google_crc32c.extend, crcs, packed.view(np.uint8).reshape(len(packed), _PACKED.itemsize))
     errors = [text.encode() for text in columns["error"]]
     if any(errors):
         crcs = map(google_crc32c.extend, crcs, errors)
-    return np.fromiter(crcs, np.uint32, len(functas))
+    return np.fromiter(crcs, np.uint32, len(packed))

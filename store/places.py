@@ -192,6 +192,12 @@ def as_bytes(array: NDArray[Any]) -> memoryview:
     return array.reshape(-1).view(np.uint8).data
 
 
+def split_rows(array: NDArray[Any]) -> list[memoryview]:
+    """View each row of a contiguous array as bytes that can be read into."""
+    whole, width = as_bytes(array), array.shape[1] * array.itemsize
+    return [whole[start : start + width] for start in range(0, len(whole), width)]
+
+
 def is_url(path: object) -> bool:
     """Tell whether a path is a URL such as ``memory://store.zarr``."""
     return "://" in str(path)

@@ -8,13 +8,15 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
+import google_crc32c
 import numpy as np
 from numpy.typing import NDArray
 
 from store.backend import Backend
-from store.columns import NO_SPLIT, Column, row_checksums
+from store.columns import NO_SPLIT, Column, finished_checksums, id_checksums, row_checksums
 from store.errors import IntegrityError, StoreError, UnknownIDError
 from store.header import Commit
+from store.places import split_rows
 from store.rows import USABLE, Rows, Status
 
 CHECKED = (
@@ -131,9 +133,13 @@ class Table:
 
     def good(self, rows: NDArray[np.intp], functas: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Tell which of the rows match their checksums."""
-        values = {path: self.column(path)[rows] for path in CHECKED} | {"functas": functas}
-        same: NDArray[np.bool_] = row_checksums(values) == self.column("row_crc")[rows]
+        same: NDArray[np.bool_] = (
+            row_checksums(self._checked(rows) | {"functas": functas}) == self.column("row_crc")[rows]
+        )
         return same
+
+    def _checked(self, rows: NDArray[np.intp]) -> dict[str, NDArray[Any]]:
+        return {path: self.column(path)[rows] for path in CHECKED}
 
     def check(self, rows: NDArray[np.intp], functas: NDArray[np.float32]) -> None:
         """Compare rows with their checksums.
@@ -145,7 +151,10 @@ class Table:
         StoreError
             The store was compacted or repaired since it was opened.
         """
-        bad = rows[~self.good(rows, functas)]
+        self._require(rows, self.good(rows, functas))
+
+    def _require(self, rows: NDArray[np.intp], good: NDArray[np.bool_]) -> None:
+        bad = rows[~good]
         if not len(bad):
             return
         if self.backend.newest_commit().epoch != self.commit.epoch:
@@ -163,7 +172,7 @@ class Table:
         functas: NDArray[np.float32]
         if 2 * len(rows) < end - start:
             functas = np.empty((len(rows), self.backend.header.k), np.float32)
-            self.backend.read_functas(block, rows - start, list(functas))
+            self.backend.read_functas(block, rows - start, split_rows(functas))
         else:
             functas = self.backend.read_chunk(self.columns["functas"], block, end - start, check=False)
             functas = functas if len(rows) == end - start else functas[rows - start]
@@ -179,14 +188,23 @@ class Table:
         runs = [order[first:last] for first, last in pairwise(np.flatnonzero(np.diff(blocks, prepend=-1, append=-1)))]
         if len(rows) * 2 > self.commit.n_rows:
             self._scan(rows, values, runs)
-            return values
-        for here in runs:
-            self.backend.read_functas(int(rows[here[0]] // size), rows[here] % size, [values[i] for i in here])
-        self.check(rows, values)
+        else:
+            self._pick(rows, values, runs)
         return values
 
+    def _pick(self, rows: NDArray[np.intp], values: NDArray[np.float32], runs: list[NDArray[np.intp]]) -> None:
+        """Read few rows of each block; a functa's checksum is taken while it still is in the processor's cache."""
+        crcs, parts = id_checksums(self.column("id")[rows]), split_rows(values)
+        size = self.backend.header.block_rows
+        for here in runs:
+            places = here.tolist()
+            self.backend.read_functas(int(rows[places[0]] // size), rows[here] % size, [parts[i] for i in places])
+            for i in places:
+                crcs[i] = google_crc32c.extend(crcs[i], values[i])
+        self._require(rows, finished_checksums(crcs, self._checked(rows)) == self.column("row_crc")[rows])
+
     def _scan(self, rows: NDArray[np.intp], values: NDArray[np.float32], runs: list[NDArray[np.intp]]) -> None:
-        # Reading a block and its one checksum leave Python's lock, so two threads do more than one.
+        # Reading leaves Python's lock, so one thread reads a block while the other computes the checksum of its own.
         read = partial(self._read_run, rows, values)
         with ThreadPoolExecutor(_READERS if self.backend.concurrent else 1) as pool:
             for _ in pool.map(read, runs):

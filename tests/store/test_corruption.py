@@ -150,3 +150,16 @@ def problems_of(path: Path) -> list[str]:
         return open_store(path).verify().problems
     except IntegrityError as error:
         return [str(error)]
+
+
+def test_reading_a_few_rows_names_the_damaged_ones(path: Path) -> None:
+    with new_store(path) as store:
+        store.append(ROWS)
+    place = ROWS.functas[5].tobytes()
+    for file in files_of(path):
+        data = file.read_bytes()
+        file.write_bytes(data.replace(place, place[::-1]))
+    store = open_store(path)
+    assert rows_equal(store.read(["sample-9", "sample-4", "sample-0"]), ROWS.take([9, 4, 0]))
+    with pytest.raises(IntegrityError, match=r"1 rows .* do not match their checksums: 5 \('sample-5'\)"):
+        store.read(["sample-9", "sample-5", "sample-0"])
