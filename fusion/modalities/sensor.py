@@ -128,18 +128,22 @@ class SensorModality(Modality):
 def _read_csv(path: Path) -> NDArray[Any]:
     """Read comma-separated numbers with or without a line of names; a column named time is left out."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ValueError(f"it is larger than {MAX_BYTES:,} bytes")
-        lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-        names = [name.strip().lower() for name in lines[0].split(",")] if lines else []
-        named = any(not _is_number(name) for name in names)
-        if len(lines) <= named:
-            raise ValueError("it has no rows of numbers")
-        table = np.loadtxt(lines[named:], delimiter=",", dtype=np.float32, ndmin=2, comments=None)
-        if len(names) != table.shape[1]:
-            raise ValueError(f"{len(names)} names for {table.shape[1]} columns")
+        return _channels_of_csv(path)
     except (OSError, ValueError) as error:
         raise SampleError("read", f"{path.name} is not a table of numbers: {error}") from error
+
+
+def _channels_of_csv(path: Path) -> NDArray[Any]:
+    if path.stat().st_size > MAX_BYTES:
+        raise ValueError(f"it is larger than {MAX_BYTES:,} bytes")
+    lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    names = [name.strip().lower() for name in lines[0].split(",")] if lines else []
+    named = any(not _is_number(name) for name in names)
+    if len(lines) <= named:
+        raise ValueError("it has no rows of numbers")
+    table = np.loadtxt(lines[named:], delimiter=",", dtype=np.float32, ndmin=2, comments=None)
+    if len(names) != table.shape[1]:
+        raise ValueError(f"{len(names)} names for {table.shape[1]} columns")
     return table[:, [column for column, name in enumerate(names) if not (named and name == "time")]]
 
 
