@@ -53,7 +53,7 @@ class Backend(ABC):
         """Read all functas of a full block into an array; tell whether they match the chunk's own checksum."""
 
     @abstractmethod
-    def read_functas(self, block: int, offsets: NDArray[np.intp], into: Sequence[memoryview]) -> None:
+    def read_functas(self, block: int, offsets: Sequence[int], into: Sequence[memoryview]) -> None:
         """Read single functas of one block into 4 k bytes each; the caller checks them by their rows."""
 
     @abstractmethod

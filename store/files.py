@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 TEMPORARY = ".partial"
-_PARALLEL = 8
+_PARALLEL = 16  # a block's files are synced together
 
 Buffer = Any
 
@@ -94,14 +94,50 @@ def write_durably(path: Path, parts: Sequence[Buffer]) -> None:
     system.sync(path.parent)
 
 
-def publish(paths: Iterable[Path]) -> None:
-    """Sync the temporary versions of many files, rename each and sync their folders; the syncs run side by side."""
-    paths = list(paths)
-    with ThreadPoolExecutor(_PARALLEL) as pool:
-        list(pool.map(system.sync, map(temporary, paths)))
-        for path in paths:
+class Batch:
+    """Files that are written under temporary names and get their own names together.
+
+    Notes
+    -----
+    Each file is synced in a thread as soon as it is written, so that the disk works while the caller makes the next
+    one, and the syncs run side by side, which lets a file system make many durable in one step.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: dict[Path, Future[None]] = {}
+        self._pool: ThreadPoolExecutor | None = None
+
+    def write(self, path: Path, parts: Sequence[Buffer], *, later: bool = False) -> None:
+        """Add a file; with ``later`` it is written in a thread too, and the parts must not change any more."""
+        if path in self._jobs:
+            self._jobs.pop(path).result()
+        self._pool = self._pool or ThreadPoolExecutor(_PARALLEL)
+        if not later:
+            system.write(temporary(path), parts)
+        self._jobs[path] = self._pool.submit(_write_and_sync, system, temporary(path), parts if later else None)
+
+    def publish(self) -> None:
+        """Wait until every file is on the disk, rename each and sync their folders."""
+        for job in self._jobs.values():
+            job.result()
+        for path in self._jobs:
             system.replace(temporary(path), path)
-        list(pool.map(system.sync, sorted({path.parent for path in paths})))
+        if self._pool is not None:
+            list(self._pool.map(system.sync, sorted({path.parent for path in self._jobs})))
+        self.drop()
+
+    def drop(self) -> list[Path]:
+        """Forget the files; return under which names they lie around. Nothing is written after this returns."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+        left, self._jobs, self._pool = list(map(temporary, self._jobs)), {}, None
+        return left
+
+
+def _write_and_sync(disk: FileSystem, path: Path, parts: Sequence[Buffer] | None) -> None:
+    if parts is not None:
+        disk.write(path, parts)
+    disk.sync(path)
 
 
 def sweep(folder: Path) -> None:

@@ -208,11 +208,13 @@ class Hdf5Backend(Backend):
         self._fill(self._name(column, block), [(self._offset(column, block), as_bytes(into))])
         return bool(google_crc32c.value(into) == self._map.checksums[block, self._position(column)])
 
-    def read_functas(self, block: int, offsets: NDArray[np.intp], into: Sequence[memoryview]) -> None:
+    def read_functas(self, block: int, offsets: Sequence[int], into: Sequence[memoryview]) -> None:
         """Read rows by their offsets in the file."""
         column = self.header.columns[0]
-        starts = (self._offset(column, block) + offsets * (4 * self.header.k)).tolist()
-        self._fill(self._name(column, block), list(zip(starts, into, strict=True)))
+        start, width = self._offset(column, block), 4 * self.header.k
+        self._fill(
+            self._name(column, block), [(start + width * i, view) for i, view in zip(offsets, into, strict=True)]
+        )
 
     def _fill(self, what: str, ranges: list[Range]) -> None:
         try:

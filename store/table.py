@@ -172,7 +172,7 @@ class Table:
         functas: NDArray[np.float32]
         if 2 * len(rows) < end - start:
             functas = np.empty((len(rows), self.backend.header.k), np.float32)
-            self.backend.read_functas(block, rows - start, split_rows(functas))
+            self.backend.read_functas(block, (rows - start).tolist(), split_rows(functas))
         else:
             functas = self.backend.read_chunk(self.columns["functas"], block, end - start, check=False)
             functas = functas if len(rows) == end - start else functas[rows - start]
@@ -195,10 +195,10 @@ class Table:
     def _pick(self, rows: NDArray[np.intp], values: NDArray[np.float32], runs: list[NDArray[np.intp]]) -> None:
         """Read few rows of each block; a functa's checksum is taken while it still is in the processor's cache."""
         crcs, parts = id_checksums(self.column("id")[rows]), split_rows(values)
-        size = self.backend.header.block_rows
+        blocks, offsets = (found.tolist() for found in np.divmod(rows, self.backend.header.block_rows))
         for here in runs:
             places = here.tolist()
-            self.backend.read_functas(int(rows[places[0]] // size), rows[here] % size, [parts[i] for i in places])
+            self.backend.read_functas(blocks[places[0]], [offsets[i] for i in places], [parts[i] for i in places])
             for i in places:
                 crcs[i] = google_crc32c.extend(crcs[i], values[i])
         self._require(rows, finished_checksums(crcs, self._checked(rows)) == self.column("row_crc")[rows])

@@ -153,10 +153,10 @@ class ZarrBackend(Backend):
         self._fill(f"functas/c.{block}.0", [(0, as_bytes(into)), (into.nbytes, memoryview(checksum))])
         return int(google_crc32c.value(into)) == int.from_bytes(checksum, "little")
 
-    def read_functas(self, block: int, offsets: NDArray[np.intp], into: Sequence[NDArray[np.float32]]) -> None:
+    def read_functas(self, block: int, offsets: Sequence[int], into: Sequence[memoryview]) -> None:
         """Read rows by their offsets in the uncompressed chunk."""
-        starts = (offsets * (4 * self.header.k)).tolist()
-        self._fill(f"functas/c.{block}.0", list(zip(starts, map(as_bytes, into), strict=True)))
+        width = 4 * self.header.k
+        self._fill(f"functas/c.{block}.0", [(width * i, view) for i, view in zip(offsets, into, strict=True)])
 
     def _fill(self, key: str, ranges: list[tuple[int, memoryview]]) -> None:
         try:
@@ -239,7 +239,7 @@ class WritableZarrBackend(ZarrBackend, WritableBackend):
         commit = self.commit
         self._columns = self.all_columns(commit)
         self._documents = metadata_documents(self.header, list(self._columns.values()))
-        self._pending: dict[Path, None] = {}
+        self._batch = files.Batch()
         self._n_rows = commit.n_rows
         files.sweep(path)
         self._forget_uncommitted()
@@ -253,16 +253,15 @@ class WritableZarrBackend(ZarrBackend, WritableBackend):
                 if int(chunk.name.split(".")[1]) >= blocks:
                     files.system.unlink(chunk)
 
-    def _stage(self, key: str, parts: list[Any]) -> None:
-        path = self.path / key
-        files.system.write(files.temporary(path), parts)
-        self._pending[path] = None
-
     def write_block(self, block: int, columns: Mapping[str, NDArray[Any]], start: int, stop: int) -> None:  # noqa: ARG002
-        """Write the chunks of a block under temporary names."""
-        for path, values in columns.items():
-            column = self._columns[path]
-            self._stage(self._key(column, block), encode_chunk(column, values))
+        """Write the chunks of a block under temporary names: small ones in threads, from copies; functas last."""
+        for path in sorted(columns, key="functas".__eq__):
+            target = self.path / self._key(self._columns[path], block)
+            parts = encode_chunk(self._columns[path], columns[path])
+            if path == "functas":
+                self._batch.write(target, parts)
+            else:
+                self._batch.write(target, [b"".join(parts)], later=True)
 
     def write_commit(self, commit: Commit) -> None:
         """Sync and rename the chunks, write the spare copy, then replace the root ``zarr.json``."""
@@ -271,26 +270,25 @@ class WritableZarrBackend(ZarrBackend, WritableBackend):
             capacity = max(self.header.block_rows, 2 ** (commit.n_rows - 1).bit_length())
             self._stage_shapes(capacity)
         attributes = _attributes(self.header, commit)
-        self._stage(MIRROR, [document_bytes(self._documents[MIRROR] | {"attributes": attributes})])
-        self._publish()
+        self._stage_document(MIRROR, self._documents[MIRROR] | {"attributes": attributes})
+        self._batch.publish()
         self._capacity = capacity
         files.write_durably(self.path / ROOT, [document_bytes(self._documents[ROOT] | {"attributes": attributes})])
         self._n_rows = commit.n_rows
 
-    def _publish(self) -> None:
-        files.publish(self._pending)
-        self._pending.clear()
+    def _stage_document(self, key: str, document: dict[str, Any]) -> None:
+        self._batch.write(self.path / key, [document_bytes(document)], later=True)
 
     def _stage_shapes(self, rows: int) -> None:
         for column in self._columns.values():
             document = self._documents[f"{column.path}/zarr.json"]
             document["shape"][0] = rows
-            self._stage(f"{column.path}/zarr.json", [document_bytes(document)])
+            self._stage_document(f"{column.path}/zarr.json", document)
 
     def _resize(self, rows: int) -> None:
         if any(self._shape_on_disk(column) != rows for column in self._columns.values()):
             self._stage_shapes(rows)
-            self._publish()
+            self._batch.publish()
         self._capacity = rows
 
     def _shape_on_disk(self, column: Column) -> int:
@@ -310,11 +308,10 @@ class WritableZarrBackend(ZarrBackend, WritableBackend):
 
     def close(self) -> None:
         """Delete what was not committed and cut the shapes to the committed rows."""
-        for path in self._pending:
-            files.system.unlink(files.temporary(path))
-        self._pending.clear()
+        for path in self._batch.drop():
+            files.system.unlink(path)
         self._resize(self._n_rows)
 
     def abandon(self) -> None:
         """Forget what was staged; the next writer sweeps it away."""
-        self._pending.clear()
+        self._batch.drop()

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
@@ -28,15 +29,18 @@ class CrashingFileSystem(FileSystem):
 
     def __init__(self, operations: int) -> None:
         self.left = operations
+        self._counting = Lock()
 
     def _fail(self) -> None:
         raise Crash
 
     def _step(self, do: Callable[[], None], half: Callable[[], None] | None = None) -> None:
-        self.left -= 1
-        if self.left == -1 and half is not None:
+        with self._counting:
+            self.left -= 1
+            left = self.left
+        if left == -1 and half is not None:
             half()
-        if self.left < 0:
+        if left < 0:
             self._fail()
         do()
 
