@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from fusion.presets import PRESETS, training_preset
     from fusion.results import TrainResult
     from fusion.training import evaluate, train
+    from fusion.tuning import tune_classifier
     from store import FunctaStore, create_store, open_store
 
 # OpenMP threads that wait by spinning take cores from others: on a busy machine training took four times as long.
@@ -109,6 +110,7 @@ _HOME = {
     "fusion.presets": ("PRESETS", "training_preset"),
     "fusion.results": ("TrainResult",),
     "fusion.training": ("evaluate", "train"),
+    "fusion.tuning": ("tune_classifier",),
     "store": ("FunctaStore", "create_store", "open_store"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
@@ -182,6 +184,7 @@ __all__ = [
     "read_recording",
     "train",
     "training_preset",
+    "tune_classifier",
     "unflatten",
 ]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,7 +18,7 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-__all__ = ["LocalTrainer", "RowSource", "Trainer"]
+__all__ = ["LocalTrainer", "RowSource", "Trainer", "chunks"]
 
 _CHUNK_BYTES = 16 << 20
 _SKETCHED_ROWS = 8192
@@ -45,8 +45,12 @@ class Trainer(Protocol):
         rows: NDArray[np.intp],
         parameters: dict[str, Any],
         reference: Any | None = None,
+        margins: NDArray[np.float32] | None = None,
     ) -> Any:
-        """Return some rows of the source and their classes as XGBoost keeps them; `reference` lends its bins."""
+        """Return some rows of the source and their classes as XGBoost keeps them.
+
+        `reference` lends its bins; `margins`, shape (n, classes), are where boosting starts from.
+        """
 
     def boost(
         self,
@@ -84,6 +88,7 @@ class LocalTrainer:
         rows: NDArray[np.intp],
         parameters: dict[str, Any],
         reference: xgboost.DMatrix | None = None,
+        margins: NDArray[np.float32] | None = None,
     ) -> xgboost.DMatrix:
         """Read the rows chunk by chunk, several times, and keep their bins.
 
@@ -95,10 +100,10 @@ class LocalTrainer:
             reference = LocalTrainer().matrix(source, codes, np.sort(drawn), parameters)
         kept = {"ref": reference, "nthread": parameters["nthread"], "max_bin": parameters["max_bin"]}
         if not self.external_memory:
-            return xgboost.QuantileDMatrix(_Chunks(source, codes, rows), **kept)
+            return xgboost.QuantileDMatrix(_Chunks(source, codes, rows, margins), **kept)
         cache = Path(tempfile.mkdtemp(prefix="functa-train-", dir=self.folder))
         try:
-            made = xgboost.ExtMemQuantileDMatrix(_Chunks(source, codes, rows, cache=cache / "page"), **kept)
+            made = xgboost.ExtMemQuantileDMatrix(_Chunks(source, codes, rows, margins, cache=cache / "page"), **kept)
         except BaseException:
             shutil.rmtree(cache, ignore_errors=True)
             raise
@@ -128,15 +133,26 @@ class LocalTrainer:
         )
 
 
+def chunks(rows: NDArray[np.intp], columns: int) -> Iterator[NDArray[np.intp]]:
+    """Cut positions into parts of which the float32 rows of so many columns are some megabytes."""
+    size = max(1, _CHUNK_BYTES // (4 * columns))
+    return (rows[first : first + size] for first in range(0, len(rows), size))
+
+
 class _Chunks(xgboost.DataIter):
     """Some rows of a source, handed to XGBoost chunk by chunk so that they are never in memory as a whole."""
 
     def __init__(
-        self, source: RowSource, codes: NDArray[np.intp], rows: NDArray[np.intp], *, cache: Path | None = None
+        self,
+        source: RowSource,
+        codes: NDArray[np.intp],
+        rows: NDArray[np.intp],
+        margins: NDArray[np.float32] | None,
+        *,
+        cache: Path | None = None,
     ) -> None:
-        self._source, self._codes = source, codes
-        size = max(1, _CHUNK_BYTES // (4 * source.shape[1]))
-        self._parts = [rows[first : first + size] for first in range(0, len(rows), size)]
+        self._source, self._codes, self._margins = source, codes, margins
+        self._parts = list(chunks(rows, source.shape[1]))
         self._next = 0
         super().__init__(cache_prefix=None if cache is None else str(cache))
 
@@ -144,7 +160,8 @@ class _Chunks(xgboost.DataIter):
         if self._next == len(self._parts):
             return False
         rows = self._parts[self._next]
-        input_data(data=self._source[rows], label=self._codes[rows])
+        margins = None if self._margins is None else self._margins[rows]
+        input_data(data=self._source[rows], label=self._codes[rows], base_margin=margins)
         self._next += 1
         return True
 

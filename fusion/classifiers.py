@@ -1,4 +1,4 @@
-"""XGBoost on functas, by the paper's parameters, with early stopping that only ever sees training groups."""
+"""XGBoost on functas: the paper's trees, a linear booster, or trees on top of it, all chosen by training groups."""
 
 from __future__ import annotations
 
@@ -18,10 +18,28 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from fusion.boosting import LocalTrainer, RowSource, Trainer
 from fusion.errors import ConfigError, DataError, ModelError
 from fusion.items import group_codes
+from fusion.linear import (
+    LinearSettings,
+    PrincipalAxes,
+    calibrate,
+    choose,
+    group_folds,
+    linear_parameters,
+    out_of_fold_margins,
+    train_linear,
+)
 
-__all__ = ["FunctaClassifier", "hold_out"]
+__all__ = ["BOOSTERS", "FunctaClassifier", "hold_out"]
+
+BOOSTERS: Mapping[str, tuple[str, ...]] = {
+    "gbtree": ("model",),
+    "gblinear": ("model",),
+    "stacked": ("model", "linear"),
+}
+"""Choices of `booster`, and the names of the XGBoost boosters that each is made of."""
 
 _GROUP_DRAWS = 64
+_FOLDS = 5
 
 
 class FunctaClassifier(ClassifierMixin, BaseEstimator):
@@ -32,6 +50,10 @@ class FunctaClassifier(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
+    booster
+        "gbtree": trees, the paper's choice. "gblinear": XGBoost's linear booster, its penalty and its rounds chosen by
+        cross-validation over training groups; better where rows are few and columns many. "stacked": trees that
+        start from the margins of the linear booster, which for training rows are out of fold.
     n_estimators : int > 0
         Most boosting rounds (one tree per class each).
     max_depth, eta, seed
@@ -47,18 +69,30 @@ class FunctaClassifier(ClassifierMixin, BaseEstimator):
     n_jobs : int > 0 or None
         Threads; None = the physical cores this process may use.
     parameters
-        Further XGBoost parameters, for example ``{"colsample_bynode": 0.1}``; they win over the ones above.
+        Further XGBoost parameters of the trees, for example ``{"colsample_bynode": 0.1}``; they win over the others.
+    linear
+        Fields of `LinearSettings` for the linear booster, for example ``{"penalties": [0.01]}``; `max_depth`, `eta`,
+        `max_bin` and `parameters` are those of trees only. Without early stopping nothing is chosen: the middle one of
+        the penalties, and all rounds.
 
     Attributes
     ----------
     classes_ : array, shape (classes,)
         Labels in the order of the columns of `predict_proba`.
     n_rounds_ : int
-        Boosting rounds of the model.
+        Boosting rounds of the model; of "stacked", those of the trees.
+    boosters_ : dict of str to xgboost.Booster
+        "model", and of "stacked" also "linear"; what `restore` takes back.
     booster_ : xgboost.Booster
+        The one called "model".
+    penalty_ : float
+        `lambda` that was chosen for the linear booster, where there is one; not known after `restore`.
 
     Notes
     -----
+    The linear booster counts a missing value as 0, in training and in prediction: the column's mean once columns are
+    standardised, as `FunctaFeatures` does. Trees learn a direction for what is missing.
+
     Malherbe, section 10.3: max_depth 6, eta 0.3, mlogloss, seed 42 and ``multi:softmax``, which is the argmax of the
     ``multi:softprob`` used here. On UCI-HAR refitting was worth 2 to 4 points, because the held-out fifth is four
     subjects of 21; 32 bins were as accurate as 64 in cross-validation over the training subjects (0.895 and 0.894), in
@@ -68,6 +102,7 @@ class FunctaClassifier(ClassifierMixin, BaseEstimator):
     def __init__(
         self,
         *,
+        booster: str = "gbtree",
         n_estimators: int = 300,
         max_depth: int = 6,
         eta: float = 0.3,
@@ -78,7 +113,9 @@ class FunctaClassifier(ClassifierMixin, BaseEstimator):
         seed: int = 42,
         n_jobs: int | None = None,
         parameters: Mapping[str, Any] | None = None,
+        linear: Mapping[str, Any] | None = None,
     ) -> None:
+        self.booster = booster
         self.n_estimators = n_estimators
         self.max_depth = max_depth
         self.eta = eta
@@ -89,6 +126,7 @@ class FunctaClassifier(ClassifierMixin, BaseEstimator):
         self.seed = seed
         self.n_jobs = n_jobs
         self.parameters = parameters
+        self.linear = linear
 
     def fit(
         self,
@@ -156,8 +194,20 @@ class FunctaClassifier(ClassifierMixin, BaseEstimator):
                 "classes. Add labelled training samples of another class."
             )
         held = self._hold_out(codes, groups)
-        self._train(trainer or LocalTrainer(), rows, codes, held, progress)
+        if self.booster == "gbtree":
+            self.boosters_ = {"model": self._train_trees(trainer or LocalTrainer(), rows, codes, held, progress)}
+            return self
+        if trainer is not None and not isinstance(trainer, LocalTrainer):
+            raise ConfigError(f"booster is {self.booster!r}, which trains in one process; use 'gbtree' on a cluster.")
+        self.boosters_ = self._train_on_linear(trainer or LocalTrainer(), rows, codes, groups, held, progress)
         return self
+
+    @property
+    def booster_(self) -> xgboost.Booster:
+        """The booster called "model"."""
+        if not hasattr(self, "boosters_"):
+            raise AttributeError("booster_ is there only after training")
+        return self.boosters_["model"]
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
         """Return the most probable class of each row of `X`, shape (n,)."""
@@ -166,33 +216,77 @@ class FunctaClassifier(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:  # noqa: N803
         """Return the probability of each class, shape (n, classes), in the order of `classes_`."""
-        check_is_fitted(self, "booster_")
+        check_is_fitted(self, "boosters_")
         matrix = validate_data(self, X, reset=False, dtype=np.float32, ensure_all_finite="allow-nan")
-        return np.asarray(self.booster_.inplace_predict(matrix), dtype=np.float32)
+        return np.asarray(self._predict(matrix), dtype=np.float32)
 
-    def restore(self, booster: xgboost.Booster, classes: ArrayLike) -> Self:
-        """Take over a trained booster and its labels, and return this classifier fitted.
+    def contributions(self, X: ArrayLike) -> NDArray[np.float32]:  # noqa: N803
+        """Return what each column adds to the margin of each class, shape (n, classes, p + 1); the last is the bias.
+
+        A row's contributions sum to its margins, of which the probabilities are the softmax. Of "stacked" they are
+        those of the linear booster and of the trees together.
+
+        Notes
+        -----
+        XGBoost's `pred_contribs`: SHAP values of trees (Lundberg et al., "Consistent Individualized Feature Attribution
+        for Tree Ensembles", 2018), weight times value of the linear booster.
+        """
+        check_is_fitted(self, "boosters_")
+        matrix = validate_data(self, X, reset=False, dtype=np.float32, ensure_all_finite="allow-nan")
+        data = xgboost.DMatrix(matrix, nthread=self._threads())
+        parts = [booster.predict(data, pred_contribs=True) for booster in self.boosters_.values()]
+        return np.asarray(np.sum(parts, axis=0), dtype=np.float32)
+
+    def restore(self, boosters: xgboost.Booster | Mapping[str, xgboost.Booster], classes: ArrayLike) -> Self:
+        """Take over trained boosters, by name as in `boosters_`, and their labels; return this classifier fitted.
 
         Raises
         ------
         ModelError
-            The booster predicts another number of classes than there are labels.
+            Other boosters than `booster` is made of, or another number of classes or columns than they should have.
         """
+        given = {"model": boosters} if isinstance(boosters, xgboost.Booster) else dict(boosters)
+        expected = BOOSTERS.get(self.booster, ())
+        if set(given) != set(expected):
+            raise ModelError(
+                f"booster {self.booster!r} was given as {sorted(given)}; expected {sorted(expected)}. Train again."
+            )
         self.classes_ = np.asarray(classes)
-        self.n_features_in_ = booster.num_features()
-        predicted = booster.inplace_predict(np.full((1, self.n_features_in_), np.nan, dtype=np.float32))
+        self.n_features_in_ = given["model"].num_features()
+        self.boosters_ = given
+        for booster in given.values():
+            self._require_shape(booster)
+            booster.set_param({"nthread": self._threads()})
+        self.n_rounds_ = given["model"].num_boosted_rounds()
+        return self
+
+    def _require_shape(self, booster: xgboost.Booster) -> None:
+        if booster.num_features() != self.n_features_in_:
+            raise ModelError(
+                f"the boosters read {self.n_features_in_} and {booster.num_features()} columns. The files belong to "
+                "different models: train again."
+            )
+        row = np.full((1, self.n_features_in_), np.nan, dtype=np.float32)
+        predicted = booster.predict(xgboost.DMatrix(row))
         if predicted.shape != (1, len(self.classes_)):
             raise ModelError(
                 f"the booster returns values of shape {predicted.shape[1:]} per row but the model lists "
                 f"{len(self.classes_)} classes. The files belong to different models: train again."
             )
-        self.booster_ = booster
-        self.n_rounds_ = booster.num_boosted_rounds()
-        self.booster_.set_param({"nthread": self._threads()})
-        return self
+
+    def _predict(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+        if self.booster == "gbtree":
+            return np.asarray(self.booster_.inplace_predict(matrix))
+        data = xgboost.DMatrix(matrix, nthread=self._threads())
+        if self.booster == "stacked":
+            margins = self.boosters_["linear"].predict(data, output_margin=True)
+            return np.asarray(self.booster_.inplace_predict(matrix, base_margin=margins))
+        return np.asarray(self.booster_.predict(data))
 
     def _validate(self) -> None:
+        LinearSettings.of(self.linear)
         checks = {
+            "booster": (self.booster in BOOSTERS, f"one of {', '.join(BOOSTERS)}"),
             "n_estimators": (self.n_estimators >= 1, "at least 1"),
             "max_depth": (self.max_depth >= 0, "0 (no limit) or more"),
             "eta": (0 < self.eta <= 1, "in (0, 1]"),
@@ -217,26 +311,60 @@ class FunctaClassifier(ClassifierMixin, BaseEstimator):
             return np.zeros(len(codes), dtype=bool)
         return hold_out(codes, groups, fraction=self.validation_fraction, seed=self.seed)
 
-    def _train(
+    def _train_on_linear(
+        self,
+        trainer: LocalTrainer,
+        rows: RowSource,
+        codes: NDArray[np.intp],
+        groups: ArrayLike | None,
+        held: NDArray[np.bool_],
+        progress: Callable[[int, int], None] | None,
+    ) -> dict[str, xgboost.Booster]:
+        settings = LinearSettings.of(self.linear)
+        parameters = linear_parameters(
+            settings, classes=len(self.classes_), rows=len(codes), threads=self._threads(), seed=self.seed
+        )
+        axes = PrincipalAxes.learn(rows, components=settings.components, seed=self.seed)
+        components = axes.components(rows)
+        members = None if groups is None else group_codes(groups)
+        folds = group_folds(codes, members, most=_FOLDS, seed=self.seed)
+        if not folds.any():
+            folds = group_folds(codes, None, most=_FOLDS, seed=self.seed)
+        learned = folds if self.early_stopping_rounds is not None else np.zeros_like(folds)
+        self.penalty_, rounds = choose(components, codes, learned, parameters, settings)
+        parameters["lambda"] = self.penalty_
+        margins = out_of_fold_margins(components, codes, folds, parameters, rounds)
+        confidence = calibrate(margins, codes) if folds.any() else 1.0
+        linear = axes.turned_back(train_linear(components, codes, parameters, rounds), confidence=confidence)
+        self.n_rounds_ = rounds
+        if self.booster == "gblinear":
+            if progress is not None:
+                progress(rounds, rounds)
+            return {"model": linear}
+        trees = self._train_trees(trainer, rows, codes, held, progress, confidence * margins)
+        return {"model": trees, "linear": linear}
+
+    def _train_trees(
         self,
         trainer: Trainer,
-        rows: RowSource,
+        source: RowSource,
         codes: NDArray[np.intp],
         held: NDArray[np.bool_],
         progress: Callable[[int, int], None] | None,
-    ) -> None:
-        matrix = partial(trainer.matrix, rows, codes, parameters=self._xgboost_parameters())
+        margins: NDArray[np.float32] | None = None,
+    ) -> xgboost.Booster:
+        matrix = partial(trainer.matrix, source, codes, parameters=self._xgboost_parameters(), margins=margins)
         boost = partial(trainer.boost, self._xgboost_parameters(), progress=progress)
         self.n_rounds_ = self.n_estimators
         if held.any():
-            data = matrix(np.flatnonzero(~held))
-            validation = matrix(np.flatnonzero(held), reference=data)
+            data = matrix(rows=np.flatnonzero(~held))
+            validation = matrix(rows=np.flatnonzero(held), reference=data)
             found = boost(data, self.n_estimators, validation=validation, patience=self.early_stopping_rounds)
             self.n_rounds_ = found.best_iteration + 1
-            self.booster_ = found[: self.n_rounds_]
+            if not self.refit:
+                return found[: self.n_rounds_]
             del data, validation, found
-        if self.refit or not held.any():
-            self.booster_ = boost(matrix(np.arange(len(codes))), self.n_rounds_, validation=None, patience=None)
+        return boost(matrix(rows=np.arange(len(codes))), self.n_rounds_, validation=None, patience=None)
 
     def _xgboost_parameters(self) -> dict[str, Any]:
         return {

@@ -61,8 +61,11 @@ class ClusterTrainer:
         rows: NDArray[np.intp],
         parameters: dict[str, Any],
         reference: Any | None = None,
+        margins: NDArray[np.float32] | None = None,
     ) -> Any:
         """Let each worker read parts of the rows and keep their bins."""
+        if margins is not None:
+            raise ConfigError("a cluster cannot start trees from margins; train the booster 'stacked' in one process.")
         if not isinstance(source, DesignRows):
             raise ConfigError(
                 f"a cluster trains on the rows of a store, got {type(source).__name__}; use fusion.train."

@@ -24,7 +24,7 @@ def test_given_parameters_win_over_the_preset():
 
 
 def test_an_unknown_preset_is_refused():
-    with pytest.raises(ConfigError, match="preset is 'turbo'; expected one of paper, fast"):
+    with pytest.raises(ConfigError, match="preset is 'turbo'; expected one of paper, fast, slow, linear, stacked"):
         training_preset("turbo")
 
 
