@@ -14,11 +14,11 @@ from fusion.encoders.learning import learn_state, resolve_modality, usable_array
 from fusion.encoders.options import EncodeOptions
 from fusion.encoders.pool import available_workers
 from fusion.encoders.rows import encode_samples
-from fusion.encoders.survey import Survey, TrainingSamples, survey_samples
+from fusion.encoders.survey import Survey, survey_samples, training_samples
 from fusion.inr.engine import warm_up
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from fusion.datasets.base import Dataset, Sample
     from fusion.encoders.kinds import EncoderConfig, EncoderState
@@ -54,6 +54,8 @@ class Plan:
     groups : int
     splits, classes : dict of str to int
         Samples in each.
+    notes : tuple of str
+        What the reader says of how it read the source: files left out, how it was split.
     """
 
     dataset: str
@@ -69,10 +71,11 @@ class Plan:
     groups: int
     splits: dict[str, int]
     classes: dict[str, int]
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return asdict(self) | {"grid": list(self.grid)}
+        return asdict(self) | {"grid": list(self.grid), "notes": list(self.notes)}
 
 
 def plan(
@@ -97,8 +100,7 @@ def plan(
     begin = time.perf_counter()
     survey = survey_samples(dataset, options, config.seed)
     survey_seconds = time.perf_counter() - begin
-    training = TrainingSamples(dataset, options.train_splits)
-    training.require_some()
+    training = training_samples(dataset, options, config)
     resolved = config.with_modality(resolve_modality(config.modality, training))
     k, workers = row_length(resolved), options.workers or available_workers()
     pace = _pace(resolved, training)
@@ -116,6 +118,7 @@ def plan(
         groups=survey.groups,
         splits=dict(survey.splits),
         classes=dict(survey.classes),
+        notes=tuple(getattr(dataset, "notes", ())),
     )
 
 
@@ -136,7 +139,7 @@ class _Pace:
         return total
 
 
-def _pace(config: EncoderConfig, training: TrainingSamples) -> _Pace | None:
+def _pace(config: EncoderConfig, training: Iterable[Sample]) -> _Pace | None:
     """Read and fit a few training samples, from a random start, which takes as long as from a learned one."""
     if not isinstance(config, FunctaConfig):
         return None
@@ -154,7 +157,7 @@ def _pace(config: EncoderConfig, training: TrainingSamples) -> _Pace | None:
     return _Pace(reading, seconds / count, count)
 
 
-def _usable(training: TrainingSamples, config: EncoderConfig) -> list[Sample]:
+def _usable(training: Iterable[Sample], config: EncoderConfig) -> list[Sample]:
     begin, found = time.perf_counter(), []
     for sample in islice(training, _SAMPLES):
         found += [sample for _ in usable_arrays([sample], config.modality)]
