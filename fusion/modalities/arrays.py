@@ -6,11 +6,9 @@ read from the headers, and compared with what the file can hold, before any data
 
 from __future__ import annotations
 
-import io
 import math
 import warnings
 import zipfile
-import zlib
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -18,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from fusion.errors import SampleError
+from fusion.modalities.matlab import read_variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 1 << 30
 
-_MAT_HEADER, _MAT_TAG, _MAT_COMPRESSED = 128, 8, 15
-_MAT_NUMBERS = frozenset({"double", "single", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))})
-_PIECE = 1 << 20
 _NUMBERS, _TEXT = "biuf", "US"
 
 
@@ -74,23 +70,10 @@ def read_mat(path: Path, key: str, *, max_bytes: int = MAX_BYTES) -> NDArray[Any
         When the file is damaged or of another version, has no variable `key` or not as plain numbers, or unpacks to
         more than `max_bytes`.
     """
-    from scipy.io import loadmat, whosmat
-
     with _damage_named(path, "a readable MATLAB file of version 5 to 7"):
         if path.stat().st_size > max_bytes:
             raise ValueError(f"larger than {max_bytes:,} bytes")
-        content = path.read_bytes()
-        if not content.startswith(b"MATLAB 5.0 MAT-file"):
-            raise ValueError("no such header")
-        _check_unpacked_size(content, max_bytes)
-        known = {name: (shape, kind) for name, shape, kind in whosmat(io.BytesIO(content))}
-        if key not in known:
-            raise ValueError(f"no variable {key!r}; got {', '.join(list(known)[:5]) or 'none'}")
-        shape, kind = known[key]
-        if kind not in _MAT_NUMBERS or 8 * math.prod(shape) > max_bytes:
-            raise ValueError(f"{key!r} is {kind} of shape {shape}; expected numbers, at most {max_bytes:,} bytes")
-        found: NDArray[Any] = loadmat(io.BytesIO(content), variable_names=[key], struct_as_record=True)[key]
-        return found
+        return read_variable(path.read_bytes(), key, max_bytes)
 
 
 def _read_array(file: IO[bytes], size: int, max_bytes: int, kinds: str = _NUMBERS) -> NDArray[Any]:
@@ -106,31 +89,6 @@ def _read_array(file: IO[bytes], size: int, max_bytes: int, kinds: str = _NUMBER
     if len(data) < needed:
         raise ValueError(f"ends after {len(data):,} of {needed:,} bytes")
     return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
-
-
-def _check_unpacked_size(content: bytes, max_bytes: int) -> None:
-    """Inflate the compressed elements of a MATLAB file piece by piece and stop when there is too much."""
-    position, left = _MAT_HEADER, max_bytes
-    order = "little" if content[126:128] == b"IM" else "big"
-    while position + _MAT_TAG <= len(content):
-        kind = int.from_bytes(content[position : position + 4], order)  # type: ignore[arg-type]
-        size = int.from_bytes(content[position + 4 : position + 8], order)  # type: ignore[arg-type]
-        position += _MAT_TAG
-        if kind == _MAT_COMPRESSED:
-            left -= _inflated_size(memoryview(content)[position : position + size], left)
-        position += size
-
-
-def _inflated_size(packed: memoryview, most: int) -> int:
-    unpacker, size, given = zlib.decompressobj(), 0, bytes(packed)
-    while given and not unpacker.eof:
-        piece = unpacker.decompress(given, _PIECE)
-        size, given = size + len(piece), unpacker.unconsumed_tail
-        if size > most:
-            raise ValueError(f"unpacks to more than {most:,} bytes; it may be a bomb")
-        if not piece:
-            break
-    return size
 
 
 @contextmanager
