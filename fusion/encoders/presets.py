@@ -33,8 +33,8 @@ PRESETS: dict[tuple[str, str], dict[str, Any]] = {
     # The learned start at frequencies 10, 15, 20, 30, 60: 0.42, 0.41, 0.40, 0.40, 0.28; at 15 with 2 and 1 steps 0.40,
     # 0.40, at 30 with 5 steps 0.37. The averaged start, Adam, 10 steps: 0.36 from Keras' weights, 0.40 from a SIREN's.
     ("functa", "image"): {"initialisation": "meta", "omegas": (15.0, 1.0), "fit": {"steps": 3}},
-    # Chosen on training groups held out (a ridge on the functas of UTD-MHAD's depth: 0.62; from Keras' weights at 30 and
-    # 1: 0.58, at 10 and 1: 0.33, 3 steps: 0.53; on JHMDB's flow 0.23, 0.22). Each step sees an eighth of 16 x 32 x 32.
+    # Chosen on training groups held out (a ridge on functas of UTD-MHAD's depth: 0.62; from Keras' weights at 30 and 1:
+    # 0.58, at 10 and 1: 0.33, 3 steps: 0.53; on JHMDB's flow 0.23, 0.22). Each step sees an eighth of 16 x 32 x 32.
     ("functa", "video"): {
         "omegas": (30.0, 10.0),
         "initialiser": "siren",
