@@ -222,6 +222,8 @@ def _print_plan(plan: dict[str, Any], *, json: bool) -> None:
         "time, about": _time_in_words(plan),
     }
     print_facts("Would encode", facts)
+    for note in plan["notes"]:
+        typer.echo(note)
     for name in ("splits", "classes"):
         print_table(name, (name, "samples"), list(plan[name].items()))
 
