@@ -11,8 +11,8 @@ import numpy as np
 
 from fusion.datasets.base import Sample
 from fusion.datasets.cutting import Cut, Window, cut, segments
+from fusion.datasets.files import check_test_share, hashed_split
 from fusion.datasets.recordings import find_columns, read_recordings
-from fusion.datasets.splits import split_of_group
 from fusion.errors import ConfigError, SampleError
 from fusion.modalities.sensor import SensorModality
 
@@ -36,8 +36,7 @@ class SensorTable:
     id, time, label, group, split : str, optional
         Names of the columns that tell recording, time, class, group and split of each reading. Where none is given,
         the column of that very name is taken, if there is one. Without recordings the table is one, named like the
-        file; without groups each recording is one; without splits a seeded hash of the group puts about a fifth of
-        the groups into ``test``.
+        file; without groups each recording is one.
     channels : sequence of str or str, optional
         Names of the channels' columns, or one text with commas between them; all other columns whose first values
         are mostly numbers when not given.
@@ -54,8 +53,10 @@ class SensorTable:
         Readings that every window is brought to, over time scaled to [0, 1]; the window's own when not given.
     separator : str
         Between the fields of a CSV file.
+    test_share : float
+        Where there is no split column: share of the groups that a seeded hash of their names puts into ``test``.
     seed : int
-        Of the hash that makes splits.
+        Of that hash.
 
     Raises
     ------
@@ -94,6 +95,7 @@ class SensorTable:
         resample: bool = False,
         length: int | None = None,
         separator: str = ",",
+        test_share: float = 0.2,
         seed: int = 42,
     ) -> None:
         roles = {"id": id, "time": time, "label": label, "group": group, "split": split}
@@ -106,8 +108,9 @@ class SensorTable:
                 roles | numbers | {"channels": names, "resample": resample, "separator": separator}
             ).items()
             if value not in (None, [], False)
-        } | {"seed": seed}
+        } | {"test_share": test_share, "seed": seed}
         """What the reader was opened with, as plain JSON values."""
+        self.test_share = check_test_share(test_share)
         self.source, self.separator, self.seed, self.length = Path(source), separator, seed, length
         self.columns = find_columns(self.source, {role: _text(name) for role, name in roles.items()}, names, separator)
         self.rate = rate or self._measured_rate()
@@ -119,6 +122,14 @@ class SensorTable:
         length = self.length or (None if self.cut is None else self.cut.readings)
         rate = None if self.length else self.rate
         return SensorModality(length, self.columns.channels, rate, resample=self.length is not None)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of how the table was read."""
+        if self.columns.split is not None:
+            return ()
+        share = f"about {100 * self.test_share:.0f} % of the groups"
+        return (f"no split column: {share} are for testing, chosen by a hash of their names (seed {self.seed})",)
 
     def __iter__(self) -> Iterator[Sample]:
         for recording in self._recordings():
@@ -162,7 +173,7 @@ class SensorTable:
         return Sample(
             id=recording.name if self.cut is None else f"{recording.name}-{self._start(window)}",
             label=label,
-            split=split or split_of_group(group, self.seed),
+            split=split or hashed_split(group, test_share=self.test_share, seed=self.seed),
             group=group,
             load=partial(_given, window.content),
         )
