@@ -111,7 +111,7 @@ def test_real_images_go_the_whole_way(public_data: Path, tmp_path: Path) -> None
     options = fusion.EncodeOptions(workers=2, limit=300)
     with open_dataset("cifar10", public_data / "cifar10" / "cifar-10-batches-py-subset.tar.xz") as dataset:
         counts = Counter((sample.split, sample.label) for sample in dataset)
-        config = fusion.encoder_config(dataset)
+        config = fusion.encoder_config(dataset, options={"meta": {"steps": 60}})
         report = fusion.encode(dataset, tmp_path / "s.zarr", config, options)
     assert [counts["train", name] for name in CLASSES] == [1005, 974, 1032, 1016, 999, 937, 1030, 1001, 1025, 981]
     assert [counts["test", name] for name in CLASSES] == [1000] * 10
