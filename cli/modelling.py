@@ -25,8 +25,13 @@ def train(
     train_split: Annotated[list[str] | None, typer.Option(help="Split to train on; may be given again.")] = None,
     test_split: Annotated[list[str] | None, typer.Option(help="Split to test on; may be given again.")] = None,
     preset: Annotated[
-        str, typer.Option(help="paper (the paper's parameters), or fast: several times faster, as accurate.")
+        str,
+        typer.Option(help="paper (the paper's parameters), fast (as accurate), slow (better), linear, or stacked."),
     ] = "paper",
+    booster: Annotated[
+        str | None,
+        typer.Option(help="gbtree, gblinear (linear: for few rows), or stacked (trees on it); as preset."),
+    ] = None,
     rounds: Annotated[int | None, typer.Option(min=1, help="Most boosting rounds; 300 when not given.")] = None,
     max_depth: Annotated[
         int | None, typer.Option(min=1, help="Depth of the trees; the preset's when not given.")
@@ -45,7 +50,7 @@ def train(
     import fusion
 
     classifier = fusion.training_preset(preset).classifier(
-        n_estimators=rounds, max_depth=max_depth, eta=eta, seed=seed, n_jobs=threads
+        booster=booster, n_estimators=rounds, max_depth=max_depth, eta=eta, seed=seed, n_jobs=threads
     )
     here = nullcontext(fusion.LocalTrainer(external_memory=external_memory))
     place = here if scheduler is None else fusion.dask_trainer(scheduler)

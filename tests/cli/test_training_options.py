@@ -24,6 +24,12 @@ def test_an_unknown_preset_is_a_usage_error(functa: Functa, har_store: Path, tmp
     assert "preset is 'turbo'; expected one of paper, fast" in outcome.error_line()
 
 
+def test_train_with_the_linear_booster(functa: Functa, har_store: Path, tmp_path: Path) -> None:
+    found = functa("train", har_store, "--model", tmp_path / "m", "--booster", "gblinear", *QUICK).json
+    assert load_model(tmp_path / "m").classifier.booster == "gblinear"
+    assert functa("evaluate", tmp_path / "m", har_store, "--json").json["accuracy"] == found["accuracy"]
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_train_on_a_cluster(functa: Functa, har_store: Path, tmp_path: Path) -> None:
     from distributed import LocalCluster
