@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,7 +64,8 @@ _ALLOWED: dict[tuple[str, str], Callable[..., Any]] = {
 }
 
 
-class _PlainUnpickler(pickle.Unpickler):
+# The one written in Python: the compiled one lets a few bytes ask for many gigabytes of memory.
+class _PlainUnpickler(pickle._Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _ALLOWED:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}, which data never need")
@@ -87,8 +89,7 @@ def load_plain_pickle(path: Path) -> Any:
     if size > _MAX_BYTES:
         raise DataError(f"{path} has {size:,} bytes; expected a batch of at most {_MAX_BYTES:,}")
     try:
-        with path.open("rb") as file:
-            return _plain(_PlainUnpickler(file, encoding="bytes").load())
+        return _plain(_PlainUnpickler(BytesIO(path.read_bytes()), encoding="bytes").load())
     except Exception as error:
         reason = str(error) or type(error).__name__
         raise DataError(f"{path} is refused: {reason}. Download it again from its official source.") from error

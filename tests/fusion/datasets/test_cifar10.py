@@ -4,16 +4,21 @@ import os
 import pickle
 import tarfile
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pytest
 from cifar_files import cifar_rows, write_cifar
+from hypothesis import given, settings
+from mutants import edits, mutated
 
 import fusion
 from fusion.datasets.cifar10 import CLASSES, Cifar10
 from fusion.datasets.open import open_dataset
+from fusion.datasets.plain_pickle import load_plain_pickle
 from fusion.errors import DataError
 
 
@@ -88,6 +93,36 @@ def test_a_batch_that_is_something_else_is_named(tmp_path: Path, content: object
     (tmp_path / "data_batch_5").write_bytes(pickle.dumps(content, 2))
     with pytest.raises(DataError, match=f"data_batch_5.*{message}"):
         list(Cifar10(tmp_path))
+
+
+def test_a_few_bytes_cannot_ask_for_gigabytes(tmp_path: Path) -> None:
+    import tracemalloc
+
+    tracemalloc.start()
+    for number, content in enumerate((b"\x80\x02}r\xff\xff\xff\x7f.", b"\x80\x04\x8e\0\0\0\0\x01\0\0\0.")):
+        (tmp_path / f"data_batch_{number + 1}").write_bytes(content)
+        with pytest.raises(DataError):
+            load_batch(tmp_path / f"data_batch_{number + 1}")
+    assert tracemalloc.get_traced_memory()[1] < 1 << 22
+    tracemalloc.stop()
+
+
+def load_batch(path: Path) -> None:
+    folder = path.parent / f"only-{path.name}"
+    folder.mkdir()
+    list(Cifar10(path.rename(folder / path.name).parent))
+
+
+@settings(max_examples=100, deadline=None)
+@given(edits)
+def test_a_mutated_pickle_gives_images_or_one_error(changes: list[tuple[str, float, int | bytes]]) -> None:
+    data, labels = cifar_rows(1, seed=0)
+    batch = {"labels": labels, "batch_label": "x", "filenames": ["x.png"], "data": data[:, :3]}
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "test_batch"
+        path.write_bytes(mutated(pickle.dumps(batch, 2), changes))
+        with suppress(DataError):
+            load_plain_pickle(path)
 
 
 @pytest.mark.parametrize("layout", ["py", "bin"])
