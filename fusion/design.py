@@ -32,7 +32,7 @@ class DesignRows:
     Parameters
     ----------
     stores
-        Open store of each block.
+        Open store of each block; a modality that no item has needs none.
     items
         Which rows, in which order.
     transformers
@@ -47,7 +47,7 @@ class DesignRows:
     def __init__(
         self, stores: Mapping[str, FunctaStore], items: Items, transformers: Mapping[str, FunctaFeatures]
     ) -> None:
-        self._stores = {name: stores[name] for name in transformers}
+        self._stores = {name: stores[name] for name in transformers if name in stores}
         self._ids = {name: items.rows[name] for name in transformers}
         self._transformers = dict(transformers)
         self.shape = (len(items), sum(int(transformer.keep_.sum()) for transformer in transformers.values()))
@@ -63,7 +63,8 @@ class DesignRows:
         first = 0
         for name, transformer in self._transformers.items():
             width = int(transformer.keep_.sum())
-            _fill(matrix[:, first : first + width], self._stores[name], self._ids[name][positions], transformer)
+            if name in self._stores:
+                _fill(matrix[:, first : first + width], self._stores[name], self._ids[name][positions], transformer)
             first += width
         return matrix
 

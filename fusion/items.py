@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,9 +14,18 @@ from sklearn.model_selection import GroupKFold
 from fusion.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
+    from fusion.linking.table import LinkTable
     from store import FunctaStore
 
-__all__ = ["Items", "fold_items", "group_codes", "labelled_items", "read_items", "require_disjoint_groups"]
+__all__ = [
+    "Items",
+    "fold_items",
+    "group_codes",
+    "labelled_items",
+    "linked_items",
+    "read_items",
+    "require_disjoint_groups",
+]
 
 _GROUP_FOLDS = 5
 
@@ -26,7 +35,8 @@ class Items:
     """What is to be classified, one entry per item, sorted by ID; every column an object array of shape (n,).
 
     `rows` says under which ID each modality's store keeps the item, None where the modality is missing. Of a single
-    store it holds one entry, equal to `ids`.
+    store it holds one entry, equal to `ids`. `block_groups` and `psnr` say what each store knows of it: its group
+    there, which is another one than in `groups` where stores were joined by label, and the PSNR of its functa in dB.
     """
 
     ids: NDArray[np.object_]
@@ -34,14 +44,43 @@ class Items:
     splits: NDArray[np.object_]
     groups: NDArray[np.object_]
     rows: Mapping[str, NDArray[np.object_]]
+    block_groups: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
+    psnr: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def take(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Items:
         """Return the items that a mask or an array of positions names."""
-        rows = {name: ids[chosen] for name, ids in self.rows.items()}
-        return Items(self.ids[chosen], self.labels[chosen], self.splits[chosen], self.groups[chosen], rows)
+        columns = [getattr(self, name)[chosen] for name in ("ids", "labels", "splits", "groups")]
+        parts = ({name: values[chosen] for name, values in part.items()} for part in self._parts())
+        return Items(*columns, *parts)
+
+    def present(self, name: str) -> NDArray[np.bool_]:
+        """Tell which items have this modality, shape (n,)."""
+        return np.array([row is not None for row in self.rows[name]], dtype=bool)
+
+    def having(self, name: str) -> Items:
+        """Return the items that have this modality, with it alone, and with the groups of its store."""
+        here = self.present(name)
+        groups = self.block_groups.get(name, self.groups)
+        only = Items(self.ids, self.labels, self.splits, groups, {name: self.rows[name]})
+        return only.take(here)
+
+    def without(self, name: str, missing: NDArray[np.bool_] | None = None) -> Items:
+        """Return the same items without this modality, or some of them without."""
+        row = self.rows[name].copy()
+        row[slice(None) if missing is None else missing] = None
+        return replace(self, rows={**self.rows, name: row})
+
+    def renamed(self, names: Mapping[str, str], every: Collection[str]) -> Items:
+        """Return the same items under other names of blocks; a block of `every` that is not there is missing."""
+        nothing = np.full(len(self), None, dtype=object)
+        new = [{names[name]: values for name, values in part.items()} for part in self._parts()]
+        return replace(self, rows={name: new[0].get(name, nothing) for name in every}, block_groups=new[1], psnr=new[2])
+
+    def _parts(self) -> tuple[Mapping[str, NDArray[Any]], ...]:
+        return self.rows, self.block_groups, self.psnr
 
 
 def read_items(store: FunctaStore) -> Items:
@@ -50,7 +89,23 @@ def read_items(store: FunctaStore) -> Items:
     columns = [_stack([getattr(block, name) for block in blocks]) for name in ("ids", "labels", "splits", "groups")]
     order = np.argsort(columns[0], kind="stable")
     ids, labels, splits, groups = (column[order] for column in columns)
-    return Items(ids, labels, splits, groups, {store.modality: ids})
+    psnr = np.concatenate([block.psnr for block in blocks] or [np.zeros(0, np.float32)])[order]
+    return Items(ids, labels, splits, groups, {store.modality: ids}, psnr={store.modality: psnr})
+
+
+def linked_items(table: LinkTable, stores: Mapping[str, FunctaStore]) -> Items:
+    """Return the items of a link table, a block for each of its stores.
+
+    Raises
+    ------
+    UnknownIDError
+        A store has no usable row of an ID any more.
+    """
+    rows = {name: table.column(name) for name in stores}
+    known = {name: _known(stores[name], ids) for name, ids in rows.items()}
+    ids, labels, splits, groups = (table.column(name) for name in ("link_id", "label", "split", "group"))
+    block_groups = {name: found for name, (found, _) in known.items()}
+    return Items(ids, labels, splits, groups, rows, block_groups, {name: psnr for name, (_, psnr) in known.items()})
 
 
 def labelled_items(items: Items, splits: Collection[str] | None, role: str) -> Items:
@@ -93,7 +148,9 @@ def require_disjoint_groups(training: Items, test: Items) -> None:
     DataError
         Naming the first five such groups.
     """
-    shared = sorted((set(training.groups) & set(test.groups)) - {None})
+    inside = [(training.groups, test.groups)]
+    inside += [(groups, test.block_groups[name]) for name, groups in training.block_groups.items()]
+    shared = sorted(set.union(*(set(first) & set(second) for first, second in inside)) - {None})
     if shared:
         raise DataError(
             f"{len(shared)} groups are on both sides of the split, first {', '.join(map(repr, shared[:5]))}; expected "
@@ -155,6 +212,14 @@ def _group_folds(items: Items) -> tuple[Items, NDArray[np.object_]]:
     for number, (_, test) in enumerate(GroupKFold(min(_GROUP_FOLDS, codes.max() + 1)).split(codes, groups=codes), 1):
         folds[test] = f"fold-{number}"
     return items, folds
+
+
+def _known(store: FunctaStore, ids: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArray[np.float32]]:
+    present = np.flatnonzero(np.array([name is not None for name in ids], dtype=bool))
+    rows = store.read(list(ids[present]), functas=False)
+    groups, psnr = np.full(len(ids), None, dtype=object), np.full(len(ids), np.nan, dtype=np.float32)
+    groups[present], psnr[present] = rows.groups, rows.psnr
+    return groups, psnr
 
 
 def _is_fold(split: str | None) -> bool:

@@ -2,9 +2,11 @@
 
 ======================  ===========================================================================================
 ``model.json``          format, classes, feature blocks with their stores' headers, parameters, versions, checksums
-``model.ubj``           the trees, in XGBoost's own format
+``model.ubj``           the booster, in XGBoost's own format; of a fusion what fuses, and ``block-0.ubj``, ... of each
+                        modality alone; further boosters of one classifier as ``model-NAME.ubj``
 ``arrays.npz``          filter and normalisation of each block, and its encoder's state (start, value limits, ...)
-``metrics.json``        what `Evaluation.to_dict` returned, when the model was evaluated
+``metrics.json``        what `Evaluation.to_dict` returned, when the model was evaluated, and what `Record` adds
+``predictions.parquet`` the test items, what was predicted of each and how well its functas reproduce it; see `score`
 ``confusion.png``       its confusion matrix
 ======================  ===========================================================================================
 
@@ -23,25 +25,36 @@ import uuid
 import zipfile
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xgboost
+import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from fusion.classifiers import FunctaClassifier
 from fusion.errors import ModelError
 from fusion.evaluation import Evaluation, plot_confusion
 from fusion.features import FunctaFeatures
+from fusion.fused.classifier import FusedClassifier
+from fusion.model_boosters import (
+    BOOSTER_FILE,
+    ClassifierCard,
+    FusionCard,
+    booster_files,
+    fusion_card,
+    restore_classifier,
+)
 from fusion.trained import Model, ModelBlock, Training
 
-__all__ = ["Model", "ModelBlock", "Training", "load_model", "require_replaceable", "save_model"]
+__all__ = ["Model", "ModelBlock", "Record", "Training", "load_model", "require_replaceable", "save_model"]
 
 FORMAT = "functa-fusion-model"
-FORMAT_VERSION = 1
-_FILES = {"model.json", "model.ubj", "arrays.npz", "metrics.json", "confusion.png", "report.html"}
+FORMAT_VERSION = 2
+"""2 added `fusion`, the models of several modalities."""
+_FILES = {"model.json", "arrays.npz", "metrics.json", "predictions.parquet", "confusion.png", "report.html"}
 
 
 class _HeaderCard(BaseModel):
@@ -63,6 +76,22 @@ class _BlockCard(BaseModel):
     header: _HeaderCard
 
 
+@dataclass(frozen=True, eq=False)
+class Record:
+    """What is kept beside a model for its report.
+
+    Attributes
+    ----------
+    metrics
+        Further entries of ``metrics.json``.
+    predictions
+        Table of the test items, as `fusion.fused.scoring.score` returns it.
+    """
+
+    metrics: Mapping[str, Any]
+    predictions: pd.DataFrame
+
+
 class _Card(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
     format: str
@@ -73,11 +102,14 @@ class _Card(BaseModel):
     blocks: list[_BlockCard]
     parameters: dict[str, Any]
     rounds: int
+    fusion: FusionCard | None = None
     training: Training
     sha256: dict[str, str]
 
 
-def save_model(model: Model, path: str | Path, evaluation: Evaluation | None = None) -> Path:
+def save_model(
+    model: Model, path: str | Path, evaluation: Evaluation | None = None, record: Record | None = None
+) -> Path:
     """Write the model folder as a whole, with the evaluation's figures and plot beside the model.
 
     Parameters
@@ -88,6 +120,8 @@ def save_model(model: Model, path: str | Path, evaluation: Evaluation | None = N
         New or empty folder, or a model folder, which is replaced.
     evaluation
         What the model reached on its test rows.
+    record
+        What a report needs besides.
 
     Raises
     ------
@@ -99,7 +133,7 @@ def save_model(model: Model, path: str | Path, evaluation: Evaluation | None = N
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
     try:
         temporary.mkdir(parents=True)
-        _write_files(model, temporary, evaluation)
+        _write_files(model, temporary, evaluation, record)
         _replace(target, temporary)
     except OSError as error:
         raise ModelError(f"the model folder {target} could not be written: {error}. What was there is kept.") from error
@@ -120,13 +154,11 @@ def load_model(path: str | Path) -> Model:
     card = _read_card(folder)
     arrays = _read_arrays(folder, card)
     blocks = tuple(_restore_block(folder, number, block, arrays) for number, block in enumerate(card.blocks))
-    classifier = _restore_classifier(folder, card)
-    columns = sum(block.columns for block in blocks)
-    if columns != classifier.n_features_in_:
-        raise ModelError(
-            f"model.ubj of {folder} reads {classifier.n_features_in_} columns but the feature blocks make {columns}. "
-            "The files belong to different models: train again."
-        )
+    columns = {block.name: block.columns for block in blocks}
+    if len(columns) != len(blocks):
+        raise ModelError(f"model.json of {folder} has two feature blocks of one name. Train again.")
+    whole = ClassifierCard(classes=card.classes, parameters=card.parameters, rounds=card.rounds)
+    classifier = restore_classifier(folder, whole, card.fusion, columns, partial(_read_file, folder, card=card))
     return Model(blocks, classifier, card.training, card.created, card.versions, folder.resolve())
 
 
@@ -143,13 +175,17 @@ def require_replaceable(path: str | Path) -> None:
         return
     if not target.is_dir():
         raise ModelError(f"{target} is a file; expected a new, empty or model folder. Choose another path.")
-    foreign = sorted(entry.name for entry in target.iterdir() if entry.name not in _FILES)
+    foreign = sorted(entry.name for entry in target.iterdir() if not _is_ours(entry.name))
     if foreign or not _is_model(target):
         found = ", ".join(foreign[:5]) if foreign else "a model.json that is damaged or of another program"
         raise ModelError(
             f"{target} is not a model folder (it holds {found}) and would be replaced; expected a new, empty or model "
             "folder. Choose another path."
         )
+
+
+def _is_ours(name: str) -> bool:
+    return name in _FILES or BOOSTER_FILE.fullmatch(name) is not None
 
 
 def _is_model(folder: Path) -> bool:
@@ -160,13 +196,15 @@ def _is_model(folder: Path) -> bool:
     return True
 
 
-def _write_files(model: Model, folder: Path, evaluation: Evaluation | None) -> None:
-    contents = {"model.ubj": bytes(model.classifier.booster_.save_raw("ubj")), "arrays.npz": _pack_arrays(model)}
+def _write_files(model: Model, folder: Path, evaluation: Evaluation | None, record: Record | None) -> None:
+    contents = {**booster_files(model.classifier), "arrays.npz": _pack_arrays(model)}
     checksums = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     contents["model.json"] = _json(_card(model, checksums).model_dump())
     if evaluation is not None:
-        contents["metrics.json"] = _json(evaluation.to_dict())
+        contents["metrics.json"] = _json({**evaluation.to_dict(), **(record.metrics if record else {})})
         plot_confusion(evaluation, folder / "confusion.png")
+    if record is not None:
+        contents["predictions.parquet"] = record.predictions.to_parquet(index=False)
     for name, content in contents.items():
         with (folder / name).open("wb") as file:
             file.write(content)
@@ -219,11 +257,19 @@ def _card(model: Model, checksums: dict[str, str]) -> _Card:
         versions=dict(model.versions),
         classes=list(model.classes),
         blocks=blocks,
-        parameters=model.classifier.get_params(),
+        parameters=_own_parameters(model),
         rounds=model.classifier.n_rounds_,
+        fusion=fusion_card(model.classifier) if isinstance(model.classifier, FusedClassifier) else None,
         training=model.training,
         sha256=checksums,
     )
+
+
+def _own_parameters(model: Model) -> dict[str, Any]:
+    classifier = model.classifier
+    first = next(iter(classifier.members.values())) if isinstance(classifier, FusedClassifier) else classifier
+    parameters: dict[str, Any] = first.get_params()
+    return parameters
 
 
 def _pack_arrays(model: Model) -> bytes:
@@ -343,20 +389,3 @@ def _restore_block(folder: Path, number: int, card: _BlockCard, arrays: Mapping[
         state,
         card.fingerprint,
     )
-
-
-def _restore_classifier(folder: Path, card: _Card) -> FunctaClassifier:
-    known = FunctaClassifier().get_params()
-    unknown = sorted(set(card.parameters) - set(known))
-    if unknown:
-        raise ModelError(
-            f"model.json of {folder} has unknown parameters {unknown}; expected {sorted(known)}. Train again."
-        )
-    booster = xgboost.Booster()
-    try:
-        booster.load_model(bytearray(_read_file(folder, "model.ubj", card)))
-        # threads are a matter of this machine, not of the one that trained
-        return FunctaClassifier(**card.parameters | {"n_jobs": None}).restore(booster, card.classes)
-    except (xgboost.core.XGBoostError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelError(f"model.ubj of {folder} is not an XGBoost model: {reason}. Train again.") from error

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from fusion.evaluation import ClassFigures, Evaluation
+from fusion.fused.figures import ModalityFigures
 from fusion.model import Model
+from fusion.tuning import Tuning
 
 __all__ = ["Predictions", "TrainResult", "result_of"]
 
@@ -40,6 +44,14 @@ class TrainResult:
         Accuracy of each fold of a cross-validation, else empty.
     warnings
         What a reader of the figures should know.
+    fusion
+        How several modalities were fused, else None.
+    modalities
+        Figures of each modality by name, of a fusion.
+    predictions
+        Table of the test items; see `fusion.fused.scoring.score`.
+    tuning
+        What was tried to choose the classifier that was trained last, if it was tuned.
     """
 
     accuracy: float
@@ -55,6 +67,10 @@ class TrainResult:
     fitted: Model = field(repr=False)
     folds: tuple[float, ...] = ()
     warnings: tuple[str, ...] = ()
+    fusion: str | None = None
+    modalities: Mapping[str, ModalityFigures] = field(default_factory=dict)
+    predictions: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    tuning: Tuning | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -84,6 +100,11 @@ class TrainResult:
             "warnings": list(self.warnings),
         }
         del figures["rows"]
+        if self.fusion is not None:
+            figures["fusion"] = self.fusion
+            figures["modalities"] = {name: found.to_dict() for name, found in self.modalities.items()}
+        if self.tuning is not None:
+            figures["tuning"] = self.tuning.to_dict()
         return figures | ({"folds": list(self.folds)} if self.folds else {})
 
 
@@ -105,7 +126,15 @@ class Predictions:
     classes: tuple[str, ...]
 
 
-def result_of(model: Model, evaluation: Evaluation, begin: float) -> TrainResult:
+def result_of(
+    model: Model,
+    evaluation: Evaluation,
+    begin: float,
+    *,
+    modalities: Mapping[str, ModalityFigures] | None = None,
+    predictions: pd.DataFrame | None = None,
+    warnings: Sequence[str] = (),
+) -> TrainResult:
     """Put together what a model reached; `begin` is the performance counter when the call began."""
     return TrainResult(
         accuracy=evaluation.accuracy,
@@ -119,7 +148,10 @@ def result_of(model: Model, evaluation: Evaluation, begin: float) -> TrainResult
         columns=model.classifier.n_features_in_,
         evaluation=evaluation,
         fitted=model,
-        warnings=_warn_of_unseen(evaluation, model),
+        warnings=(*_warn_of_unseen(evaluation, model), *warnings),
+        fusion=model.fusion,
+        modalities=modalities or {},
+        predictions=pd.DataFrame() if predictions is None else predictions,
     )
 
 

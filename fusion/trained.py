@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from fusion.classifiers import FunctaClassifier
 from fusion.errors import DataError
 from fusion.features import FunctaFeatures
+from fusion.fused.classifier import FusedClassifier
 
 if TYPE_CHECKING:
     from store import FunctaStore
@@ -122,7 +123,7 @@ class Model:
     blocks
         In the order of their columns.
     classifier
-        Fitted on the blocks' columns side by side.
+        Fitted on the blocks' columns side by side; of several blocks a `FusedClassifier`.
     training
         What it was trained on.
     created
@@ -134,7 +135,7 @@ class Model:
     """
 
     blocks: tuple[ModelBlock, ...]
-    classifier: FunctaClassifier
+    classifier: FunctaClassifier | FusedClassifier
     training: Training
     created: str = field(default_factory=_now)
     versions: Mapping[str, str] = field(default_factory=_versions)
@@ -144,6 +145,11 @@ class Model:
     def classes(self) -> tuple[str, ...]:
         """Labels in the order of the columns of `predict_proba`."""
         return tuple(str(name) for name in self.classifier.classes_)
+
+    @property
+    def fusion(self) -> str | None:
+        """How several modalities are fused; None of one modality."""
+        return self.classifier.fusion if isinstance(self.classifier, FusedClassifier) else None
 
     def predict(self, functas: ArrayLike | Mapping[str, ArrayLike]) -> NDArray[Any]:
         """Return the most probable class of each item, shape (n,); see `predict_proba` for `functas`."""

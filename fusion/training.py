@@ -1,54 +1,35 @@
-"""From a store of functas to a trained, evaluated and saved model."""
+"""From functas of one modality, or of several that are linked, to a trained, evaluated and saved model."""
 
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import stdtrit
-from sklearn.base import clone
 
-from fusion.boosting import LocalTrainer, Trainer
+from fusion.boosting import Trainer
 from fusion.classifiers import FunctaClassifier
-from fusion.design import DesignRows, fit_features
-from fusion.errors import DataError
-from fusion.evaluation import Evaluation, evaluate_predictions
-from fusion.items import Items, fold_items, labelled_items, read_items, require_disjoint_groups
-from fusion.model import Model, ModelBlock, Training, load_model, require_replaceable, save_model
-from fusion.presets import training_preset
+from fusion.errors import ConfigError, DataError
+from fusion.fused.classifier import Fusion
+from fusion.fused.figures import evaluate_table, fold_accuracies, modality_figures
+from fusion.fused.fit import Progress, fit_model, settings_of, silent
+from fusion.fused.matching import Matched, matched
+from fusion.fused.scoring import predict_items, score
+from fusion.items import Items, fold_items, labelled_items, require_disjoint_groups
+from fusion.model import Model, Record, load_model, require_replaceable, save_model
 from fusion.results import Predictions, TrainResult, result_of
-from store import FunctaStore, open_store
+from fusion.sources import Source, SourceLike, opened_source
 
 __all__ = ["Predictions", "Progress", "TrainResult", "cross_validate", "evaluate", "predict_store", "train"]
 
-_PREDICTED_AT_ONCE = 1024
-
-Progress = Callable[[str, int, int], None]
-"""Called with a stage ("read", "train", "evaluate", "fold"), what is done and how much there is at most."""
-
-
-@dataclass(frozen=True)
-class _Settings:
-    features: str
-    classifier: FunctaClassifier
-    max_columns: int | None
-    trainer: Trainer
-    progress: Progress
-
-    def rounds_reporter(self) -> Callable[[int, int], None]:
-        return lambda done, most: self.progress("train", done, most)
-
 
 def train(
-    store: FunctaStore | str | Path,
+    source: SourceLike,
     model_dir: str | Path | None = None,
     *,
     features: str = "delta",
@@ -57,15 +38,20 @@ def train(
     test_splits: Collection[str] = ("test",),
     cv: Literal["folds", "group"] | None = None,
     preset: str = "paper",
+    fusion: Fusion | None = None,
+    tune: bool = False,
     trainer: Trainer | None = None,
     progress: Progress | None = None,
 ) -> TrainResult:
-    """Train on the labelled training rows of a store, evaluate on its test rows, and save the model.
+    """Train on the labelled training rows of a store or a link table, evaluate on its test rows, and save the model.
+
+    Of a link table each modality's own model is trained too; it serves for comparison, in late and stacked fusion, and
+    for items of which the other modalities are missing.
 
     Parameters
     ----------
-    store
-        An open store, or its path.
+    source
+        An open store or its path; a link table or its file.
     model_dir
         Where to save the model; None = nowhere.
     features
@@ -79,6 +65,14 @@ def train(
         rows whatever their split. The model that is saved is then trained on all of them.
     preset
         "paper", or "fast": several times faster at equal accuracy. See `fusion.presets.PRESETS`.
+    fusion
+        Of a link table: "early" (None) = one classifier on all columns side by side; "late" = the probabilities of each
+        modality's classifier, averaged; "stacked" = a linear classifier on those. The last two learn on probabilities
+        of training groups left out.
+    tune
+        Choose booster and parameters by cross-validation over the groups of the training rows: of each modality, of
+        what fuses them, and anew in each fold. What was chosen is in the model's parameters, what was tried last in
+        `TrainResult.tuning`.
     trainer
         Where to train. None = in this process; ``LocalTrainer(external_memory=True)`` keeps its bins in files; see also
         `fusion.dask_trainer`.
@@ -94,39 +88,55 @@ def train(
     """
     if cv is not None:
         return cross_validate(
-            store,
+            source,
             model_dir,
             on=cv,
             features=features,
             classifier=classifier,
             preset=preset,
+            fusion=fusion,
+            tune=tune,
             trainer=trainer,
             progress=progress,
         )
     begin = time.perf_counter()
     if model_dir is not None:
         require_replaceable(model_dir)
-    settings = _settings(features, classifier, progress, preset, trainer)
-    with _opened(store) as source:
-        stores, items = _read(source, settings)
-        training = labelled_items(items, train_splits, "training")
-        test = labelled_items(items, test_splits, "test")
+    settings = settings_of(
+        features=features,
+        classifier=classifier,
+        preset=preset,
+        trainer=trainer,
+        progress=progress,
+        fusion=fusion,
+        tune=tune,
+    )
+    settings.progress("read", 0, 0)
+    with opened_source(source) as opened:
+        _require_several(opened, fusion)
+        training = labelled_items(opened.items, train_splits, "training")
+        test = labelled_items(opened.items, test_splits, "test")
         require_disjoint_groups(training, test)
-        model = _fit(stores, training, settings)
-        evaluation = _evaluate(model, stores, test, settings.progress)
+        model = fit_model(opened.stores, training, settings)
+        settings.progress("evaluate", 0, len(test))
+        table = score(model, opened.stores, test)
+        settings.progress("evaluate", len(test), len(test))
+        told = _told(opened)
     used = replace(model.training, train_splits=tuple(train_splits), test_splits=tuple(test_splits))
-    model = replace(model, training=used)
-    return _finish(model, model_dir, evaluation, begin)
+    result = _finish(replace(model, training=used), model_dir, table, told, begin)
+    return replace(result, tuning=settings.tuned[-1] if settings.tuned else None)
 
 
 def cross_validate(
-    store: FunctaStore | str | Path,
+    source: SourceLike,
     model_dir: str | Path | None = None,
     *,
     on: Literal["folds", "group"] = "folds",
     features: str = "delta",
     classifier: FunctaClassifier | None = None,
     preset: str = "paper",
+    fusion: Fusion | None = None,
+    tune: bool = False,
     trainer: Trainer | None = None,
     progress: Progress | None = None,
 ) -> TrainResult:
@@ -144,43 +154,55 @@ def cross_validate(
     begin = time.perf_counter()
     if model_dir is not None:
         require_replaceable(model_dir)
-    settings = _settings(features, classifier, progress, preset, trainer)
-    with _opened(store) as source:
-        stores, items = _read(source, settings)
-        labelled, folds = fold_items(items, on)
+    settings = settings_of(
+        features=features,
+        classifier=classifier,
+        preset=preset,
+        trainer=trainer,
+        progress=progress,
+        fusion=fusion,
+        tune=tune,
+    )
+    settings.progress("read", 0, 0)
+    with opened_source(source) as opened:
+        _require_several(opened, fusion)
+        labelled, folds = fold_items(opened.items, on)
         names = sorted(set(folds))
-        predicted = np.full(len(labelled), None, dtype=object)
+        tables = []
         for number, name in enumerate(names):
             settings.progress("fold", number, len(names))
             inside = folds == name
-            model = _fit(stores, labelled.take(~inside), settings)
-            predicted[inside] = _predict(model, stores, labelled.take(inside))[0]
-        final = model if model_dir is None else _fit(stores, labelled, settings)
-    correct = predicted == labelled.labels
-    accuracies = [float(np.mean(correct[folds == name])) for name in names]
-    pooled = evaluate_predictions(labelled.labels, predicted, groups=labelled.groups)
+            training, test = labelled.take(~inside), labelled.take(inside)
+            require_disjoint_groups(training, test)
+            model = fit_model(opened.stores, training, settings)
+            tables.append(score(model, opened.stores, test).assign(fold=name))
+        final = model if model_dir is None else fit_model(opened.stores, labelled, settings)
+        told = _told(opened)
+    table = pd.concat(tables, ignore_index=True)
     final = replace(final, training=replace(final.training, cv=on))
-    result = _finish(final, model_dir, _over_folds(pooled, accuracies), begin)
-    return replace(result, rows_train=len(labelled), folds=tuple(accuracies))
+    result = _finish(final, model_dir, table, told, begin, cv=True)
+    tuning = settings.tuned[-1] if settings.tuned else None
+    return replace(result, rows_train=len(labelled), folds=tuple(fold_accuracies(table)), tuning=tuning)
 
 
 def evaluate(
     model: Model | str | Path,
-    store: FunctaStore | str | Path,
+    source: SourceLike,
     *,
     splits: Collection[str] | None = None,
     progress: Progress | None = None,
 ) -> TrainResult:
-    """Evaluate a model on the labelled test rows of a store that the same encoder filled.
+    """Evaluate a model on labelled test rows that the same encoders filled.
 
     Parameters
     ----------
     model
         A model, or its folder.
-    store
-        The training store or another one of the same encoder and start.
+    source
+        A store or a link table, the one of the training or another one of the same encoders and starts. A fusion takes
+        a store of one of its modalities, too, or a table of some: the others are missing then.
     splits
-        Which splits to evaluate. None = the model's test splits; of another store than the model was trained on whose
+        Which splits to evaluate. None = the model's test splits; of other stores than the model was trained on whose
         rows carry no split, all labelled rows.
 
     Raises
@@ -188,25 +210,30 @@ def evaluate(
     StoreMismatchError
         The store was filled by another encoder; the message names the fields that differ.
     DataError
-        No labelled rows to evaluate.
+        No labelled rows to evaluate, or a modality that the model does not have.
     """
     begin = time.perf_counter()
     trained = model if isinstance(model, Model) else load_model(model)
-    with _opened(store) as source:
-        stores = _matching(trained, source)
-        items = read_items(source)
-        test = _test_items(trained, source, items, splits)
-        evaluation = _evaluate(trained, stores, test, progress or _silent)
-    return result_of(trained, evaluation, begin)
+    report = progress or silent
+    with opened_source(source) as opened:
+        found = matched(trained, opened)
+        test = _test_items(trained, found, splits)
+        report("evaluate", 0, len(test))
+        table = score(trained, found.stores, test)
+        report("evaluate", len(test), len(test))
+        warnings = () if opened.link is None else opened.link.summary.warnings
+    evaluation = evaluate_table(table, trained.classes)
+    modalities = modality_figures(table, [block.name for block in trained.blocks], trained.classes)
+    return result_of(trained, evaluation, begin, modalities=modalities, predictions=table, warnings=warnings)
 
 
 def predict_store(
     model: Model | str | Path,
-    store: FunctaStore | str | Path,
+    source: SourceLike,
     *,
     splits: Collection[str] | None = None,
 ) -> Predictions:
-    """Predict every usable row of a store, or those of some splits, sorted by ID.
+    """Predict every usable row of a store or a link table, or those of some splits, sorted by ID.
 
     Raises
     ------
@@ -214,115 +241,69 @@ def predict_store(
         The store was filled by another encoder.
     """
     trained = model if isinstance(model, Model) else load_model(model)
-    with _opened(store) as source:
-        stores = _matching(trained, source)
-        items = read_items(source)
+    with opened_source(source) as opened:
+        found = matched(trained, opened)
+        items = found.items
         if splits is not None:
             items = items.take(np.array([split in splits for split in items.splits], dtype=bool))
-        labels, probabilities = _predict(trained, stores, items)
+        probabilities = predict_items(trained, found.stores, items)
+    labels: NDArray[np.object_] = np.asarray(trained.classes, dtype=object)[probabilities.argmax(axis=1)]
     return Predictions(items.ids, labels, probabilities, trained.classes)
 
 
-@contextmanager
-def _opened(store: FunctaStore | str | Path) -> Iterator[FunctaStore]:
-    if isinstance(store, str | Path):
-        with open_store(store) as opened:
-            yield opened
-    else:
-        yield store
+def _require_several(source: Source, fusion: str | None) -> None:
+    if fusion is not None and len(source.stores) < 2:
+        raise ConfigError(
+            f"fusion is {fusion!r}, but the source holds one modality, {next(iter(source.stores))}; expected a link "
+            "table. Link the stores first (functa link), or leave the fusion out."
+        )
 
 
-def _settings(
-    features: str,
-    classifier: FunctaClassifier | None,
-    progress: Progress | None,
-    preset: str,
-    trainer: Trainer | None,
-) -> _Settings:
-    named = training_preset(preset)
-    classifier = named.classifier() if classifier is None else classifier
-    return _Settings(features, classifier, named.max_columns, trainer or LocalTrainer(), progress or _silent)
+def _told(source: Source) -> dict[str, Any]:
+    """Tell what a report needs to know of the source."""
+    stores = {name: str(_absolute(store.path)) for name, store in source.stores.items()}
+    return {"stores": stores} if source.link is None else {"stores": stores, "link": source.link.to_dict()}
 
 
-def _silent(stage: str, done: int, most: int) -> None:
-    del stage, done, most
+def _absolute(path: str | Path) -> str | Path:
+    return path if "://" in str(path) else Path(path).absolute()
 
 
-def _read(store: FunctaStore, settings: _Settings) -> tuple[dict[str, FunctaStore], Items]:
-    settings.progress("read", 0, len(store))
-    items = read_items(store)
-    return {store.modality: store}, items
-
-
-def _fit(stores: Mapping[str, FunctaStore], items: Items, settings: _Settings) -> Model:
-    begin = time.perf_counter()
-    learn = partial(fit_features, features=settings.features, max_columns=settings.max_columns)
-    features = {name: learn(stores[name], ids) for name, ids in items.rows.items()}
-    rows = DesignRows(stores, items, features)
-    report = settings.rounds_reporter()
-    classifier = clone(settings.classifier)
-    classifier.fit_rows(rows, items.labels, items.groups, trainer=settings.trainer, progress=report)
-    training = Training(
-        rows=len(items),
-        groups=len({group for group in items.groups if group is not None}),
-        classes=dict(sorted(Counter(items.labels.tolist()).items())),
-        seconds=round(time.perf_counter() - begin, 3),
-    )
-    blocks = tuple(ModelBlock.of_store(name, stores[name], features[name]) for name in features)
-    return Model(blocks, classifier, training)
-
-
-def _predict(
-    model: Model, stores: Mapping[str, FunctaStore], items: Items
-) -> tuple[NDArray[np.object_], NDArray[np.float32]]:
-    rows = DesignRows(stores, items, {block.name: block.features for block in model.blocks})
-    probabilities = np.zeros((len(rows), len(model.classes)), np.float32)
-    for first in range(0, len(rows), _PREDICTED_AT_ONCE):
-        part = np.arange(first, min(first + _PREDICTED_AT_ONCE, len(rows)))
-        probabilities[part] = model.classifier.predict_proba(rows[part])
-    return np.asarray(model.classes, dtype=object)[probabilities.argmax(axis=1)], probabilities
-
-
-def _evaluate(model: Model, stores: Mapping[str, FunctaStore], test: Items, progress: Progress) -> Evaluation:
-    progress("evaluate", 0, len(test))
-    predicted, _ = _predict(model, stores, test)
-    progress("evaluate", len(test), len(test))
-    return evaluate_predictions(test.labels, predicted, classes=model.classes, groups=test.groups)
-
-
-def _matching(model: Model, store: FunctaStore) -> dict[str, FunctaStore]:
-    """Return the store under the name of its block, once it is sure that the same encoder filled it."""
-    names = [block.name for block in model.blocks if block.modality == store.modality]
-    if len(model.blocks) != 1 or not names:
-        expected = ", ".join(f"{block.name} ({block.modality})" for block in model.blocks)
-        raise DataError(f"the store holds {store.modality} functas; expected stores for {expected}. Give those.")
-    block = model.blocks[0]
-    store.require_same(encoder=dict(block.header["encoder"]), state=dict(block.state))
-    return {names[0]: store}
-
-
-def _test_items(model: Model, store: FunctaStore, items: Items, splits: Collection[str] | None) -> Items:
+def _test_items(model: Model, source: Matched, splits: Collection[str] | None) -> Items:
     chosen = splits or model.training.test_splits or None
-    if store.fingerprint in {block.fingerprint for block in model.blocks}:
+    if source.trained_on:
         if chosen is None:
             raise DataError(
-                f"the model was trained on all labelled rows of store {store.path}, so none is left to evaluate it on; "
-                "expected another store. Its cross-validated figures are in metrics.json of the model folder."
+                f"the model was trained on all labelled rows of store {source.trained_on}, so none is left to evaluate "
+                "it on; expected another store. Its cross-validated figures are in metrics.json of the model folder."
             )
-    elif splits is None and all(split is None for split in items.splits):
+    elif splits is None and all(split is None for split in source.items.splits):
         chosen = None
-    return labelled_items(items, chosen, "test")
+    return labelled_items(source.items, chosen, "test")
 
 
-def _over_folds(pooled: Evaluation, accuracies: list[float]) -> Evaluation:
-    mean, deviation = float(np.mean(accuracies)), float(np.std(accuracies, ddof=1))
-    reach = float(stdtrit(len(accuracies) - 1, 0.975)) * deviation / len(accuracies) ** 0.5
-    interval = (max(mean - reach, 0.0), min(mean + reach, 1.0))
-    intervals = {**pooled.accuracy_intervals, "folds": interval}
-    return replace(pooled, accuracy=mean, accuracy_interval=interval, accuracy_intervals=intervals)
-
-
-def _finish(model: Model, model_dir: str | Path | None, evaluation: Evaluation, begin: float) -> TrainResult:
+def _finish(
+    model: Model,
+    model_dir: str | Path | None,
+    table: pd.DataFrame,
+    told: Mapping[str, Any],
+    begin: float,
+    *,
+    cv: bool = False,
+) -> TrainResult:
+    names = [block.name for block in model.blocks]
+    classes = None if cv else model.classes
+    evaluation = evaluate_table(table, classes, cv=cv)
+    modalities = modality_figures(table, names, classes, cv=cv)
     if model_dir is not None:
-        model = replace(model, path=save_model(model, model_dir, evaluation))
-    return result_of(model, evaluation, begin)
+        metrics = dict(told)
+        if modalities:
+            metrics |= {
+                "fusion": model.fusion,
+                "modalities": {name: each.to_dict() for name, each in modalities.items()},
+            }
+        if cv:
+            metrics["folds"] = fold_accuracies(table)
+        model = replace(model, path=save_model(model, model_dir, evaluation, Record(metrics, table)))
+    warnings = told.get("link", {}).get("warnings", ())
+    return result_of(model, evaluation, begin, modalities=modalities, predictions=table, warnings=warnings)

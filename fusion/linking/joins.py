@@ -201,13 +201,14 @@ def _in_turn(ids: NDArray[np.object_], codes: NDArray[np.intp], seed: int, numbe
 
 def _lengths(counts: NDArray[np.intp], how: How, *, reuse: bool) -> NDArray[np.intp]:
     """How many items each stratum gets."""
-    shortest, longest = counts.min(axis=0), counts.max(axis=0)
-    kept_by(np.zeros((0, 1), dtype=np.intp), how)
-    if how == "inner":
-        return np.where(shortest > 0, longest, 0) if reuse else shortest
-    if how == "left":
-        return np.where(counts[0] > 0, longest, 0) if reuse else counts[0]
-    return longest
+    shortest: NDArray[np.intp] = counts.min(axis=0)
+    longest: NDArray[np.intp] = counts.max(axis=0)
+    if how == "outer":
+        return longest
+    kept: NDArray[np.intp] = shortest if how == "inner" else counts[0]
+    if reuse:
+        kept = np.where(kept > 0, longest, 0)
+    return kept
 
 
 def _names_of(sides: Sequence[Side], places: NDArray[np.intp]) -> NDArray[np.object_]:

@@ -151,7 +151,7 @@ def rewrite(folder, **changes):
     ("changes", "message"),
     [
         ({"format": "pickle"}, "does not say format = 'functa-fusion-model'"),
-        ({"format_version": 2}, "has format version 2; this release reads up to 1. Upgrade functa-fusion"),
+        ({"format_version": 3}, "has format version 3; this release reads up to 2. Upgrade functa-fusion"),
         ({"classes": [1, 2]}, "is damaged at 'classes.0': Input should be a valid string"),
         ({"classes": ["a", "b"]}, r"values of shape \(3,\) per row but the model lists 2 classes"),
         ({"blocks": []}, "lists no feature blocks; expected at least one"),
