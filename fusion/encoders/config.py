@@ -47,7 +47,8 @@ class FunctaConfig:
         How the ``meta`` start is learned; None for the others.
     initialiser : {"keras", "siren"} or None
         Distribution of the random start; None keeps the architecture's own, which is ``keras`` for ``paper``. With
-        ``siren`` many steps reach twice the decibels: see `fusion.inr.initialisation.random_start`.
+        ``siren`` many steps reach twice the decibels: see `fusion.inr.initialisation.random_start`. The ``meta`` start
+        is learned from a SIREN's in any case.
     """
 
     modality: Modality

@@ -33,9 +33,9 @@ def read_image(path: Path) -> NDArray[Any]:
 
     Returns
     -------
-    NDArray of uint8 or uint16, shape=(height, width) or (height, width, 3 or 4)
-        Grey; red, green, blue; or these and opacity. Upright, as the file's EXIF orientation says. Palettes, CMYK and
-        other colour spaces become red, green, blue.
+    NDArray of uint8 or uint16, shape=(height, width) or (height, width, 3)
+        Grey, or red, green, blue; with 16 bits opacity may follow, else the image lies over white. Upright, as the
+        file's EXIF orientation says. Palettes, CMYK and other colour spaces become red, green, blue.
 
     Raises
     ------
@@ -44,9 +44,8 @@ def read_image(path: Path) -> NDArray[Any]:
     """
     from PIL import Image, UnidentifiedImageError
 
-    if (fault := _fault(path)) is not None:
-        raise SampleError("read", f"{path.name} {fault}; expected an image file")
     try:
+        _require_content(path)
         with warnings.catch_warnings(), path.open("rb") as file:
             warnings.simplefilter("ignore")
             tiff = file.read(2) in (b"II", b"MM")
@@ -62,18 +61,23 @@ def read_image(path: Path) -> NDArray[Any]:
     except Image.DecompressionBombError:
         raise SampleError("read", f"{path.name} is too large to decode; expected {_limit()}") from None
     except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        # The system's own words, without the whole path, where it was the system that refused.
+        said = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
+        reason = said.splitlines()[0]
         raise SampleError("read", f"{path.name} cannot be read: {reason}; expected a whole image") from error
 
 
-def _fault(path: Path) -> str | None:
+def _require_content(path: Path) -> None:
     if path.is_file():
-        return None if path.stat().st_size else "is empty"
-    if path.is_dir():
-        return "is a folder"
-    if path.is_symlink() and not path.exists():
-        return "is a link to nothing"
-    return "is no ordinary file" if path.exists() else "does not exist"
+        fault = "" if path.stat().st_size else "is empty"
+    elif path.is_dir():
+        fault = "is a folder"
+    elif path.is_symlink() and not path.exists():
+        fault = "is a link to nothing"
+    else:
+        fault = "is no ordinary file" if path.exists() else "does not exist"
+    if fault:
+        raise SampleError("read", f"{path.name} {fault}; expected an image file")
 
 
 def _limit() -> str:
@@ -116,13 +120,21 @@ def _upright(image: Image) -> Image:
 
 
 def _levels(image: Image, path: Path) -> NDArray[Any]:
-    """Give any mode as grey of 8 or 16 bits, RGB or RGBA."""
+    """Give any mode as grey of 8 or 16 bits or as RGB."""
     transparent = image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return _deep_grey(np.asarray(image), path)
     if transparent:
-        return np.asarray(image.convert("RGBA"))
+        return np.asarray(_over_white(image))
     return np.asarray(image.convert("L" if image.mode in ("1", "L") else "RGB"))
+
+
+def _over_white(image: Image) -> Image:
+    from PIL.Image import new
+
+    white = new("RGBA", image.size, "white")
+    white.alpha_composite(image.convert("RGBA"))
+    return white.convert("RGB")
 
 
 def _deep_grey(levels: NDArray[Any], path: Path) -> NDArray[np.uint16]:

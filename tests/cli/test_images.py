@@ -50,7 +50,18 @@ def test_an_image_is_decoded_at_any_resolution_beside_its_original(
     functa: Functa, corpus: Path, tmp_path: Path
 ) -> None:
     store = tmp_path / "s.h5"
-    train = ("--split", "train", "--initialiser", "siren", "--schedule", "cosine", "--learning-rate", "0.01")
+    train = (
+        "--split",
+        "train",
+        "--initialisation",
+        "random",
+        "--initialiser",
+        "siren",
+        "--schedule",
+        "cosine",
+        "--learning-rate",
+        "0.01",
+    )
     settings = (*ENCODE, *train, "--omegas", "30,10", "--steps", "150")
     assert functa("encode", corpus, "--store", store, *settings).code == 0
     out, both = tmp_path / "o.png", tmp_path / "both.png"

@@ -67,6 +67,26 @@ def test_what_is_transparent_shows_white() -> None:
     np.testing.assert_array_equal(prepared[:, 1::2], picture()[:, 1::2])
 
 
+def test_a_file_that_is_transparent_shows_white_too(tmp_path: Path) -> None:
+    image = Image.fromarray(np.dstack([picture(), np.full((12, 10), 51, np.uint8)]))
+    image.save(tmp_path / "pale.png")
+    image.convert("LA").save(tmp_path / "grey.png")
+    pale = SMALL.prepare(SMALL.read(tmp_path / "pale.png"))
+    np.testing.assert_allclose(pale, 0.2 * picture() + 0.8 * 255, atol=1)
+    assert SMALL.prepare(SMALL.read(tmp_path / "grey.png")).min() > 0.8 * 255
+
+
+def test_a_file_that_must_not_be_read_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_picture(tmp_path / "mine.png")
+
+    def refuse(self: Path, *_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(SampleError, match=r"^read: mine.png cannot be read: Permission denied; expected"):
+        SMALL.read(path)
+
+
 def test_exif_orientation_is_followed(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x112] = 6
