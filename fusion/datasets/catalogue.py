@@ -228,7 +228,7 @@ CATALOGUE: tuple[Source, ...] = (
         size="about 15 MB",
         downloads=(Download("https://github.com/Jakobovski/free-spoken-digit-dataset/archive/v1.0.10.zip"),),
         parts=(Part("recordings", ("recordings/*.wav", "recordings/*.flac"), 3000),),
-        layout="folder",
+        layout="fsdd",
         note="The archive is made on demand from a repository, so its checksum is not fixed.",
     ),
     Source(
@@ -297,7 +297,7 @@ CATALOGUE: tuple[Source, ...] = (
             )
         ),
         parts=(Part("images and labels", ("*-ubyte",), 4),),
-        layout="",
+        layout="mnist",
         note="A mirror: the authors' own server no longer gives the files away.",
     ),
     Source(

@@ -25,7 +25,7 @@ def test_every_entry_says_what_a_user_must_know(source: object) -> None:
     assert source.licence
     assert source.citation
     assert source.parts
-    assert source.layout == "" or source.layout in READERS
+    assert source.layout in READERS
     digests = {"sha256": 64, "md5": 32}
     for download in source.downloads:
         assert re.fullmatch(r"https://[\w./~+-]+", download.url)
