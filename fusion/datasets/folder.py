@@ -30,7 +30,7 @@ _SPLITS = {
     **dict.fromkeys(("test", "testing"), "test"),
     **dict.fromkeys(("val", "valid", "validation"), "val"),
 }
-_DEFAULTS = {"group": None, "test_share": 0.2, "seed": 42, "outside": False}
+_DEFAULTS = {"group": None, "ids": "path", "test_share": 0.2, "seed": 42, "outside": False}
 
 
 class _Found(NamedTuple):
@@ -55,6 +55,9 @@ class FolderDataset:
         What must not stand on both sides of a split: ``folder`` is the folder a file lies in, where that is below its
         class folder; anything else is a regular expression searched in the path, whose first bracket is the group,
         such as ``"speaker(\\d+)_"``.
+    ids : {"path", "stem"}
+        ``stem`` leaves the suffix out of IDs, so that ``a/1.png`` and ``a/1.wav`` in folders of two modalities are one
+        event, on one side of the split.
     test_share : float
         Without split folders, this share of the groups, or of the files that have none, is for testing; which ones
         says a seeded hash of their names, the same for every machine and order.
@@ -84,18 +87,22 @@ class FolderDataset:
         *,
         modality: str,
         group: str | None = None,
+        ids: str = "path",
         test_share: float = 0.2,
         seed: int = 42,
         outside: bool = False,
     ) -> None:
         self.modality = modality
         self.options = given_options(
-            {"group": group, "test_share": test_share, "seed": seed, "outside": outside}, _DEFAULTS
+            {"group": group, "ids": ids, "test_share": test_share, "seed": seed, "outside": outside}, _DEFAULTS
         )
         self.notes: tuple[str, ...] = ()
         self._reader = modality_from_dict({"name": modality})
         self._media = media_suffixes(modality)
         self._group = _group_pattern(group)
+        if ids not in ("path", "stem"):
+            raise ConfigError(f"ids is {ids!r}; expected 'path', or 'stem' to leave suffixes out")
+        self._stems = ids == "stem"
         self._test_share, self._seed = check_test_share(test_share), seed
         self.root = _innermost(Path(source))
         self._inside = None if outside else self.root
@@ -114,7 +121,8 @@ class FolderDataset:
             raise DataError(f"{self.root} holds no {self.modality} files{told}; expected {expected} in class folders")
 
     def _sample(self, found: _Found, left_out: Counter[str]) -> Sample:
-        sample_id, group = file_id(found.relative), self._group_of(found)
+        named = found.relative.removesuffix(Path(found.relative).suffix) if self._stems else found.relative
+        sample_id, group = file_id(named), self._group_of(found)
         if self._group is not None and group is None:
             left_out["in no group"] += 1
         path = self.root / found.relative

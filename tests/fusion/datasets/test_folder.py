@@ -106,6 +106,17 @@ def test_a_group_that_cannot_be_used_is_refused(tmp_path: Path, group: str, mess
         FolderDataset(tmp_path, modality="image", test_share=1.5)
 
 
+def test_files_of_two_modalities_are_one_event_by_their_stems(tmp_path: Path) -> None:
+    for number in range(20):
+        write_sample(tmp_path / "seen" / "a" / f"{number}.5", "image")
+        write_sample(tmp_path / "felt" / "a" / f"{number}.5", "sensor")
+    seen = FolderDataset(tmp_path / "seen", modality="image", ids="stem", test_share=0.5)
+    felt = FolderDataset(tmp_path / "felt", modality="sensor", ids="stem", test_share=0.5)
+    assert [(s.id, s.split) for s in seen] == [(s.id, s.split) for s in felt]
+    with pytest.raises(ConfigError, match="ids is 'name'; expected 'path', or 'stem'"):
+        FolderDataset(tmp_path / "seen", modality="image", ids="name")
+
+
 def test_what_is_no_sample_is_counted_and_media_of_other_kinds_fail(tmp_path: Path) -> None:
     classes(tmp_path, "a", count=1)
     for name in ("README.md", ".DS_Store", "a/notes.txt", "a/.hidden.png", "a/song.wav", "a/photo.HEIC"):
@@ -189,7 +200,7 @@ def test_its_options_open_it_again(tmp_path: Path) -> None:
 
 
 def write_sample(path: Path, modality: str) -> None:
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     if modality == "audio":
         soundfile.write(path.with_suffix(".wav"), tone(), 8000)
     elif modality == "image":
