@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
     from fusion.datasets.base import Dataset
 
+_CUBOIDS: dict[str, Any] = {
+    "windows": [[4, 8, 8]],
+    "strides": [[2, 4, 4]],
+    "cells": [[1, 1, 1], [2, 2, 2]],
+    "centres": 600,
+    "differences": [1],
+}
 PRESETS: dict[tuple[str, str], dict[str, Any]] = {
     # Few steps at a small rate keep functas near the shared start, where trees tell them apart best. Twice the paper's
     # frequency was worth a point on training subjects held out.
@@ -42,7 +49,7 @@ PRESETS: dict[tuple[str, str], dict[str, Any]] = {
         "fit": {"steps": 10, "learning_rate": 1e-3, "coordinates_per_step": 2048},
     },
     # Chosen on training groups held out; docs/local-functas.md has what was tried.
-    ("local", "sensor"): {"windows": [[16]], "strides": [[2]], "centres": 600},
+    ("local", "sensor"): {"windows": [[8], [32]], "strides": [[2], [2]], "centres": 600},
     ("local", "image"): {
         "windows": [[6, 6]],
         "strides": [[1, 1]],
@@ -50,6 +57,12 @@ PRESETS: dict[tuple[str, str], dict[str, Any]] = {
         "centres": 1200,
         "contrast": True,
     },
+    ("local", "audio"): {"windows": [[256]], "strides": [[64]], "centres": 600, "contrast": True},
+    ("local", "audio-log-mel"): {"windows": [[16, 20]], "strides": [[2, 2]], "centres": 600},
+    ("local", "audio-mfcc"): {"windows": [[16, 20]], "strides": [[1, 1]], "centres": 600},
+    ("local", "video"): _CUBOIDS,
+    ("local", "video-grey"): _CUBOIDS,
+    ("local", "video-flow"): _CUBOIDS | {"differences": [], "contrast": False},
 }
 
 
