@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ROLES = ("id", "time", "label", "group", "split")
 MAX_RECORDING_BYTES = 1 << 30
+_ENDLESS = 1e15
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,11 @@ class _Pending:
             )
 
     def whole(self) -> Recording:
+        # Numbers that no float32 can hold become infinite or NaN, which their window is refused for.
+        with np.errstate(all="ignore"):
+            return self._whole()
+
+    def _whole(self) -> Recording:
         import pandas as pd
 
         table, columns = pd.concat(self.parts, ignore_index=True), self.columns
@@ -209,8 +215,7 @@ def _numbers(table: pd.DataFrame, row: int) -> tuple[NDArray[np.float32], dict[i
                 words[int(position)] = f"{shown!r} in column {name!r}, row {row + position + 1}; expected a number"
             column = numbers
         columns.append(column.to_numpy(dtype=np.float64, na_value=np.nan))
-    with np.errstate(over="ignore"):
-        return np.stack(columns, axis=-1).astype(np.float32), words
+    return np.stack(columns, axis=-1).astype(np.float32), words
 
 
 def _times(source: Path, column: pd.Series) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -227,6 +232,6 @@ def _times(source: Path, column: pd.Series) -> tuple[NDArray[np.float64], NDArra
                 f"{source}: {str(column.iloc[0])[:40]!r} in column {column.name!r} is no time; expected seconds, or "
                 "dates such as 2024-05-01T12:00:00.25"
             )
-    known = np.flatnonzero(np.isfinite(seconds))
+    known = np.flatnonzero(np.abs(seconds) < _ENDLESS)
     order = known[np.argsort(seconds[known], kind="stable")]
     return seconds[order] - seconds[order[:1]].sum(), order

@@ -13,7 +13,7 @@ from fusion.datasets.base import Sample
 from fusion.datasets.cutting import Cut, Window, cut, segments
 from fusion.datasets.files import check_test_share, hashed_split
 from fusion.datasets.recordings import find_columns, read_recordings
-from fusion.errors import ConfigError, SampleError
+from fusion.errors import ConfigError, DataError, SampleError
 from fusion.modalities.sensor import SensorModality
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fusion.datasets.recordings import Recording
 
 _GAP_INTERVALS = 3.0
+_SHORTEST = 1e-9
 
 
 class SensorTable:
@@ -145,8 +146,13 @@ class SensorTable:
         times = next(self._recordings()).times
         intervals = np.diff(times) if times is not None else np.empty(0)
         intervals = intervals[intervals > 0]
+        if not len(intervals):
+            return None
+        interval = float(np.median(intervals))
+        if not _SHORTEST <= interval <= 1 / _SHORTEST:
+            raise DataError(f"{self.source}: a reading every {interval:g} s; expected seconds in {self.columns.time!r}")
         # The rate is part of a store's configuration: what rounding adds to times must not make another of it.
-        return float(f"{1 / np.median(intervals):.6g}") if len(intervals) else None
+        return float(f"{1 / interval:.6g}")
 
     def _cut(self, window: float, step: float | None, *, resample: bool) -> Cut:
         per_second = self.rate or 1.0

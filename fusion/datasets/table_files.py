@@ -52,6 +52,9 @@ def read_parts(path: Path, text_columns: Collection[str], separator: str = ",") 
         raise DataError(f"{path} is no table that can be read; expected one of {', '.join(TABLE_SUFFIXES)}")
     rows = 0
     for part in _damage_named(path, readers[path.suffix.lower()](path, text_columns, separator)):
+        if not part.columns.is_unique:
+            twice = part.columns[part.columns.duplicated()][0]
+            raise DataError(f"{path} has more than one column {str(twice)!r}; expected a name of its own for each")
         rows += len(part)
         if len(part):
             yield part

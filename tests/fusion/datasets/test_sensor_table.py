@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,8 @@ def test_bad_readings_fail_their_windows_only(tmp_path: Path) -> None:
         (b"time,name\n1,x\n2,y\n", "has no column of numbers beside time, name"),
         (b"id,ax\na,1\nb,2\na,3\n", "rows of recording 'a' are not together; sort the table by 'id'"),
         (b"time,ax\nsoon,1\nlater,2\n", "'soon' in column 'time' is no time"),
+        (b"ax, ax \n1,2\n", "t.csv has more than one column 'ax'"),
+        (b"time,ax\n0,1\n1e-300,2\n", "a reading every 1e-300 s; expected seconds in 'time'"),
         (b"\xff\xfe\x00\x01", "t.csv cannot be read: "),
     ],
 )
@@ -194,3 +197,16 @@ def test_a_table_is_told_from_its_name(tmp_path: Path) -> None:
     path = written(tmp_path / "t.parquet", readings("r", 100))
     with open_dataset(None, path, modality="sensor", options={"window": 1}) as dataset:
         assert (dataset.name, len(list(dataset))) == ("table", 3)
+
+
+def test_memory_does_not_grow_with_the_number_of_recordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fusion.datasets.table_files.PART_ROWS", 1000)
+    peaks = []
+    for count in (40, 160):
+        table = pd.concat([readings(f"r{number}", 500, seed=number) for number in range(count)])
+        path = written(tmp_path / f"{count}.csv", table)
+        tracemalloc.start()
+        assert sum(1 for _ in SensorTable(path, window=1, step=1)) == 10 * count
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.3 * peaks[0], peaks
