@@ -15,9 +15,17 @@ if TYPE_CHECKING:
 
 
 def train(
-    source: Annotated[Path, typer.Argument(help="Store of functas.")],
+    source: Annotated[Path, typer.Argument(help="Store of functas, or a link table (.parquet, .csv).")],
     *,
     model: Annotated[Path, typer.Option(help="Folder for the model; a model that is there is replaced.")],
+    fusion_: Annotated[
+        str | None,
+        typer.Option(
+            "--fusion",
+            help="Of a link table: early (all columns side by side; the default), late (averaged probabilities) or "
+            "stacked (a linear model on probabilities).",
+        ),
+    ] = None,
     features: Annotated[str, typer.Option(help="delta (weights minus start) or weights.")] = "delta",
     cv: Annotated[
         str | None, typer.Option(help="Cross-validate over folds or group instead of one test split.")
@@ -32,6 +40,9 @@ def train(
         str | None,
         typer.Option(help="gbtree, gblinear (linear: for few rows), or stacked (trees on it); as preset."),
     ] = None,
+    tune: Annotated[
+        bool, typer.Option("--tune", help="Choose booster and parameters by cross-validation over training groups.")
+    ] = False,
     rounds: Annotated[int | None, typer.Option(min=1, help="Most boosting rounds; 300 when not given.")] = None,
     max_depth: Annotated[
         int | None, typer.Option(min=1, help="Depth of the trees; the preset's when not given.")
@@ -64,6 +75,8 @@ def train(
             test_splits=tuple(test_split or ("test",)),
             cv=cv,  # type: ignore[arg-type]
             preset=preset,
+            fusion=fusion_,  # type: ignore[arg-type]
+            tune=tune,
             trainer=trainer,
             progress=progress,
         )
@@ -72,12 +85,12 @@ def train(
 
 def evaluate(
     model: Annotated[Path, typer.Argument(help="Model folder.")],
-    source: Annotated[Path, typer.Argument(help="Store that the same encoder filled.")],
+    source: Annotated[Path, typer.Argument(help="Store or link table that the same encoders filled.")],
     *,
     split: Annotated[list[str] | None, typer.Option(help="Split to test on; the model's own when not given.")] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Test a model on the rows of a store."""
+    """Test a model on the rows of a store or a link table."""
     import fusion
 
     with stage_bar() as progress:
@@ -87,11 +100,17 @@ def evaluate(
 
 def predict(
     model: Annotated[Path, typer.Argument(help="Model folder.")],
-    files: Annotated[list[Path], typer.Argument(help="Raw files, such as windows as .csv or .npy.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            help="Raw files of any of the model's modalities; name=file where the suffix does not tell which. Files of "
+            "one item have the same name without suffix, unless there is one of each modality at most."
+        ),
+    ],
     *,
     json: JsonFlag = False,
 ) -> None:
-    """Encode raw files with the model's own configuration and start, and print their classes."""
+    """Encode raw files with the model's own configurations and starts, and print their classes."""
     import fusion
 
     predictions = fusion.predict_files(model, files)
@@ -119,9 +138,18 @@ def print_training(result: TrainResult) -> None:
     if result.model is not None:
         facts["model"] = str(result.model)
     print_facts("XGBoost on functas", facts)
+    if result.modalities:
+        told = [
+            (name, f"{m.accuracy:.3f}", f"{m.accuracy_without:.3f}", f"{m.contribution:.0%}")
+            for name, m in result.modalities.items()
+        ]
+        print_table(f"Modalities, {result.fusion} fusion", ("modality", "alone", "fusion without it", "share"), told)
     columns = ("class", "precision", "recall", "F1", "rows")
     rows = [(c.label, f"{c.precision:.3f}", f"{c.recall:.3f}", f"{c.f1:.3f}", c.support) for c in result.per_class]
     print_table("Each class on the test rows", columns, rows)
+    if result.tuning is not None:
+        tried = [(t.name, f"{t.accuracy:.3f}", f"{t.seconds:.1f}") for t in result.tuning.tried]
+        print_table(f"Tried on training groups; chosen: {result.tuning.chosen.name}", ("what", "accuracy", "s"), tried)
     for warning in result.warnings:
         typer.echo(f"note: {warning}", err=True)
 
