@@ -1,0 +1,259 @@
+"""The models that stand beside functas in a table: one interface, one evaluation, the same rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from fusion.baselines.lstm import LstmSettings, lstm_functas, lstm_start
+from fusion.baselines.networks import ConvNet
+from fusion.baselines.prepared import Prepared
+from fusion.baselines.statistics import simple_statistics
+from fusion.boosting import chunks
+from fusion.classifiers import FunctaClassifier
+from fusion.errors import ConfigError, DataError
+from fusion.evaluation import Evaluation, evaluate_predictions
+
+__all__ = ["BASELINES", "Baseline", "BaselineResult", "baseline", "measure_baseline"]
+
+
+class Baseline(Protocol):
+    """A model of raw values."""
+
+    def fit(self, prepared: Prepared, rows: NDArray[np.intp]) -> Self:
+        """Train on some rows; early stopping holds out whole groups of them."""
+
+    def predict(self, prepared: Prepared, rows: NDArray[np.intp]) -> NDArray[Any]:
+        """Return the class of some rows, shape (r,)."""
+
+
+class _Network:
+    def __init__(self, **parameters: Any) -> None:
+        self._network = ConvNet(**parameters)
+
+    def fit(self, prepared: Prepared, rows: NDArray[np.intp]) -> Self:
+        self._network.fit(prepared.values, rows, prepared.labels[rows], prepared.groups[rows])
+        return self
+
+    def predict(self, prepared: Prepared, rows: NDArray[np.intp]) -> NDArray[Any]:
+        return self._network.predict(prepared.values, rows)
+
+
+class _Logistic:
+    """Logistic regression on all values, standardised; scikit-learn's defaults, as the paper names no others."""
+
+    def __init__(self, *, seed: int = 42, **parameters: Any) -> None:
+        model = LogisticRegression(**{"max_iter": 1000, "random_state": seed, **parameters})
+        self._model = make_pipeline(StandardScaler(), model)
+
+    def fit(self, prepared: Prepared, rows: NDArray[np.intp]) -> Self:
+        self._model.fit(_flat(prepared)[rows], prepared.labels[rows].astype(str))
+        return self
+
+    def predict(self, prepared: Prepared, rows: NDArray[np.intp]) -> NDArray[Any]:
+        return np.asarray(self._model.predict(_flat(prepared)[rows]))
+
+
+class _Boosted:
+    """XGBoost with the paper's parameters on some columns of each sample."""
+
+    def __init__(self, columns: Callable[[Prepared, NDArray[np.intp]], NDArray[np.float32]], **parameters: Any) -> None:
+        self._columns = columns
+        self._classifier = FunctaClassifier(**parameters)
+
+    def fit(self, prepared: Prepared, rows: NDArray[np.intp]) -> Self:
+        source = _Rows(prepared, rows, self._columns)
+        self._classifier.fit_rows(source, prepared.labels[rows].astype(str), prepared.groups[rows])
+        return self
+
+    def predict(self, prepared: Prepared, rows: NDArray[np.intp]) -> NDArray[Any]:
+        parts = chunks(rows, int(np.prod(prepared.values.shape[1:])))
+        return np.concatenate([self._classifier.predict(self._columns(prepared, part)) for part in parts])
+
+
+class _Lstm:
+    """XGBoost on the weights of autoregressive LSTMs, minus their start."""
+
+    def __init__(self, *, seed: int = 42, settings: LstmSettings | None = None, **parameters: Any) -> None:
+        self._settings = settings or LstmSettings()
+        self._classifier = FunctaClassifier(seed=seed, **parameters)
+        self._seed = seed
+
+    def fit(self, prepared: Prepared, rows: NDArray[np.intp]) -> Self:
+        labels = prepared.labels[rows].astype(str)
+        self._start = lstm_start(prepared.values[rows], labels, self._settings, seed=self._seed)
+        self._classifier.fit(self._functas(prepared, rows), labels, prepared.groups[rows])
+        return self
+
+    def predict(self, prepared: Prepared, rows: NDArray[np.intp]) -> NDArray[Any]:
+        return self._classifier.predict(self._functas(prepared, rows))
+
+    def _functas(self, prepared: Prepared, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        return lstm_functas(prepared.values[rows], self._start, self._settings) - self._start
+
+
+class _Rows:
+    """Some rows of prepared samples as columns that are computed when they are wanted."""
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        rows: NDArray[np.intp],
+        columns: Callable[[Prepared, NDArray[np.intp]], NDArray[np.float32]],
+    ) -> None:
+        self._prepared, self._rows, self._columns = prepared, rows, columns
+        self.shape = (len(rows), columns(prepared, rows[:1]).shape[1])
+
+    def __getitem__(self, positions: NDArray[np.intp]) -> NDArray[np.float32]:
+        return self._columns(self._prepared, self._rows[positions])
+
+
+def _flat(prepared: Prepared) -> NDArray[np.float32]:
+    return prepared.values.reshape(len(prepared), -1)
+
+
+def _raw(prepared: Prepared, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+    return np.asarray(_flat(prepared)[rows])
+
+
+def _statistics(prepared: Prepared, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+    return simple_statistics(prepared.values[rows], prepared.modality)
+
+
+BASELINES: Mapping[str, Callable[..., Baseline]] = {
+    "convolution": _Network,
+    "logistic-regression": _Logistic,
+    "raw-xgboost": lambda **parameters: _Boosted(_raw, **parameters),
+    "statistics-xgboost": lambda **parameters: _Boosted(_statistics, **parameters),
+    "lstm-functa": _Lstm,
+}
+"""By name; "convolution" is Conv1D, Conv2D or Conv3D, as the grid has axes."""
+
+
+def baseline(name: str, **parameters: Any) -> Baseline:
+    """Return an untrained baseline.
+
+    Parameters
+    ----------
+    name
+        One of `BASELINES`.
+    **parameters
+        ``seed`` of all; those of `ConvNet`, scikit-learn's `LogisticRegression`, `FunctaClassifier`; ``settings`` of
+        the LSTM.
+
+    Raises
+    ------
+    ConfigError
+        There is none of that name.
+    """
+    if name not in BASELINES:
+        raise ConfigError(f"baseline is {name!r}; expected one of {', '.join(BASELINES)}.")
+    return BASELINES[name](**parameters)
+
+
+@dataclass(frozen=True, eq=False)
+class BaselineResult:
+    """What a baseline reached.
+
+    Attributes
+    ----------
+    name
+        Of the baseline.
+    evaluation
+        Of all test rows together; of folds, each predicted by the model that saw none of its fold.
+    seconds
+        Training and prediction, of all folds.
+    rows_train, rows_test
+        Rows used; of folds all of them as both.
+    ids, predicted
+        Test rows and their predicted classes, shape (n,).
+    folds
+        Accuracy of each fold.
+    """
+
+    name: str
+    evaluation: Evaluation
+    seconds: float
+    rows_train: int
+    rows_test: int
+    ids: NDArray[np.object_] = field(repr=False)
+    predicted: NDArray[Any] = field(repr=False)
+    folds: tuple[float, ...] = ()
+
+
+def measure_baseline(
+    name: str,
+    prepared: Prepared,
+    *,
+    train_splits: Collection[str] = ("train",),
+    test_splits: Collection[str] = ("test",),
+    cv: Literal["folds"] | None = None,
+    **parameters: Any,
+) -> BaselineResult:
+    """Train a baseline on the training rows and evaluate it on the test rows.
+
+    Parameters
+    ----------
+    name, parameters
+        See `baseline`.
+    prepared
+        From `raw_matrix`.
+    train_splits, test_splits
+        Which splits count as what.
+    cv
+        "folds" = each split is the test set once.
+
+    Raises
+    ------
+    DataError
+        No rows of one of the splits, or a group on both sides.
+    """
+    begin = time.perf_counter()
+    if cv is None:
+        sides = [(_rows_of(prepared, train_splits), _rows_of(prepared, test_splits))]
+    else:
+        names = sorted({str(split) for split in prepared.splits if split is not None})
+        sides = [(_rows_of(prepared, set(names) - {one}), _rows_of(prepared, {one})) for one in names]
+    predicted = np.full(len(prepared), None, dtype=object)
+    accuracies = []
+    for training, test in sides:
+        _require_disjoint(prepared, training, test)
+        predicted[test] = baseline(name, **parameters).fit(prepared, training).predict(prepared, test)
+        accuracies.append(float(np.mean(predicted[test] == prepared.labels[test])))
+    tested = np.sort(np.concatenate([test for _, test in sides]))
+    evaluation = evaluate_predictions(prepared.labels[tested], predicted[tested], groups=prepared.groups[tested])
+    return BaselineResult(
+        name=name,
+        evaluation=evaluation,
+        seconds=time.perf_counter() - begin,
+        rows_train=len(np.unique(np.concatenate([training for training, _ in sides]))),
+        rows_test=len(tested),
+        ids=prepared.ids[tested],
+        predicted=predicted[tested],
+        folds=() if cv is None else tuple(accuracies),
+    )
+
+
+def _rows_of(prepared: Prepared, splits: Collection[str]) -> NDArray[np.intp]:
+    rows = np.flatnonzero([split in splits for split in prepared.splits])
+    if not len(rows):
+        found = sorted({str(split) for split in prepared.splits})
+        raise DataError(f"no rows of the splits {sorted(splits)}; the data set has {found}. Name those.")
+    return rows
+
+
+def _require_disjoint(prepared: Prepared, training: NDArray[np.intp], test: NDArray[np.intp]) -> None:
+    both = ({*prepared.groups[training]} & {*prepared.groups[test]}) - {None}
+    if both:
+        raise DataError(
+            f"{len(both)} groups are on both sides of the split, first {min(both)!r}; expected none. "
+            "Choose other splits."
+        )
