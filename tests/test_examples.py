@@ -38,6 +38,13 @@ def test_scikit_learn(tmp_path: Path) -> None:
     assert "two people the model has not met" in run_example("scikit_learn.py", cwd=tmp_path)
 
 
+def test_multimodal(tmp_path: Path) -> None:
+    out = run_example("multimodal.py", "here", cwd=tmp_path)
+    assert "matched    162 in all 2 stores" in out
+    assert all(f"{kind} fusion: accuracy 0." in out for kind in ("early", "late", "stacked"))
+    assert (tmp_path / "here" / "model-late" / "predictions.parquet").exists()
+
+
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
 def test_examples_are_short_and_described(path: Path) -> None:
     text = path.read_text()

@@ -1,4 +1,4 @@
-"""Functas of two or three modalities made up for tests: each tells a part of the classes apart, together they tell all."""
+"""Functas of modalities made up for tests: each tells a part of the classes apart, together they tell all."""
 
 from __future__ import annotations
 
