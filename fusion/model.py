@@ -1,14 +1,14 @@
 """The model folder: everything that is needed to predict, as data that cannot execute anything.
 
-======================  ===========================================================================================
-``model.json``          format, classes, feature blocks with their stores' headers, parameters, versions, checksums
-``model.ubj``           the booster, in XGBoost's own format; of a fusion what fuses, and ``block-0.ubj``, ... of each
-                        modality alone; further boosters of one classifier as ``model-NAME.ubj``
-``arrays.npz``          filter and normalisation of each block, and its encoder's state (start, value limits, ...)
-``metrics.json``        what `Evaluation.to_dict` returned, when the model was evaluated, and what `Record` adds
-``predictions.parquet`` the test items, what was predicted of each and how well its functas reproduce it; see `score`
-``confusion.png``       its confusion matrix
-======================  ===========================================================================================
+=======================  =============================================================================================
+``model.json``           format, classes, feature blocks with their stores' headers, parameters, versions, checksums
+``model.ubj``            the booster, in XGBoost's own format; of a fusion what fuses, and ``block-0.ubj``, ... of each
+                         modality alone; further boosters of one classifier as ``model-NAME.ubj``
+``arrays.npz``           filter and normalisation of each block, and its encoder's state (start, value limits, ...)
+``metrics.json``         what `Evaluation.to_dict` returned, when the model was evaluated, and what `Record` adds
+``predictions.parquet``  the test items: what was predicted of each, how well its functas reproduce it; see `score`
+``confusion.png``        its confusion matrix
+=======================  =============================================================================================
 
 A folder is written beside its place and renamed, so there is a whole model or none. Nothing is ever unpickled, and the
 checksums are compared before any other reader sees a file.
@@ -17,28 +17,23 @@ checksums are compared before any other reader sees a file.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import shutil
 import uuid
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fusion.errors import ModelError
 from fusion.evaluation import Evaluation, plot_confusion
-from fusion.features import FunctaFeatures
 from fusion.fused.classifier import FusedClassifier
+from fusion.model_blocks import BlockCard, block_card, pack_arrays, restore_block, unpack_arrays
 from fusion.model_boosters import (
     BOOSTER_FILE,
     ClassifierCard,
@@ -55,25 +50,6 @@ FORMAT = "functa-fusion-model"
 FORMAT_VERSION = 2
 """2 added `fusion`, the models of several modalities."""
 _FILES = {"model.json", "arrays.npz", "metrics.json", "predictions.parquet", "confusion.png", "report.html"}
-
-
-class _HeaderCard(BaseModel):
-    model_config = ConfigDict(strict=True, extra="allow")
-    modality: str
-    k: int
-    layout: list[list[Any]]
-    encoder: dict[str, Any]
-
-
-class _BlockCard(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
-    name: str
-    fingerprint: str
-    features: str
-    filter_invariant: bool
-    normalise: bool
-    max_columns: int | None = None
-    header: _HeaderCard
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +75,7 @@ class _Card(BaseModel):
     created: str
     versions: dict[str, str]
     classes: list[str]
-    blocks: list[_BlockCard]
+    blocks: list[BlockCard]
     parameters: dict[str, Any]
     rounds: int
     fusion: FusionCard | None = None
@@ -152,8 +128,8 @@ def load_model(path: str | Path) -> Model:
     """
     folder = Path(path)
     card = _read_card(folder)
-    arrays = _read_arrays(folder, card)
-    blocks = tuple(_restore_block(folder, number, block, arrays) for number, block in enumerate(card.blocks))
+    arrays = unpack_arrays(folder, _read_file(folder, "arrays.npz", card))
+    blocks = tuple(restore_block(folder, number, block, arrays) for number, block in enumerate(card.blocks))
     columns = {block.name: block.columns for block in blocks}
     if len(columns) != len(blocks):
         raise ModelError(f"model.json of {folder} has two feature blocks of one name. Train again.")
@@ -197,7 +173,7 @@ def _is_model(folder: Path) -> bool:
 
 
 def _write_files(model: Model, folder: Path, evaluation: Evaluation | None, record: Record | None) -> None:
-    contents = {**booster_files(model.classifier), "arrays.npz": _pack_arrays(model)}
+    contents = {**booster_files(model.classifier), "arrays.npz": pack_arrays(model.blocks)}
     checksums = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     contents["model.json"] = _json(_card(model, checksums).model_dump())
     if evaluation is not None:
@@ -238,18 +214,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _card(model: Model, checksums: dict[str, str]) -> _Card:
-    blocks = [
-        _BlockCard(
-            name=block.name,
-            fingerprint=block.fingerprint,
-            features=block.features.features,
-            filter_invariant=block.features.filter_invariant,
-            normalise=block.features.normalise,
-            max_columns=block.features.max_columns,
-            header=_HeaderCard.model_validate(dict(block.header)),
-        )
-        for block in model.blocks
-    ]
+    blocks = [block_card(block) for block in model.blocks]
     return _Card(
         format=FORMAT,
         format_version=FORMAT_VERSION,
@@ -270,17 +235,6 @@ def _own_parameters(model: Model) -> dict[str, Any]:
     first = next(iter(classifier.members.values())) if isinstance(classifier, FusedClassifier) else classifier
     parameters: dict[str, Any] = first.get_params()
     return parameters
-
-
-def _pack_arrays(model: Model) -> bytes:
-    arrays: dict[str, NDArray[Any]] = {}
-    for number, block in enumerate(model.blocks):
-        learned = {"keep": block.features.keep_, "mean": block.features.mean_, "scale": block.features.scale_}
-        arrays |= {f"{number}/{name}": array for name, array in learned.items()}
-        arrays |= {f"{number}/state/{name}": array for name, array in block.state.items()}
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
-    return buffer.getvalue()
 
 
 def _json(value: object) -> bytes:
@@ -337,55 +291,3 @@ def _read_file(folder: Path, name: str, card: _Card) -> bytes:
             f"{expected[:12]}. Restore the folder or train again."
         )
     return content
-
-
-def _read_arrays(folder: Path, card: _Card) -> dict[str, NDArray[Any]]:
-    content = _read_file(folder, "arrays.npz", card)
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        EOFError,
-        OSError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
-        raise ModelError(
-            f"arrays.npz of the model in {folder} is not an archive of plain arrays: {error}. Train again."
-        ) from error
-
-
-def _restore_block(folder: Path, number: int, card: _BlockCard, arrays: Mapping[str, NDArray[Any]]) -> ModelBlock:
-    prefix = f"{number}/state/"
-    state = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
-    learned = {name: arrays.get(f"{number}/{name}", np.zeros(0)) for name in ("keep", "mean", "scale")}
-    keep = learned["keep"]
-    kept = int(np.count_nonzero(keep))
-    for name, kind, shape in (
-        ("keep", "bool", (card.header.k,)),
-        ("mean", "float64", (kept,)),
-        ("scale", "float64", (kept,)),
-    ):
-        if learned[name].dtype.name != kind or learned[name].shape != shape:
-            raise ModelError(
-                f"{name} of block {card.name!r} in arrays.npz of {folder} is {learned[name].dtype.name} of shape "
-                f"{learned[name].shape}; expected {kind} of shape {shape}. Train again."
-            )
-    features = FunctaFeatures(
-        card.features,
-        start=state.get("start"),
-        filter_invariant=card.filter_invariant,
-        normalise=card.normalise,
-        max_columns=card.max_columns,
-    )
-    return ModelBlock(
-        card.name,
-        features.restore(keep, learned["mean"], learned["scale"]),
-        card.header.model_dump(),
-        state,
-        card.fingerprint,
-    )
