@@ -30,22 +30,27 @@ import fusion
 
 Options = dict[str, Any]
 _LOG_MEL = {"transform": "log-mel", "rate": 22050.0, "seconds": 5.0, "bands": 60}
-_GESTURE = {"windows": [[16]], "strides": [[1]], "cells": [[3]], "centres": 300}
+_HAR = {"centres": 600, "dimensions": 96}
+_GESTURE = {"windows": [[16]], "strides": [[1]], "cells": [[3]], "centres": 300, "dimensions": 96}
 _DEPTH = {"windows": [[4, 8, 8]], "strides": [[1, 4, 4]], "cells": [[3, 2, 2]], "centres": 300, "differences": [1]}
 _FLOW = {"transform": "flow", "size": [48, 64], "frames": 24}
 
 VARIANTS: dict[str, dict[str, Options]] = {
     "uci-har": {
         "preset": {},
-        "window 8": {"windows": [[8]], "strides": [[2]]},
-        "window 16": {"windows": [[16]], "strides": [[2]]},
-        "window 32": {"windows": [[32]], "strides": [[2]]},
-        "window 64": {"windows": [[64]], "strides": [[2]]},
-        "windows 8, 32": {"windows": [[8], [32]], "strides": [[2], [2]]},
-        "windows 8 to 64": {"windows": [[8], [16], [32], [64]], "strides": [[2]] * 4, "centres": 400},
-        "window 32, 1,200 centres": {"windows": [[32]], "strides": [[2]], "centres": 1200},
-        "window 16, 3 steps": {"windows": [[16]], "strides": [[2]], "fit": {"steps": 3}},
-        "window 16, 5 steps": {"windows": [[16]], "strides": [[2]], "fit": {"steps": 5}},
+        "window 8": {"windows": [[8]], "strides": [[2]]} | _HAR,
+        "window 16": {"windows": [[16]], "strides": [[2]]} | _HAR,
+        "window 32": {"windows": [[32]], "strides": [[2]]} | _HAR,
+        "window 64": {"windows": [[64]], "strides": [[2]]} | _HAR,
+        "windows 8, 32": {"windows": [[8], [32]], "strides": [[2], [2]]} | _HAR,
+        "windows 8 to 64": {"windows": [[8], [16], [32], [64]], "strides": [[2]] * 4, "centres": 400, "dimensions": 96},
+        "window 32, 1,200 centres": {"centres": 1200},
+        "window 32, 16 dimensions": {"dimensions": 16},
+        "window 32, 48 dimensions": {"dimensions": 48},
+        "window 32, centred": {"centred": True},
+        "window 32, std": {"pools": ["mean", "max", "std"]},
+        "window 16, 3 steps": {"windows": [[16]], "fit": {"steps": 3}},
+        "window 16, 5 steps": {"windows": [[16]], "fit": {"steps": 5}},
     },
     "cifar10": {
         "preset": {},

@@ -16,7 +16,9 @@ from fusion.encoders.options import EncodeOptions
 from fusion.encoders.presets import config_for
 from fusion.encoders.rows import encode_samples
 from fusion.errors import ConfigError, DataError
+from fusion.features import FEATURES, FunctaFeatures
 from fusion.inr.settings import FitSettings
+from fusion.modalities import modality_from_dict
 from fusion.modalities.sensor import SensorModality
 from fusion.training import train
 from store import open_store
@@ -161,3 +163,33 @@ def test_steps_through_the_engine_make_other_codes(made: MadeSamples, local: Loc
     assert set(rows.steps.tolist()) == {3}
     assert np.isfinite(rows.functas).all()
     assert (rows.psnr > 5).all()
+
+
+@pytest.mark.parametrize(
+    "modality",
+    [
+        {"name": "sensor", "length": 64, "channels": ["x"]},
+        {"name": "image", "size": [28, 28], "channels": 1},
+        *({"name": "audio", "rate": 8000, "seconds": 1, "transform": how} for how in (None, "log-mel", "mfcc")),
+        *({"name": "video", "transform": how} for how in (None, "grey", "flow")),
+    ],
+)
+def test_every_modality_and_transform_has_windows_that_fit(modality: dict[str, object]) -> None:
+    known = modality_from_dict(modality)
+    config = config_for(known, {"kind": "local"}).with_modality(known)
+    assert isinstance(config, LocalConfig)
+    for windows in config.all_windows():
+        assert len(windows.size) == known.d_in
+        assert len(windows.origins) > 4
+        assert windows.counts.min() > 0
+    assert row_length(config) == sum(2 * windows.cells * config.centres for windows in config.all_windows())
+
+
+def test_rows_of_local_functas_are_features_as_they_are(made: MadeSamples, local: LocalConfig, tmp_path: Path) -> None:
+    encode(made, tmp_path / "s.zarr", local, HERE)
+    with open_store(tmp_path / "s.zarr") as opened:
+        rows = opened.read([sample.id for sample in made]).functas
+        start = opened.state.get("start")
+    delta, weights = (FunctaFeatures(how, start=start, normalise=False).fit_transform(rows) for how in FEATURES)
+    np.testing.assert_array_equal(delta, weights)
+    np.testing.assert_array_equal(delta, rows[:, rows.max(axis=0) > rows.min(axis=0)])
