@@ -38,8 +38,9 @@ PRESETS: dict[tuple[str, str], dict[str, Any]] = {
     ("functa", "audio-log-mel"): {"initialisation": "random", "fit": {"steps": 3, "learning_rate": 1e-3}},
     ("functa", "audio-mfcc"): {"initialisation": "random", "fit": {"steps": 3, "learning_rate": 1e-3}},
     # Chosen on 2,000 training images of CIFAR-10, tested on 2,000 other ones, where a point is about the chance error.
-    # The learned start at frequencies 10, 15, 20, 30, 60: 0.42, 0.41, 0.40, 0.40, 0.28; at 15 with 2 and 1 steps 0.40,
-    # 0.40, at 30 with 5 steps 0.37. The averaged start, Adam, 10 steps: 0.36 from Keras' weights (on 1,000), 0.40 from a SIREN's.
+    # The learned start at frequencies 10, 15, 20, 30, 60: 0.42, 0.41, 0.40, 0.40, 0.28; at 15 with 2 steps 0.40, at 30
+    # with 1 and 5 steps 0.40 and 0.37. The averaged start, Adam, 10 steps: 0.40 from a SIREN's weights, 0.36 (on 1,000
+    # others) from Keras'. Modulations of 256 and 512 numbers: 0.37.
     ("functa", "image"): {"initialisation": "meta", "omegas": (15.0, 1.0), "fit": {"steps": 3}},
     # Chosen on training groups held out (a ridge on functas of UTD-MHAD's depth: 0.62; from Keras' weights at 30 and 1:
     # 0.58, at 10 and 1: 0.33, 3 steps: 0.53; on JHMDB's flow 0.23, 0.22). Each step sees an eighth of 16 x 32 x 32.
