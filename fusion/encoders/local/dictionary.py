@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from fusion.modalities import Scaling
 
 _CHUNK = 32
-_MAX_BYTES = 1 << 29
+_MAX_BYTES = 1 << 28
 _CONTRAST_FLOOR = 0.01
 _SLOW_PATCHES = 20_000
 
