@@ -1,0 +1,62 @@
+"""The paper's tables, each by one call: measured beside claimed, with what a doubtful reader would ask."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from fusion.errors import ConfigError
+from fusion.plugins import listed, load_attribute
+from fusion.reproduce.markdown import write_section
+from fusion.reproduce.study import Study
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from fusion.reproduce.table import Table
+
+__all__ = ["TABLES", "Study", "reproduce"]
+
+TABLES = {
+    "ablation": "fusion.reproduce.ablation:ablation",
+    "cifar10": "fusion.reproduce.cifar10:cifar10",
+    "esc50": "fusion.reproduce.esc50:esc50",
+    "hmdb51": "fusion.reproduce.hmdb51:hmdb51",
+    "multimodal": "fusion.reproduce.multimodal:multimodal",
+    "psnr": "fusion.reproduce.psnr:psnr",
+    "uci-har": "fusion.reproduce.uci_har:uci_har",
+    "utd-mhad": "fusion.reproduce.utd_mhad:utd_mhad",
+}
+
+
+def reproduce(name: str, study: Study, *, page: Path | None = None) -> Table:
+    """Measure one table; what an earlier run of the same study has done is not done again.
+
+    Parameters
+    ----------
+    name : str
+        One of `TABLES`.
+    study : Study
+        Where data, stores and results lie.
+    page : Path, optional
+        Markdown page that gets the table in the place of an earlier one; its pictures go to ``images`` beside it.
+
+    Raises
+    ------
+    ConfigError
+        No table of that name.
+    DataError
+        The data are not there.
+    """
+    if name not in TABLES:
+        raise ConfigError(f"table {name!r} is not known; expected one of {listed(TABLES)}")
+    make: Callable[[Study], Table] = load_attribute(TABLES[name])
+    table = make(study)
+    if page is not None:
+        for picture in table.pictures.values():
+            target = page.parent / "images" / picture
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(study.folder / "pictures" / picture, target)
+        write_section(page, table)
+    return table

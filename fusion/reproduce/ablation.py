@@ -1,0 +1,58 @@
+"""The paper's Table 5: layers of full and of half size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fusion.reproduce.cifar10 import CIFAR
+from fusion.reproduce.esc50 import ESC_MFCC
+from fusion.reproduce.hmdb51 import JHMDB
+from fusion.reproduce.study import Study, functa_result
+from fusion.reproduce.table import Result, Table
+from fusion.reproduce.uci_har import HAR
+
+if TYPE_CHECKING:
+    from fusion.reproduce.study import Encoding
+
+_ROWS: dict[str, tuple[str, Encoding, dict[str, str], float, float]] = {
+    "images (CIFAR-10)": ("cifar", CIFAR, {}, 0.779, 0.652),
+    "videos (JHMDB)": ("jhmdb", JHMDB, {}, 0.324, 0.288),
+    "HAR (UCI-HAR)": ("har", HAR, {}, 0.865, 0.811),
+    "sound (ESC-10, MFCC)": ("esc", ESC_MFCC, {"cv": "folds"}, 0.465, 0.36),
+}
+
+
+def ablation(study: Study) -> Table:
+    """Encode and train each modality with full and with half layers."""
+    results = [result for title in _ROWS for result in _pair(study, title)]
+    faster = {
+        title: full.seconds / half.seconds for title, full, half in zip(_ROWS, results[::2], results[1::2], strict=True)
+    }
+    return Table(
+        name="ablation",
+        title="Layers of full and half size (paper, Table 5)",
+        protocol="the fast preset; each data set's own split, ESC-10 in its five folds",
+        differs="Data are partial (CIFAR-10, JHMDB for HMDB-51, ESC-10 for ESC-50). Half layers took less time by "
+        + ", ".join(f"{ratio:.1f}x ({title})" for title, ratio in faster.items()),
+        results=tuple(results),
+        audit=(),
+        command="functa reproduce ablation --data DIR",
+        pictures={},
+        extra={"time_ratio": faster},
+    )
+
+
+def _pair(study: Study, title: str) -> list[Result]:
+    name, encoding, how, full, half = _ROWS[title]
+    return [
+        functa_result(
+            study,
+            f"{title}, {size} layers",
+            encoding.changed(architecture=architecture),
+            name=f"ablation-{name}-{size}",
+            paper=paper,
+            preset="fast",
+            **how,
+        )
+        for size, architecture, paper in (("full", "paper", full), ("half", "paper-half", half))
+    ]

@@ -1,0 +1,190 @@
+"""The leakage audit of a reproduction: whether labels could have reached the functas by another way than the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.stats import t as student
+from sklearn.model_selection import cross_val_score
+from sklearn.tree import DecisionTreeClassifier
+
+from fusion.classifiers import FunctaClassifier
+from fusion.encoders.kinds import config_from_dict, state_from_arrays
+from fusion.encoders.rows import encode_samples
+from fusion.features import FunctaFeatures
+from fusion.reproduce.table import Check
+from store import open_store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from fusion.reproduce.study import Encoding, Study
+    from store import FunctaStore, Rows
+
+_REFITTED = 8
+_PERMUTATIONS = 5
+_PERMUTED_ROWS = 3000
+_PERMUTED_ROUNDS = 15
+_TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True, eq=False)
+class _Split:
+    """Rows without their functas, and which of them are trained on and tested."""
+
+    rows: Rows
+    training: NDArray[np.intp]
+    test: NDArray[np.intp]
+
+
+def audit(study: Study, encoding: Encoding, store: Path, *, test_splits: tuple[str, ...] = ("test",)) -> list[Check]:
+    """Ask the questions that a doubtful reader asks of a store and its split.
+
+    Parameters
+    ----------
+    study : Study
+    encoding : Encoding
+        How the store was made.
+    store : Path
+    test_splits : tuple of str
+        Splits that are tested; of a data set in folds, one fold.
+
+    Returns
+    -------
+    list of Check
+        Groups and sources on both sides, order and PSNR against the label, refits alone, the start's training rows,
+        permuted labels.
+    """
+    with open_store(store) as opened:
+        split = _split(opened, test_splits)
+        return [
+            _shared_groups(split),
+            _shared_sources(split),
+            _order(split),
+            _psnr(split),
+            _refits(study, encoding, opened, split),
+            _start(opened, test_splits),
+            _permuted(opened, split, study.seed),
+        ]
+
+
+def _split(store: FunctaStore, test_splits: tuple[str, ...]) -> _Split:
+    rows = store.read(functas=False)
+    labelled = np.array([label is not None for label in rows.labels])
+    test = np.array([name in test_splits for name in rows.splits])
+    known = np.array([name is not None and name != "val" for name in rows.splits])
+    return _Split(rows, np.flatnonzero(labelled & known & ~test), np.flatnonzero(labelled & test))
+
+
+def _shared_groups(split: _Split) -> Check:
+    groups = split.rows.groups
+    shared = (set(groups[split.training]) & set(groups[split.test])) - {None}
+    named = sum(group is not None for group in groups)
+    found = f"{len(shared)} shared of {len(set(groups) - {None})} groups"
+    if not named:
+        return Check("groups in training and test", "the data set names no groups", None, {"shared": 0})
+    return Check("groups in training and test", found, not shared, {"shared": len(shared)})
+
+
+def _shared_sources(split: _Split) -> Check:
+    hashes = [row.tobytes() for row in split.rows.source_hash]
+    training = {hashes[index] for index in split.training}
+    shared = sum(hashes[index] in training for index in split.test)
+    found = f"{shared} of {len(split.test)} test samples are equal to a training sample"
+    return Check("equal data in training and test", found, shared == 0, {"shared": shared})
+
+
+def _order(split: _Split) -> Check:
+    chosen = split.training
+    ratio = _correlation_ratio(np.argsort(np.argsort(split.rows.ids[chosen])), split.rows.labels[chosen])
+    found = f"the class explains {ratio:.0%} of the variance of the place in the order of IDs; no fit sees it"
+    return Check("order of samples against label", found, None, {"correlation_ratio": ratio})
+
+
+def _psnr(split: _Split) -> Check:
+    labels, psnr = split.rows.labels, split.rows.psnr.astype(np.float64)
+    everything = np.concatenate([split.training, split.test])
+    usable = everything[np.isfinite(psnr[everything])]
+    ratio = _correlation_ratio(psnr[usable], labels[usable])
+    alone = float(
+        np.mean(
+            cross_val_score(DecisionTreeClassifier(max_depth=4, random_state=0), psnr[usable, None], labels[usable])
+        )
+    )
+    found = f"the class explains {ratio:.0%} of its variance; a tree that sees only the PSNR is right on {alone:.1%}"
+    return Check("PSNR against label", found, None, {"correlation_ratio": ratio, "accuracy_from_psnr": alone})
+
+
+def _refits(study: Study, encoding: Encoding, store: FunctaStore, split: _Split) -> Check:
+    config = config_from_dict(store.header.encoder)
+    state = state_from_arrays(config, store.state)
+    step = max(1, len(split.rows) // _REFITTED)
+    wanted = set(sorted(split.rows.ids)[::step][:_REFITTED])
+    with study.dataset(encoding) as dataset:
+        samples = [sample for sample in dataset if sample.id in wanted]
+    worst = 0.0
+    for sample in reversed(samples):
+        again = encode_samples([sample], config=config, state=state).rows.functas[0]
+        stored = store.get(sample.id).functas[0]
+        worst = max(worst, float(np.max(np.abs(again - stored)) / max(1.0, float(np.max(np.abs(stored))))))
+    found = f"{len(samples)} samples fitted again, alone and in reverse order: largest difference {worst:.1e}"
+    return Check("state carried from one fit to the next", found, worst <= _TOLERANCE, {"difference": worst})
+
+
+def _start(store: FunctaStore, test_splits: tuple[str, ...]) -> Check:
+    used = tuple(store.header.conventions.get("train_splits", ()))
+    learned = sorted(store.state)
+    leaked = set(used) & set(test_splits)
+    found = f"{', '.join(learned)} learned from split {', '.join(used) or 'none'}"
+    return Check("rows that the start was learned from", found, not leaked, {"splits": list(used)})
+
+
+def _permuted(store: FunctaStore, split: _Split, seed: int) -> Check:
+    """Train on shuffled training labels; the accuracy has to fall to what class frequencies alone give."""
+    random = np.random.default_rng(seed)
+    training, test = (_at_most(part, _PERMUTED_ROWS, random) for part in (split.training, split.test))
+    features = FunctaFeatures(start=store.state.get("start"), max_columns=300)
+    train_matrix = features.fit_transform(store.read(list(split.rows.ids[training])).functas)
+    test_matrix = features.transform(store.read(list(split.rows.ids[test])).functas)
+    labels, truth = split.rows.labels[training].astype(str), split.rows.labels[test].astype(str)
+    accuracies = []
+    for draw in range(_PERMUTATIONS):
+        classifier = FunctaClassifier(
+            n_estimators=_PERMUTED_ROUNDS, max_depth=3, early_stopping_rounds=None, seed=seed + draw
+        ).fit(train_matrix, random.permutation(labels))
+        accuracies.append(float(np.mean(classifier.predict(test_matrix) == truth)))
+    return _chance(accuracies, labels, truth)
+
+
+def _chance(accuracies: list[float], labels: NDArray[Any], truth: NDArray[Any]) -> Check:
+    classes = sorted({*labels, *truth})
+    shares = [np.array([np.mean(part == name) for name in classes]) for part in (labels, truth)]
+    guessing, largest = float(shares[0] @ shares[1]), float(shares[1].max())
+    mean, count = float(np.mean(accuracies)), len(accuracies)
+    spread = float(student.ppf(0.975, count - 1) * np.std(accuracies, ddof=1) / np.sqrt(count))
+    # A model that learns nothing may also settle on the largest class.
+    passed = mean - spread <= max(guessing, largest)
+    found = (
+        f"accuracy {mean:.3f} ± {spread:.3f} over {count} shuffles; guessing by class frequencies gives {guessing:.3f}, "
+        f"the largest class {largest:.3f}"
+    )
+    values = {"accuracies": accuracies, "interval": [mean - spread, mean + spread], "chance": [guessing, largest]}
+    return Check("training on shuffled labels", found, passed, values)
+
+
+def _at_most(rows: NDArray[np.intp], count: int, random: np.random.Generator) -> NDArray[np.intp]:
+    return rows if len(rows) <= count else np.sort(random.choice(rows, count, replace=False))
+
+
+def _correlation_ratio(values: NDArray[Any], labels: NDArray[Any]) -> float:
+    """Share of the variance of `values` that lies between classes (eta squared)."""
+    names = labels.astype(str)
+    total = float(np.sum((values - values.mean()) ** 2))
+    between = sum(
+        np.sum(names == name) * (values[names == name].mean() - values.mean()) ** 2 for name in np.unique(names)
+    )
+    return float(between / total) if total else 0.0

@@ -1,0 +1,142 @@
+"""Rows of models that read values instead of weights: the conventional ones, and the plain controls."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from fusion.baselines.models import BaselineResult, measure_baseline
+from fusion.baselines.prepared import Prepared, raw_matrix
+from fusion.encoders.learning import seeded_hash
+from fusion.encoders.presets import encoder_config
+from fusion.evaluation import Evaluation
+from fusion.reproduce.table import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fusion.reproduce.study import Encoding, Study
+
+_CONVENTIONAL = {
+    "Conv1D": "convolution",
+    "Conv2D": "convolution",
+    "Conv3D": "convolution",
+    "logistic regression": "logistic-regression",
+}
+_CONTROLS = {"XGBoost on raw values": "raw-xgboost", "XGBoost on simple statistics": "statistics-xgboost"}
+_MOST_RAW_COLUMNS = 20_000
+
+
+def control_results(
+    study: Study,
+    encoding: Encoding,
+    conventional: Mapping[str, float | None],
+    *,
+    name: str,
+    controls: tuple[str, ...] = tuple(_CONTROLS),
+    cv: Literal["folds"] | None = None,
+) -> list[Result]:
+    """Measure conventional models and controls on the samples that an encoding reads.
+
+    Parameters
+    ----------
+    study : Study
+    encoding : Encoding
+        Its data set, modality and options of the modality.
+    conventional : mapping of str to float or None
+        "Conv1D", "Conv2D", "Conv3D" or "logistic regression", with what the paper claims.
+    name : str
+        Of the results in the study's folder.
+    controls : tuple of str
+        "XGBoost on raw values", "XGBoost on simple statistics".
+    cv : {"folds"}, optional
+        Each split is the test once.
+    """
+    samples = _Samples(study, encoding, cv)
+    rows = [(model, _CONVENTIONAL[model], paper) for model, paper in conventional.items()]
+    rows += [(model, _CONTROLS[model], None) for model in controls]
+    return [samples.measured(model, baseline, f"{name}-{baseline}", paper) for model, baseline, paper in rows]
+
+
+def lstm_result(study: Study, encoding: Encoding, *, name: str) -> Result:
+    """Measure XGBoost on the weights of autoregressive LSTMs (paper, Section 4.2)."""
+    samples = _Samples(study, encoding, None)
+    return samples.measured(
+        "autoregressive LSTM as INR + XGBoost",
+        "lstm-functa",
+        f"{name}-lstm",
+        None,
+        "given 8 values it predicts the next",
+    )
+
+
+class _Samples:
+    """Prepared samples, read when the first model asks for them."""
+
+    def __init__(self, study: Study, encoding: Encoding, cv: Literal["folds"] | None) -> None:
+        self.study, self.encoding, self.cv = study, encoding, cv
+        self._prepared: Prepared | None = None
+
+    def measured(self, model: str, baseline: str, name: str, paper: float | None, note: str = "") -> Result:
+        settings = {"encoding": asdict(self.encoding), "baseline": baseline, "cv": self.cv}
+        return self.study.once(name, settings, lambda: self._measure(model, baseline, paper, note))
+
+    def _measure(self, model: str, baseline: str, paper: float | None, note: str) -> Result:
+        prepared = self.prepared()
+        if baseline == "raw-xgboost" and (columns := int(np.prod(prepared.values.shape[1:]))) > _MOST_RAW_COLUMNS:
+            prepared, note = _thinned(prepared), f"every {-(-columns // _MOST_RAW_COLUMNS)}th of {columns:,} values"
+        found = measure_baseline(baseline, prepared, cv=self.cv, seed=self.study.seed)
+        return _result(model, found, paper, note)
+
+    def prepared(self) -> Prepared:
+        if self._prepared is None:
+            with self.study.dataset(self.encoding) as dataset:
+                config = encoder_config(dataset, options=dict(self.encoding.options), fit=self.encoding.fit)
+                samples = list(dataset)
+                if self.study.limit is not None:
+                    samples = sorted(samples, key=lambda sample: seeded_hash(sample.id, self.study.seed))
+                    samples = samples[: self.study.limit]
+                splits = None if self.cv else self.encoding.train_splits
+                self._prepared = raw_matrix(samples, config.modality, train_splits=splits, folder=self.study.folder)
+        return self._prepared
+
+
+def _thinned(prepared: Prepared) -> Prepared:
+    values = prepared.values.reshape(len(prepared), -1)
+    step = -(-values.shape[1] // _MOST_RAW_COLUMNS)
+    thin = np.ascontiguousarray(values[:, ::step])[..., None]
+    return Prepared(
+        thin,
+        prepared.ids,
+        prepared.labels,
+        prepared.splits,
+        prepared.groups,
+        prepared.modality,
+        prepared.failed,
+    )
+
+
+def _result(model: str, found: BaselineResult, paper: float | None, note: str) -> Result:
+    return Result(
+        model=model,
+        measured=float(np.mean(found.folds)) if found.folds else found.evaluation.accuracy,
+        interval=_interval(found.evaluation, found.folds),
+        paper=paper,
+        psnr=None,
+        seconds=found.seconds,
+        rows_train=found.rows_train,
+        rows_test=found.rows_test,
+        note=note,
+        extra={"macro_f1": found.evaluation.macro_f1, "folds": list(found.folds)},
+    )
+
+
+def _interval(evaluation: Evaluation, folds: tuple[float, ...]) -> tuple[float, float]:
+    from scipy.stats import t as student
+
+    if not folds:
+        return evaluation.accuracy_interval
+    mean, reach = np.mean(folds), student.ppf(0.975, len(folds) - 1) * np.std(folds, ddof=1) / len(folds) ** 0.5
+    return float(max(0.0, mean - reach)), float(min(1.0, mean + reach))

@@ -1,0 +1,81 @@
+"""The paper's Figures 11 to 13: does a functa that reproduces more classify better?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from scipy.stats import spearmanr
+
+from fusion.reproduce.cifar10 import CIFAR
+from fusion.reproduce.hmdb51 import JHMDB
+from fusion.reproduce.plots import plot_psnr_accuracy
+from fusion.reproduce.study import Encoding, Study, functa_result
+from fusion.reproduce.table import Table
+from fusion.reproduce.uci_har import HAR
+
+if TYPE_CHECKING:
+    from fusion.reproduce.plots import Point
+    from fusion.reproduce.table import Result
+
+_STEPS = (3, 10, 30, 100)
+_ARCHITECTURES = ("paper", "paper-half", "siren")
+_SAMPLES = 3000
+_DATA = {"UCI-HAR": ("har", HAR), "CIFAR-10": ("cifar", CIFAR), "JHMDB": ("jhmdb", JHMDB)}
+
+
+def psnr(study: Study) -> Table:
+    """Encode the same samples with several step counts and architectures, and rank PSNR against accuracy."""
+    study = replace(study, limit=min(study.limit or _SAMPLES, _SAMPLES))
+    results: list[Result] = []
+    pictures: dict[str, str] = {}
+    extra: dict[str, Any] = {}
+    for title, (name, encoding) in _DATA.items():
+        found = _series(study, title, name, encoding)
+        results += [result for series in found.values() for result in series]
+        picture = f"psnr-{name}.png"
+        points = {architecture: _points(series) for architecture, series in found.items()}
+        plot_psnr_accuracy(points, study.folder / "pictures" / picture, f"{title}: accuracy against PSNR")
+        pictures[f"{title}: accuracy against PSNR"] = picture
+        extra[title] = _rank_correlation([result for series in found.values() for result in series])
+    return Table(
+        name="psnr",
+        title="PSNR against accuracy (paper, Figures 11 to 13)",
+        protocol=f"{study.limit:,} samples at most of each data set, the fast preset, each data set's own split",
+        differs="Spearman's rank correlation: " + "; ".join(_sentence(title, found) for title, found in extra.items()),
+        results=tuple(results),
+        audit=(),
+        command="functa reproduce psnr --data DIR",
+        pictures=pictures,
+        extra=extra,
+    )
+
+
+def _series(study: Study, title: str, name: str, encoding: Encoding) -> dict[str, list[Result]]:
+    return {
+        architecture: [
+            functa_result(
+                study,
+                f"{title}, {architecture}, {steps} steps",
+                encoding.changed(architecture=architecture, fit={"steps": steps}),
+                name=f"psnr-{name}-{architecture}-{steps}",
+                preset="fast",
+            )
+            for steps in _STEPS
+        ]
+        for architecture in _ARCHITECTURES
+    }
+
+
+def _points(series: list[Result]) -> list[Point]:
+    named = zip(_STEPS, series, strict=True)
+    return [(str(steps), result.psnr or 0.0, result.measured) for steps, result in named]
+
+
+def _rank_correlation(results: list[Result]) -> dict[str, float]:
+    found = spearmanr([result.psnr for result in results], [result.measured for result in results])
+    return {"spearman": float(found.statistic), "p": float(found.pvalue), "settings": len(results)}
+
+
+def _sentence(title: str, found: dict[str, float]) -> str:
+    return f"{title} {found['spearman']:+.2f} (p = {found['p']:.2f}, {found['settings']} settings)"

@@ -1,0 +1,202 @@
+"""The work behind a table: stores, models and results in one folder, so that what is done is not done again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fusion.datasets.open import open_dataset
+from fusion.encoders.encode import encode
+from fusion.encoders.options import EncodeOptions
+from fusion.encoders.presets import encoder_config
+from fusion.reproduce.places import find_data
+from fusion.reproduce.table import Result
+from fusion.training import train
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from fusion.datasets.base import Dataset
+    from fusion.results import TrainResult
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How one data set becomes one store.
+
+    Parameters
+    ----------
+    data : str
+        Name of the data, as `find_data` knows it.
+    layout, modality : str
+        As `open_dataset` takes them.
+    options, fit, reader : mapping
+        Of the encoder's configuration, of its fit, and of the reader.
+    train_splits : tuple of str
+        Splits that the start and the scaling are learned from.
+    """
+
+    data: str
+    layout: str
+    modality: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    fit: Mapping[str, Any] = field(default_factory=dict)
+    reader: Mapping[str, Any] = field(default_factory=dict)
+    train_splits: tuple[str, ...] = ("train",)
+
+    def changed(self, *, fit: Mapping[str, Any] | None = None, **options: Any) -> Encoding:
+        """Give the same with other options."""
+        values = {**self.options, **options}
+        return Encoding(
+            self.data,
+            self.layout,
+            self.modality,
+            values,
+            {**self.fit, **(fit or {})},
+            self.reader,
+            self.train_splits,
+        )
+
+
+@dataclass(frozen=True)
+class Study:
+    """One folder of stores, models and results.
+
+    Parameters
+    ----------
+    data : Path
+        Folder of the public data.
+    folder : Path
+        Where everything is kept; the same study again goes on from there.
+    limit : int or None
+        At most so many samples of each data set.
+    workers : int or None
+        Processes that encode; None is one per core.
+    seed : int
+    progress : callable or None
+        Called with what is done now, how far it is, and how much there is.
+    """
+
+    data: Path
+    folder: Path
+    limit: int | None = None
+    workers: int | None = None
+    seed: int = 42
+    progress: Callable[[str, int, int], None] | None = None
+
+    @contextmanager
+    def dataset(self, encoding: Encoding) -> Iterator[Dataset]:
+        """Open the data set of an encoding."""
+        source = find_data(encoding.data, self.data, self.folder / "data")
+        with open_dataset(
+            encoding.layout, source, modality=encoding.modality, options=dict(encoding.reader)
+        ) as dataset:
+            yield dataset
+
+    def store(self, name: str, encoding: Encoding) -> tuple[Path, float]:
+        """Fill a store, or go on filling it; give its path and the seconds that all runs took together."""
+        path = self.folder / "stores" / f"{name}-{self._digest(asdict(encoding))}.zarr"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        clock = path.with_suffix(".seconds.json")
+        before = json.loads(clock.read_text()) if clock.exists() else {"seconds": 0.0, "finished": False}
+        if before["finished"]:
+            return path, before["seconds"]
+        begin = time.perf_counter()
+        with self.dataset(encoding) as dataset:
+            config = encoder_config(dataset, options={"seed": self.seed, **encoding.options}, fit=encoding.fit)
+            options = EncodeOptions(workers=self.workers, limit=self.limit, train_splits=encoding.train_splits)
+            encode(dataset, path, config, options, progress=lambda p: self.tell(f"encoding {name}", p.done, p.total))
+        seconds = before["seconds"] + time.perf_counter() - begin
+        clock.write_text(json.dumps({"seconds": seconds, "finished": True}))
+        return path, seconds
+
+    def model(self, name: str, source: Path, **how: Any) -> TrainResult:
+        """Train on a store or a link table and keep the model, so that a report can be written of it."""
+        target = self.folder / "models" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return train(
+            source, target, progress=lambda stage, done, most: self.tell(f"{name}: {stage}", done, most), **how
+        )
+
+    def once(self, name: str, settings: Mapping[str, Any], make: Callable[[], Result]) -> Result:
+        """Give a result that is kept under its settings, or make it."""
+        path = self.folder / "results" / f"{name}-{self._digest(settings)}.json"
+        if path.exists():
+            return Result.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        self.tell(name, 0, 1)
+        made = make()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(json.dumps(made.to_dict(), indent=1, ensure_ascii=False), encoding="utf-8")
+        temporary.replace(path)
+        return made
+
+    def tell(self, what: str, done: int, most: int) -> None:
+        """Report progress."""
+        if self.progress is not None:
+            self.progress(what, done, most)
+
+    def _digest(self, settings: Mapping[str, Any]) -> str:
+        text = json.dumps([dict(settings), self.limit, self.seed], sort_keys=True, default=str)
+        return hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
+
+
+def functa_result(
+    study: Study,
+    model: str,
+    encoding: Encoding,
+    *,
+    name: str,
+    paper: float | None = None,
+    paper_psnr: float | None = None,
+    note: str = "",
+    **how: Any,
+) -> Result:
+    """Encode and train: one row of a table.
+
+    Parameters
+    ----------
+    study : Study
+    model : str
+        What the row is called.
+    encoding : Encoding
+    name : str
+        Of store and model in the study's folder.
+    paper, paper_psnr : float, optional
+        What the paper claims.
+    note : str
+    **how
+        Of `fusion.train`, such as ``preset``, ``cv`` or ``features``.
+    """
+
+    def make() -> Result:
+        store, encoding_seconds = study.store(name, encoding)
+        trained = study.model(name, store, **how)
+        return Result(
+            model=model,
+            measured=trained.accuracy,
+            interval=trained.accuracy_interval,
+            paper=paper,
+            psnr=mean_psnr(store),
+            seconds=encoding_seconds + trained.seconds,
+            rows_train=trained.rows_train,
+            rows_test=trained.rows_test,
+            paper_psnr=paper_psnr,
+            note=note,
+            extra={"macro_f1": trained.macro_f1, "folds": list(trained.folds), "store": str(store.name)},
+        )
+
+    return study.once(name, {"encoding": asdict(encoding), "how": how}, make)
+
+
+def mean_psnr(store: Path) -> float:
+    """Mean PSNR in dB over the usable rows of a store."""
+    from store import open_store
+
+    with open_store(store) as opened:
+        return float(opened.info()["psnr_mean"])

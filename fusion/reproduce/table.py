@@ -1,0 +1,138 @@
+"""What a reproduction finds: rows of measured beside claimed, and the checks that say whether to trust them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Result:
+    """One model on one data set.
+
+    Parameters
+    ----------
+    model : str
+        As the paper names it, or what it is.
+    measured : float in [0, 1]
+        Accuracy.
+    interval : tuple of two floats or None
+        95 %: over groups where the test rows have them, over folds in a cross-validation.
+    paper : float or None
+        What the paper claims.
+    psnr, paper_psnr : float or None
+        Mean over all rows in dB, measured and claimed.
+    seconds : float
+        Encoding and training.
+    rows_train, rows_test : int
+    note : str
+        What a reader should know of this row.
+    extra : mapping
+        Further figures, such as the accuracy of each fold.
+    """
+
+    model: str
+    measured: float
+    interval: tuple[float, float] | None
+    paper: float | None
+    psnr: float | None
+    seconds: float
+    rows_train: int
+    rows_test: int
+    paper_psnr: float | None = None
+    note: str = ""
+    extra: Mapping[str, Any] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self) | {"interval": None if self.interval is None else list(self.interval)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` wrote."""
+        known = {item.name for item in fields(cls)}
+        interval = values.get("interval")
+        return cls(
+            **{name: value for name, value in values.items() if name in known}
+            | {"interval": None if interval is None else (interval[0], interval[1])}
+        )
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question of the leakage audit.
+
+    Parameters
+    ----------
+    question : str
+    found : str
+        The figure, in words.
+    passed : bool or None
+        None where the figure is for the reader to judge.
+    values : mapping
+        The figures.
+    """
+
+    question: str
+    found: str
+    passed: bool | None
+    values: Mapping[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Table:
+    """One of the paper's tables, measured.
+
+    Parameters
+    ----------
+    name, title : str
+    protocol : str
+        Which rows are trained on and which are tested.
+    differs : str
+        What is not as in the paper: partial data, other settings.
+    results : tuple of Result
+    audit : tuple of Check
+    command : str
+        What makes this table.
+    pictures : mapping of str to str
+        Caption of each picture by its file's name.
+    extra : mapping
+        Further figures, such as a rank correlation.
+    """
+
+    name: str
+    title: str
+    protocol: str
+    differs: str
+    results: tuple[Result, ...]
+    audit: tuple[Check, ...]
+    command: str
+    pictures: Mapping[str, str]
+    extra: Mapping[str, Any]
+
+    @property
+    def seconds(self) -> float:
+        """Of all rows together."""
+        return sum(result.seconds for result in self.results)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; ``table`` holds the rows."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "protocol": self.protocol,
+            "differs": self.differs,
+            "table": [result.to_dict() for result in self.results],
+            "audit": [check.to_dict() for check in self.audit],
+            "command": self.command,
+            "pictures": dict(self.pictures),
+            "extra": dict(self.extra),
+            "seconds": self.seconds,
+        }
