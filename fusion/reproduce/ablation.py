@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fusion.reproduce.cifar10 import CIFAR
 from fusion.reproduce.esc50 import ESC_MFCC
@@ -14,7 +14,7 @@ from fusion.reproduce.uci_har import HAR
 if TYPE_CHECKING:
     from fusion.reproduce.study import Encoding
 
-_ROWS: dict[str, tuple[str, Encoding, dict[str, str], float, float]] = {
+_ROWS: dict[str, tuple[str, Encoding, dict[str, Any], float, float]] = {
     "images (CIFAR-10)": ("cifar", CIFAR, {}, 0.779, 0.652),
     "videos (JHMDB)": ("jhmdb", JHMDB, {}, 0.324, 0.288),
     "HAR (UCI-HAR)": ("har", HAR, {}, 0.865, 0.811),

@@ -110,11 +110,8 @@ def _psnr(split: _Split) -> Check:
     everything = np.concatenate([split.training, split.test])
     usable = everything[np.isfinite(psnr[everything])]
     ratio = _correlation_ratio(psnr[usable], labels[usable])
-    alone = float(
-        np.mean(
-            cross_val_score(DecisionTreeClassifier(max_depth=4, random_state=0), psnr[usable, None], labels[usable])
-        )
-    )
+    tree = DecisionTreeClassifier(max_depth=4, random_state=0)
+    alone = float(np.mean(cross_val_score(tree, psnr[usable, None], labels[usable])))
     found = f"the class explains {ratio:.0%} of its variance; a tree that sees only the PSNR is right on {alone:.1%}"
     return Check("PSNR against label", found, None, {"correlation_ratio": ratio, "accuracy_from_psnr": alone})
 
@@ -169,8 +166,8 @@ def _chance(accuracies: list[float], labels: NDArray[Any], truth: NDArray[Any]) 
     # A model that learns nothing may also settle on the largest class.
     passed = mean - spread <= max(guessing, largest)
     found = (
-        f"accuracy {mean:.3f} ± {spread:.3f} over {count} shuffles; guessing by class frequencies gives {guessing:.3f}, "
-        f"the largest class {largest:.3f}"
+        f"accuracy {mean:.3f} ± {spread:.3f} over {count} shuffles; guessing by class frequencies gives "
+        f"{guessing:.3f}, the largest class {largest:.3f}"
     )
     values = {"accuracies": accuracies, "interval": [mean - spread, mean + spread], "chance": [guessing, largest]}
     return Check("training on shuffled labels", found, passed, values)

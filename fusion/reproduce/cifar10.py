@@ -40,8 +40,8 @@ def cifar10(study: Study) -> Table:
         title="CIFAR-10 (paper, Table 1)",
         protocol="the published training and test images",
         differs=f"{results[0].rows_train:,} training and {results[0].rows_test:,} test images are there, of 50,000 and "
-        "10,000. Published results on plain INR weights are between 44 and 60 % without augmentation, the paper's 77.9 % "
-        "far above them",
+        "10,000. Published results on plain INR weights are between 44 and 60 % without augmentation, the paper's "
+        "77.9 % far above them",
         results=tuple(results),
         audit=tuple(audit(study, CIFAR, store)),
         command="functa reproduce cifar10 --data DIR",

@@ -63,13 +63,8 @@ def control_results(
 def lstm_result(study: Study, encoding: Encoding, *, name: str) -> Result:
     """Measure XGBoost on the weights of autoregressive LSTMs (paper, Section 4.2)."""
     samples = _Samples(study, encoding, None)
-    return samples.measured(
-        "autoregressive LSTM as INR + XGBoost",
-        "lstm-functa",
-        f"{name}-lstm",
-        None,
-        "given 8 values it predicts the next",
-    )
+    model, note = "autoregressive LSTM as INR + XGBoost", "given 8 values it predicts the next (Section 4.2)"
+    return samples.measured(model, "lstm-functa", f"{name}-lstm", None, note)
 
 
 class _Samples:

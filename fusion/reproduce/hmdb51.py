@@ -55,7 +55,7 @@ def hmdb51(study: Study) -> Table:
         protocol="the three official splits of HMDB-51; Conv3D and the controls on the first",
         differs="all classes are there"
         if base.data == "hmdb51"
-        else "928 clips of 21 classes instead of 6,766 of 51, so the paper's figures are of a harder task with more data",
+        else "928 clips of 21 classes instead of 6,766 of 51: the paper's figures are of a harder task with more data",
         results=tuple(results),
         audit=tuple(audit(study, first, store)),
         command="functa reproduce hmdb51 --data DIR",

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 _HEAD = """# Results
 
-Measured beside claimed, for every table of Malherbe, "Implicit Neural Representation as vectorizer for classification task
-applied to diverse data structures". This page is written by `functa reproduce NAME --data DIR --page docs/results.md`; no
-figure is typed. Intervals are at 95 %: over people, films or recordings where the test rows have such groups, over folds in
-a cross-validation. Seconds are of encoding and training together, on two cores.
+Measured beside claimed, for every table of Malherbe, "Implicit Neural Representation as vectorizer for classification
+task applied to diverse data structures". This page is written by `functa reproduce NAME --data DIR --page
+docs/results.md`; no figure is typed. Intervals are at 95 %: over people, films or recordings where the test rows have
+such groups, over folds in a cross-validation. Seconds are of encoding and training together, on two cores.
 """
 
 

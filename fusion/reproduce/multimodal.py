@@ -26,8 +26,8 @@ def multimodal(study: Study) -> Table:
         name="multimodal",
         title="Modalities joined by label (paper, Section 11)",
         protocol="pairs are drawn at random inside one split and one class, every sample in one pair at most",
-        differs="A join by label gives each item two independent views of one class: where either modality knows the class, "
-        "the pair does. It shows that the machinery works, not that the two say more about one event. JHMDB stands for "
+        differs="A join by label gives each item two independent views of one class: where either modality knows the "
+        "class, the pair does. It shows that the machinery works, not that the two say more about one event. JHMDB stands for "
         "HMDB-51; four of its classes have a counterpart in UCI-HAR",
         results=tuple(results),
         audit=(),

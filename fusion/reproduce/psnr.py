@@ -1,4 +1,4 @@
-"""The paper's Figures 11 to 13: does a functa that reproduces more classify better?"""
+"""The paper's Figures 11 to 13: whether a functa that reproduces more classifies better."""
 
 from __future__ import annotations
 

@@ -32,8 +32,8 @@ def utd_mhad(study: Study) -> Table:
         name="utd-mhad",
         title="UTD-MHAD, subjects 1 3 5 7 against 2 4 6 8",
         protocol="861 trials of 27 actions; four people for training, four others for the test; joined by trial",
-        differs="The column paper holds the data set's own baseline (inertial, depth, both), not Malherbe's, who did not use "
-        "it. The best published network on skeleton and inertial reaches 0.963 on this split",
+        differs="The column paper holds the data set's own baseline (inertial, depth, both), not Malherbe's, who did not "
+        "use it. The best published network on skeleton and inertial reaches 0.963 on this split",
         results=tuple(results),
         audit=tuple(audit(study, UTD["inertial"], store)),
         command="functa reproduce utd-mhad --data DIR",
