@@ -19,10 +19,10 @@ def link(
         str, typer.Option(help="inner (items in all stores), left (in the first) or outer (in any).")
     ] = "inner",
     key: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             help="What tells the samples of a group apart: a regular expression searched in the ID, or column:NAME; "
-            "the last number in the ID when not given."
+            "name=KEY for one store, and again for another. The last number in the ID when not given."
         ),
     ] = None,
     table: Annotated[Path | None, typer.Option(help="CSV with one column of IDs for each store.")] = None,

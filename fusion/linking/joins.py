@@ -18,9 +18,21 @@ from numpy.typing import NDArray
 from fusion.errors import ConfigError, DataError
 from fusion.linking.sides import Side, keyed_by, taken
 
-__all__ = ["How", "Joined", "join_by_group", "join_by_id", "join_by_label", "join_by_table", "joined_names", "kept_by"]
+__all__ = [
+    "How",
+    "Joined",
+    "Key",
+    "join_by_group",
+    "join_by_id",
+    "join_by_label",
+    "join_by_table",
+    "joined_names",
+    "kept_by",
+]
 
 How = Literal["inner", "left", "outer"]
+Key = str | Sequence[str] | Mapping[str, str]
+"""One key for all stores, or one for each as ``name=key`` or by name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +60,7 @@ def join_by_id(sides: Sequence[Side], how: How) -> Joined:
     return _join([side.ids for side in sides], how)
 
 
-def join_by_group(sides: Sequence[Side], how: How, key: str | Mapping[str, str] | None) -> Joined:
+def join_by_group(sides: Sequence[Side], how: How, key: Key | None) -> Joined:
     """Join samples of the same group and, inside it, the same key; see `keyed_by`.
 
     Raises
@@ -58,7 +70,7 @@ def join_by_group(sides: Sequence[Side], how: How, key: str | Mapping[str, str] 
     ConfigError
         The key names a store that is not there.
     """
-    keys = key if isinstance(key, Mapping) else {side.name: key for side in sides}
+    keys = key if isinstance(key, Mapping) else _by_store(sides, [key] if isinstance(key, str) else key or [])
     unknown = sorted(set(keys) - {side.name for side in sides})
     if unknown:
         names = ", ".join(side.name for side in sides)
@@ -164,6 +176,19 @@ def _join(keys: Sequence[NDArray[np.object_]], how: How) -> Joined:
         places[here[keyed], column] = keyed
         first += len(key)
     return Joined(np.asarray(names, dtype=object), places).take(kept_by(places, how))
+
+
+def _by_store(sides: Sequence[Side], keys: Sequence[str]) -> dict[str, str]:
+    """Read ``name=key``, or a key that is for all stores without one of their own."""
+    found: dict[str, str] = {}
+    for side in sides:
+        own = [key.removeprefix(f"{side.name}=") for key in keys if key.startswith(f"{side.name}=")]
+        shared = [key for key in keys if not any(key.startswith(f"{other.name}=") for other in sides)]
+        if len(own) > 1 or len(shared) > 1:
+            raise ConfigError(f"keys are {', '.join(map(repr, keys))}; expected one for each store, or one for all.")
+        if own or shared:
+            found[side.name] = (own or shared)[0]
+    return found
 
 
 def _present(values: NDArray[Any]) -> NDArray[np.bool_]:

@@ -12,7 +12,7 @@ import pandas as pd
 from fusion.errors import ConfigError, DataError
 from fusion.linking.agreement import agreed, coarsest_groups, require_one_side
 from fusion.linking.files import read_strings
-from fusion.linking.joins import How, Joined, join_by_group, join_by_id, join_by_label, join_by_table, kept_by
+from fusion.linking.joins import How, Joined, Key, join_by_group, join_by_id, join_by_label, join_by_table, kept_by
 from fusion.linking.labels import LabelMap, maps_of_stores, read_label_map
 from fusion.linking.sides import Side, StoreLike, named, read_sides, taken
 from fusion.linking.table import LinkedStore, LinkSummary, LinkTable
@@ -33,7 +33,7 @@ def link(
     *,
     on: On = "id",
     how: How = "inner",
-    key: str | Mapping[str, str] | None = None,
+    key: Key | None = None,
     table: str | Path | pd.DataFrame | None = None,
     labels: str | Path | LabelMap | None = None,
     seed: int = 42,
@@ -53,8 +53,8 @@ def link(
         Which items stay: "inner" = those in all stores, "left" = those in the first, "outer" = all. A store that lacks
         an item leaves its modality missing.
     key
-        For "group": a regular expression that is searched in the ID, or ``column:NAME``; a mapping gives one for each
-        store. None = the last number in the ID.
+        For "group": a regular expression that is searched in the ID, or ``column:NAME``; a mapping, or strings
+        ``name=key``, give one for each store. None = the last number in the ID.
     table
         For "table": a .csv or .parquet file, or a frame, with one column of IDs for each store; empty = missing.
     labels
@@ -92,7 +92,7 @@ def link_sides(
     *,
     on: On,
     how: How = "inner",
-    key: str | Mapping[str, str] | None = None,
+    key: Key | None = None,
     table: str | Path | pd.DataFrame | None = None,
     seed: int = 42,
     reuse: bool = False,

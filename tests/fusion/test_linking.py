@@ -50,6 +50,9 @@ def test_by_group_and_the_last_number(tmp_path):
     stores = [tmp_path / "a.zarr", tmp_path / "b.zarr"]
     table = link(stores, on="group", key={"b": r"film(\d+)\."})
     assert table.frame.iloc[6][["link_id", "a", "b"]].tolist() == ["subject-1/1", "s1/take-1", "film001.1x"]
+    assert link(stores, on="group", key=[r"b=film(\d+)\.", r"take-(\d+)"]).frame.equals(table.frame)
+    with pytest.raises(ConfigError, match="keys are 'x', 'y'; expected one for each store, or one for all"):
+        link(stores, on="group", key=["x", "y"])
     with pytest.raises(DataError, match="no item is in all 2 stores, joined by group: a has 'subject-0', "):
         link(stores, on="group", key="nothing")
 
