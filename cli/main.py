@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli import benching, datasets, encoding, inspecting, linking, modelling, reproducing
+from cli import benching, datasets, encoding, inspecting, linking, modelling, reporting, reproducing
 from store.errors import FusionError
 
 EXIT_CODES = """Exit codes: 0 ok, 1 failure, 2 usage, 3 integrity, 4 finished with failed samples, 130 interrupted."""
@@ -51,6 +51,7 @@ app.command()(linking.link)
 app.command()(modelling.train)
 app.command()(modelling.evaluate)
 app.command()(modelling.predict)
+app.command()(reporting.report)
 app.command()(reproducing.reproduce)
 app.add_typer(inspecting.app, name="store", help="Look into a store and check it.")
 app.add_typer(datasets.app, name="datasets", help="Find, fetch and check public data sets.")

@@ -26,8 +26,8 @@ def reproduce(
     json: JsonFlag = False,
 ) -> None:
     """Measure one of the paper's tables: measured beside claimed, with intervals and a leakage audit. Resumable."""
-    from fusion.reproduce import Study
-    from fusion.reproduce import reproduce as measure
+    from fusion.reproduction import Study
+    from fusion.reproduction import reproduce as measure
 
     with stage_bar() as progress:
         table = measure(name, Study(data, out, limit, workers, seed, progress), page=page)

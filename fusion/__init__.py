@@ -56,6 +56,8 @@ if TYPE_CHECKING:
     from fusion.model import Model, load_model
     from fusion.predict import FilePrediction, predict_files
     from fusion.presets import PRESETS, training_preset
+    from fusion.report import write_report
+    from fusion.reproduction import Study, reproduce
     from fusion.results import TrainResult
     from fusion.training import evaluate, train
     from fusion.tuning import tune_classifier
@@ -108,6 +110,8 @@ _HOME = {
     "fusion.model": ("Model", "load_model"),
     "fusion.predict": ("FilePrediction", "predict_files"),
     "fusion.presets": ("PRESETS", "training_preset"),
+    "fusion.report": ("write_report",),
+    "fusion.reproduction": ("Study", "reproduce"),
     "fusion.results": ("TrainResult",),
     "fusion.training": ("evaluate", "train"),
     "fusion.tuning": ("tune_classifier",),
@@ -154,6 +158,7 @@ __all__ = [
     "SampleError",
     "SensorTable",
     "SpokenDigits",
+    "Study",
     "TrainResult",
     "UciHar",
     "UtdDepth",
@@ -182,10 +187,12 @@ __all__ = [
     "psnr",
     "read_link",
     "read_recording",
+    "reproduce",
     "train",
     "training_preset",
     "tune_classifier",
     "unflatten",
+    "write_report",
 ]
 
 

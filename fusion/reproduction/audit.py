@@ -14,7 +14,7 @@ from fusion.classifiers import FunctaClassifier
 from fusion.encoders.kinds import config_from_dict, state_from_arrays
 from fusion.encoders.rows import encode_samples
 from fusion.features import FunctaFeatures
-from fusion.reproduce.table import Check
+from fusion.reproduction.table import Check
 from store import open_store
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fusion.reproduce.study import Encoding, Study
+    from fusion.reproduction.study import Encoding, Study
     from store import FunctaStore, Rows
 
 _REFITTED = 8

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fusion.reproduce.audit import audit
-from fusion.reproduce.controls import control_results
-from fusion.reproduce.study import Encoding, functa_result
-from fusion.reproduce.table import Table
+from fusion.reproduction.audit import audit
+from fusion.reproduction.controls import control_results
+from fusion.reproduction.study import Encoding, functa_result
+from fusion.reproduction.table import Table
 
 if TYPE_CHECKING:
-    from fusion.reproduce.study import Study
+    from fusion.reproduction.study import Study
 
 ESC_RAW = Encoding("esc50", "esc10", "audio")
 ESC_MFCC = Encoding("esc50", "esc10", "audio", options={"modality": {"transform": "mfcc"}})

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fusion.reproduce.cifar10 import CIFAR
-from fusion.reproduce.esc50 import ESC_MFCC
-from fusion.reproduce.hmdb51 import JHMDB
-from fusion.reproduce.study import Study, functa_result
-from fusion.reproduce.table import Result, Table
-from fusion.reproduce.uci_har import HAR
+from fusion.reproduction.cifar10 import CIFAR
+from fusion.reproduction.esc50 import ESC_MFCC
+from fusion.reproduction.hmdb51 import JHMDB
+from fusion.reproduction.study import Study, functa_result
+from fusion.reproduction.table import Result, Table
+from fusion.reproduction.uci_har import HAR
 
 if TYPE_CHECKING:
-    from fusion.reproduce.study import Encoding
+    from fusion.reproduction.study import Encoding
 
 _ROWS: dict[str, tuple[str, Encoding, dict[str, Any], float, float]] = {
     "images (CIFAR-10)": ("cifar", CIFAR, {}, 0.779, 0.652),

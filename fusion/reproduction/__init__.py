@@ -7,26 +7,26 @@ from typing import TYPE_CHECKING
 
 from fusion.errors import ConfigError
 from fusion.plugins import listed, load_attribute
-from fusion.reproduce.markdown import write_section
-from fusion.reproduce.study import Study
+from fusion.reproduction.markdown import write_section
+from fusion.reproduction.study import Study
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from fusion.reproduce.table import Table
+    from fusion.reproduction.table import Table
 
 __all__ = ["TABLES", "Study", "reproduce"]
 
 TABLES = {
-    "ablation": "fusion.reproduce.ablation:ablation",
-    "cifar10": "fusion.reproduce.cifar10:cifar10",
-    "esc50": "fusion.reproduce.esc50:esc50",
-    "hmdb51": "fusion.reproduce.hmdb51:hmdb51",
-    "multimodal": "fusion.reproduce.multimodal:multimodal",
-    "psnr": "fusion.reproduce.psnr:psnr",
-    "uci-har": "fusion.reproduce.uci_har:uci_har",
-    "utd-mhad": "fusion.reproduce.utd_mhad:utd_mhad",
+    "ablation": "fusion.reproduction.ablation:ablation",
+    "cifar10": "fusion.reproduction.cifar10:cifar10",
+    "esc50": "fusion.reproduction.esc50:esc50",
+    "hmdb51": "fusion.reproduction.hmdb51:hmdb51",
+    "multimodal": "fusion.reproduction.multimodal:multimodal",
+    "psnr": "fusion.reproduction.psnr:psnr",
+    "uci-har": "fusion.reproduction.uci_har:uci_har",
+    "utd-mhad": "fusion.reproduction.utd_mhad:utd_mhad",
 }
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from fusion.reproduce.audit import audit
-from fusion.reproduce.linked import fused_result
-from fusion.reproduce.study import Encoding, Study, functa_result
-from fusion.reproduce.table import Table
+from fusion.reproduction.audit import audit
+from fusion.reproduction.linked import fused_result
+from fusion.reproduction.study import Encoding, Study, functa_result
+from fusion.reproduction.table import Table
 
 if TYPE_CHECKING:
-    from fusion.reproduce.table import Result
+    from fusion.reproduction.table import Result
 
 UTD = {
     "inertial": Encoding("utd-mhad", "utd-mhad-inertial", "sensor"),
@@ -32,8 +32,8 @@ def utd_mhad(study: Study) -> Table:
         name="utd-mhad",
         title="UTD-MHAD, subjects 1 3 5 7 against 2 4 6 8",
         protocol="861 trials of 27 actions; four people for training, four others for the test; joined by trial",
-        differs="The column paper holds the data set's own baseline (inertial, depth, both), not Malherbe's, who did not "
-        "use it. The best published network on skeleton and inertial reaches 0.963 on this split",
+        differs="The column paper holds the data set's own baseline (inertial, depth, both), not Malherbe's, who did "
+        "not use it. The best published network on skeleton and inertial reaches 0.963 on this split",
         results=tuple(results),
         audit=tuple(audit(study, UTD["inertial"], store)),
         command="functa reproduce utd-mhad --data DIR",

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fusion.errors import DataError
-from fusion.reproduce.audit import audit
-from fusion.reproduce.controls import control_results
-from fusion.reproduce.places import find_data
-from fusion.reproduce.study import Encoding, functa_result
-from fusion.reproduce.table import Result, Table
+from fusion.reproduction.audit import audit
+from fusion.reproduction.controls import control_results
+from fusion.reproduction.places import find_data
+from fusion.reproduction.study import Encoding, functa_result
+from fusion.reproduction.table import Result, Table
 
 if TYPE_CHECKING:
-    from fusion.reproduce.study import Study
+    from fusion.reproduction.study import Study
 
 JHMDB = Encoding("jhmdb", "jhmdb", "video")
 _SPLITS = (1, 2, 3)

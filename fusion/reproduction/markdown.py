@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fusion.reproduce.table import Check, Result, Table
+    from fusion.reproduction.table import Check, Result, Table
 
 _HEAD = """# Results
 

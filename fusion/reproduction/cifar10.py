@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fusion.presets import training_preset
-from fusion.reproduce.audit import audit
-from fusion.reproduce.controls import control_results
-from fusion.reproduce.matrices import Matrices, fit_and_test
-from fusion.reproduce.plots import plot_curve
-from fusion.reproduce.study import Encoding, functa_result
-from fusion.reproduce.table import Table
+from fusion.reproduction.audit import audit
+from fusion.reproduction.controls import control_results
+from fusion.reproduction.matrices import Matrices, fit_and_test
+from fusion.reproduction.plots import plot_curve
+from fusion.reproduction.study import Encoding, functa_result
+from fusion.reproduction.table import Table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fusion.reproduce.study import Study
+    from fusion.reproduction.study import Study
 
 CIFAR = Encoding("cifar10", "cifar10", "image")
 _CURVE = (500, 1000, 2000, 5000, 10_000, 20_000, 50_000)

@@ -14,8 +14,8 @@ from fusion.datasets.open import open_dataset
 from fusion.encoders.encode import encode
 from fusion.encoders.options import EncodeOptions
 from fusion.encoders.presets import encoder_config
-from fusion.reproduce.places import find_data
-from fusion.reproduce.table import Result
+from fusion.reproduction.places import find_data
+from fusion.reproduction.table import Result
 from fusion.training import train
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from fusion.linking import link
-from fusion.reproduce.table import Result
+from fusion.reproduction.table import Result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from fusion.reproduce.study import Encoding, Study
+    from fusion.reproduction.study import Encoding, Study
 
 
 def link_stores(study: Study, name: str, stores: Mapping[str, Path], **how: Any) -> Path:

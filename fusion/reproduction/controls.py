@@ -12,12 +12,12 @@ from fusion.baselines.prepared import Prepared, raw_matrix
 from fusion.encoders.learning import seeded_hash
 from fusion.encoders.presets import encoder_config
 from fusion.evaluation import Evaluation
-from fusion.reproduce.table import Result
+from fusion.reproduction.table import Result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fusion.reproduce.study import Encoding, Study
+    from fusion.reproduction.study import Encoding, Study
 
 _CONVENTIONAL = {
     "Conv1D": "convolution",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fusion.reproduce.hmdb51 import JHMDB
-from fusion.reproduce.linked import fused_result
-from fusion.reproduce.study import Encoding, Study
-from fusion.reproduce.table import Result, Table
-from fusion.reproduce.uci_har import HAR
+from fusion.reproduction.hmdb51 import JHMDB
+from fusion.reproduction.linked import fused_result
+from fusion.reproduction.study import Encoding, Study
+from fusion.reproduction.table import Result, Table
+from fusion.reproduction.uci_har import HAR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +27,8 @@ def multimodal(study: Study) -> Table:
         title="Modalities joined by label (paper, Section 11)",
         protocol="pairs are drawn at random inside one split and one class, every sample in one pair at most",
         differs="A join by label gives each item two independent views of one class: where either modality knows the "
-        "class, the pair does. It shows that the machinery works, not that the two say more about one event. JHMDB stands for "
-        "HMDB-51; four of its classes have a counterpart in UCI-HAR",
+        "class, the pair does. It shows that the machinery works, not that the two say more about one event. JHMDB "
+        "stands for HMDB-51; four of its classes have a counterpart in UCI-HAR",
         results=tuple(results),
         audit=(),
         command="functa reproduce multimodal --data DIR",

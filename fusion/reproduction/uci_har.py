@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from fusion.reproduce.audit import audit
-from fusion.reproduce.controls import control_results, lstm_result
-from fusion.reproduce.matrices import Matrices, fit_and_test
-from fusion.reproduce.study import Encoding, functa_result, mean_psnr
-from fusion.reproduce.table import Result, Table
+from fusion.reproduction.audit import audit
+from fusion.reproduction.controls import control_results, lstm_result
+from fusion.reproduction.matrices import Matrices, fit_and_test
+from fusion.reproduction.study import Encoding, functa_result, mean_psnr
+from fusion.reproduction.table import Result, Table
 
 if TYPE_CHECKING:
-    from fusion.reproduce.study import Study
+    from fusion.reproduction.study import Study
 
 HAR = Encoding("uci-har", "uci-har", "sensor")
 SIREN = HAR.changed(architecture="siren")

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from scipy.stats import spearmanr
 
-from fusion.reproduce.cifar10 import CIFAR
-from fusion.reproduce.hmdb51 import JHMDB
-from fusion.reproduce.plots import plot_psnr_accuracy
-from fusion.reproduce.study import Encoding, Study, functa_result
-from fusion.reproduce.table import Table
-from fusion.reproduce.uci_har import HAR
+from fusion.reproduction.cifar10 import CIFAR
+from fusion.reproduction.hmdb51 import JHMDB
+from fusion.reproduction.plots import plot_psnr_accuracy
+from fusion.reproduction.study import Encoding, Study, functa_result
+from fusion.reproduction.table import Table
+from fusion.reproduction.uci_har import HAR
 
 if TYPE_CHECKING:
-    from fusion.reproduce.plots import Point
-    from fusion.reproduce.table import Result
+    from fusion.reproduction.plots import Point
+    from fusion.reproduction.table import Result
 
 _STEPS = (3, 10, 30, 100)
 _ARCHITECTURES = ("paper", "paper-half", "siren")

@@ -1,0 +1,198 @@
+"""From a model folder to what its report says."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from fusion.errors import ModelError
+from fusion.fused.classifier import FusedClassifier
+from fusion.fused.figures import evaluate_table, modality_figures
+from fusion.model import Model, load_model
+from fusion.report.content import Block, ModalityPart, ModelFigures, Reconstruction, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fusion.classifiers import FunctaClassifier
+    from fusion.evaluation import Evaluation
+    from fusion.report.content import Exhibit
+
+_LINK_FACTS = {"on": "joined by", "how": "kept", "rows": "items", "matched": "in every store", "groups": "groups"}
+
+
+@dataclass(frozen=True, eq=False)
+class ModelFolder:
+    """A model with the figures and predictions that were saved beside it."""
+
+    model: Model
+    metrics: Mapping[str, Any]
+    predictions: pd.DataFrame
+
+    @classmethod
+    def read(cls, path: str | Path) -> ModelFolder:
+        """Read a model folder.
+
+        Raises
+        ------
+        ModelError
+            Not a model folder, or one without evaluation.
+        """
+        model, folder = load_model(path), Path(path)
+        try:
+            metrics = json.loads((folder / "metrics.json").read_bytes())
+            predictions = pd.read_parquet(folder / "predictions.parquet")
+        except FileNotFoundError as error:
+            raise ModelError(
+                f"{folder} holds no evaluation ({Path(str(error.filename)).name} is missing); expected the folder that "
+                "`functa train` wrote. Train again."
+            ) from error
+        except (OSError, ValueError) as error:
+            raise ModelError(f"the evaluation in {folder} cannot be read: {error}. Train again.") from error
+        return cls(model, metrics, predictions)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the blocks."""
+        return [block.name for block in self.model.blocks]
+
+    @property
+    def cross_validated(self) -> bool:
+        """Whether the figures are of a cross-validation."""
+        return "fold" in self.predictions
+
+
+def report_of(folder: ModelFolder, exhibits: Sequence[Exhibit] = (), notes: Sequence[str] = ()) -> Report:
+    """Put together everything that the page shows."""
+    model = folder.model
+    return Report(
+        title=_title(folder),
+        models=_models(folder),
+        facts=_facts(folder),
+        blocks=[_block(folder, number) for number in range(len(model.blocks))],
+        parameters=_json(_parameters(model.classifier)),
+        versions=model.versions,
+        created=model.created,
+        link=_link(folder),
+        notes=[*folder.metrics.get("link", {}).get("warnings", ()), *notes],
+        parts=_parts(folder),
+        reconstructions=_reconstructions(folder),
+        exhibits=exhibits,
+    )
+
+
+def _title(folder: ModelFolder) -> str:
+    names = folder.names
+    return f"{str(folder.model.fusion).capitalize()} fusion of {', '.join(names)}" if len(names) > 1 else f"Classified by {names[0]}"
+
+
+def _models(folder: ModelFolder) -> list[ModelFigures]:
+    classes = None if folder.cross_validated else folder.model.classes
+    main = evaluate_table(folder.predictions, classes, cv=folder.cross_validated)
+    several = len(folder.names) > 1
+    own = modality_figures(folder.predictions, folder.names, classes, cv=folder.cross_validated) if several else {}
+    name = f"{folder.model.fusion} fusion" if several else folder.names[0]
+    return [_figures(name, main, fused=several)] + [
+        _figures(f"{modality} alone", found.alone, fused=False) for modality, found in own.items()
+    ]
+
+
+def _figures(name: str, found: Evaluation, *, fused: bool) -> ModelFigures:
+    return ModelFigures(
+        name,
+        found.accuracy,
+        found.macro_f1,
+        found.accuracy_intervals,
+        found.classes,
+        found.confusion.tolist(),
+        found.per_class,
+        found.rows,
+        fused,
+    )
+
+
+def _facts(folder: ModelFolder) -> dict[str, str]:
+    training, table = folder.model.training, folder.predictions
+    groups = table["group"].dropna().nunique()
+    facts = {
+        "trained on": f"{training.rows:,} rows of {training.groups:,} groups",
+        "tested on": f"{len(table):,} rows" + (f" of {groups:,} groups" if groups else ""),
+        "classes": f"{len(folder.model.classes):,}",
+    }
+    if training.cv:
+        facts["protocol"] = f"cross-validation by {training.cv}; a row's fold was not seen by the model that tested it"
+    elif training.train_splits:
+        facts["protocol"] = f"split {', '.join(training.train_splits)} against {', '.join(training.test_splits)}"
+    facts["time to train"] = f"{training.seconds:.0f} s"
+    return facts
+
+
+def _link(folder: ModelFolder) -> dict[str, str]:
+    link = folder.metrics.get("link")
+    if not link:
+        return {}
+    told = {label: str(link[key]) for key, label in _LINK_FACTS.items() if key in link}
+    left = {name: count for name, count in link.get("left_over", {}).items() if count}
+    told["left over"] = ", ".join(f"{name} {count:,}" for name, count in left.items()) or "nothing"
+    told["conflicts"] = str(link.get("conflicts", 0) or "none")
+    return told
+
+
+def _parts(folder: ModelFolder) -> list[ModalityPart]:
+    if len(folder.names) < 2:
+        return []
+    classes = None if folder.cross_validated else folder.model.classes
+    found = modality_figures(folder.predictions, folder.names, classes, cv=folder.cross_validated)
+    return [
+        ModalityPart(name, each.accuracy, _number(each.accuracy_without), _number(each.contribution), each.missing)
+        for name, each in found.items()
+    ]
+
+
+def _reconstructions(folder: ModelFolder) -> list[Reconstruction]:
+    table = folder.predictions
+    shown = []
+    for name in folder.names:
+        own = f"{name}:predicted"
+        predicted = table[own] if own in table else table["predicted"]
+        psnr = table[f"{name}:psnr"].to_numpy(dtype=float) if f"{name}:psnr" in table else np.full(len(table), np.nan)
+        usable = np.isfinite(psnr) & predicted.notna().to_numpy()
+        if usable.any():
+            correct = (predicted == table["label"]).to_numpy()[usable]
+            shown.append(Reconstruction(name, psnr[usable].tolist(), correct.tolist()))
+    return shown
+
+
+def _block(folder: ModelFolder, number: int) -> Block:
+    block = folder.model.blocks[number]
+    encoder = block.header["encoder"]
+    facts = {
+        "data set": str(block.header.get("dataset") or "not named"),
+        "modality": block.modality,
+        "encoder": str(encoder.get("kind", "functa")),
+        "numbers in a row": f"{block.k:,}",
+        "columns after the filter": f"{block.columns:,}",
+        "store": Path(folder.metrics.get("stores", {}).get(block.name, "")).name or "not known",
+    }
+    return Block(block.name, facts, _json(encoder))
+
+
+def _parameters(classifier: FunctaClassifier | FusedClassifier) -> dict[str, Any]:
+    if not isinstance(classifier, FusedClassifier):
+        return dict(classifier.get_params())
+    head = {} if classifier.head is None else {classifier.fusion: classifier.head.get_params()}
+    pool = {} if classifier.pool is None else {"weights": [round(float(w), 4) for w in classifier.pool.weights]}
+    return {**head, **pool} | {name: member.get_params() for name, member in classifier.members.items()}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
