@@ -40,6 +40,7 @@ BOOSTERS: Mapping[str, tuple[str, ...]] = {
 
 _GROUP_DRAWS = 64
 _FOLDS = 5
+_SHARE = 0.5
 
 
 class FunctaClassifier(ClassifierMixin, BaseEstimator):
@@ -53,7 +54,8 @@ class FunctaClassifier(ClassifierMixin, BaseEstimator):
     booster
         "gbtree": trees, the paper's choice. "gblinear": XGBoost's linear booster, its penalty and its rounds chosen by
         cross-validation over training groups; better where rows are few and columns many. "stacked": trees that
-        start from the margins of the linear booster, which for training rows are out of fold.
+        start from half the margins of the linear booster, which for training rows are out of fold; from whole ones
+        nothing is left to learn, and the trees stop after a round.
     n_estimators : int > 0
         Most boosting rounds (one tree per class each).
     max_depth, eta, seed
@@ -72,7 +74,7 @@ class FunctaClassifier(ClassifierMixin, BaseEstimator):
         Further XGBoost parameters of the trees, for example ``{"colsample_bynode": 0.1}``; they win over the others.
     linear
         Fields of `LinearSettings` for the linear booster, for example ``{"penalties": [0.01]}``; `max_depth`, `eta`,
-        `max_bin` and `parameters` are those of trees only. Without early stopping nothing is chosen: the middle one of
+        `max_bin` and `parameters` are those of trees only. Without early stopping nothing is chosen: a middle one of
         the penalties, and all rounds.
 
     Attributes
@@ -335,6 +337,8 @@ class FunctaClassifier(ClassifierMixin, BaseEstimator):
         parameters["lambda"] = self.penalty_
         margins = out_of_fold_margins(components, codes, folds, parameters, rounds)
         confidence = calibrate(margins, codes) if folds.any() else 1.0
+        if self.booster == "stacked":
+            confidence *= _SHARE
         linear = axes.turned_back(train_linear(components, codes, parameters, rounds), confidence=confidence)
         self.n_rounds_ = rounds
         if self.booster == "gblinear":

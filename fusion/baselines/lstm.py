@@ -5,7 +5,7 @@ from one start: the mean of the networks of two training samples per class.
 
 Notes
 -----
-Malherbe, Section 4.2.1, raises it for images, as the series of their pixels; any grid is read that way, row by row.
+Malherbe, Section 4.2, raises it for images, as the series of their pixels; any grid is read that way, row by row.
 """
 
 from __future__ import annotations
