@@ -27,8 +27,6 @@ def test_link_tells_what_it_matched(functa: Functa, har_store: Path, tmp_path: P
     ("arguments", "code", "message"),
     [
         (("--on", "position"), 2, "on is 'position'; expected one of id, group, table, label"),
-        (("--on", "table"), 2, "a join by table needs a table of pairs"),
-        (("--on", "id", "--how", "cross"), 2, "how is 'cross'; expected one of inner, left, outer"),
         (("--on", "label", "--labels", "nothing"), 2, "label map 'nothing' is neither a .csv nor a .toml file"),
     ],
 )
