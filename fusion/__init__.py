@@ -13,6 +13,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fusion.baselines.models import measure_baseline
+    from fusion.baselines.prepared import raw_matrix
     from fusion.boosting import LocalTrainer
     from fusion.classifiers import FunctaClassifier
     from fusion.datasets.base import Dataset, Sample
@@ -67,6 +69,8 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _HOME = {
+    "fusion.baselines.models": ("measure_baseline",),
+    "fusion.baselines.prepared": ("raw_matrix",),
     "fusion.boosting": ("LocalTrainer",),
     "fusion.classifiers": ("FunctaClassifier",),
     "fusion.datasets.base": ("Dataset", "Sample"),
@@ -180,11 +184,13 @@ __all__ = [
     "flatten",
     "link",
     "load_model",
+    "measure_baseline",
     "open_dataset",
     "open_store",
     "plan",
     "predict_files",
     "psnr",
+    "raw_matrix",
     "read_link",
     "read_recording",
     "reproduce",
