@@ -14,6 +14,8 @@ from fusion.classifiers import BOOSTERS, FunctaClassifier
 from fusion.errors import ConfigError, ModelError
 from fusion.linear import LinearSettings as Settings
 from fusion.linear import PrincipalAxes, calibrate, group_folds, linear_parameters, train_linear
+from fusion.model import load_model
+from fusion.training import train
 
 QUICK = {"penalties": [0.01], "rounds": 2}
 
@@ -173,3 +175,13 @@ def test_rows_of_one_group_are_dealt_into_folds(rows, booster, groups):
 def test_two_rows_are_enough():
     X = np.array([[0.0, 1.0], [1.0, 0.0]], np.float32)  # noqa: N806
     assert list(small("stacked").fit(X, ["a", "b"]).classes_) == ["a", "b"]
+
+
+@pytest.mark.parametrize("booster", ["gblinear", "stacked"])
+def test_a_model_folder_keeps_every_booster(make_store, tmp_path, booster):
+    store = make_store()
+    trained = train(store, tmp_path / "model", classifier=small(booster))
+    loaded = load_model(tmp_path / "model")
+    assert set(loaded.classifier.boosters_) == set(BOOSTERS[booster])
+    functas = functa_rows().functas
+    np.testing.assert_array_equal(loaded.predict_proba(functas), trained.fitted.predict_proba(functas))
