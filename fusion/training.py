@@ -23,6 +23,7 @@ from fusion.fused.scoring import predict_items, score
 from fusion.items import Items, fold_items, labelled_items, require_disjoint_groups
 from fusion.model import Model, Record, load_model, require_replaceable, save_model
 from fusion.results import Predictions, TrainResult, result_of
+from fusion.seen import require_unseen
 from fusion.sources import Source, SourceLike, opened_source
 
 __all__ = ["Predictions", "Progress", "TrainResult", "cross_validate", "evaluate", "predict_store", "train"]
@@ -82,7 +83,7 @@ def train(
     Raises
     ------
     DataError
-        No training or test rows, a group on both sides, one class only.
+        No training or test rows, a group on both sides, one class only, a dictionary learned from test rows.
     ModelError
         The model folder cannot be written.
     """
@@ -117,11 +118,12 @@ def train(
         training = labelled_items(opened.items, train_splits, "training")
         test = labelled_items(opened.items, test_splits, "test")
         require_disjoint_groups(training, test)
+        notes = require_unseen(opened.stores, test)
         model = fit_model(opened.stores, training, settings)
         settings.progress("evaluate", 0, len(test))
         table = score(model, opened.stores, test)
         settings.progress("evaluate", len(test), len(test))
-        told = _told(opened)
+        told = _told(opened, notes)
     used = replace(model.training, train_splits=tuple(train_splits), test_splits=tuple(test_splits))
     result = _finish(replace(model, training=used), model_dir, table, told, begin)
     return replace(result, tuning=settings.tuned[-1] if settings.tuned else None)
@@ -149,7 +151,8 @@ def cross_validate(
     Raises
     ------
     DataError
-        Fewer than two folds or groups, or a group in two folds.
+        Fewer than two folds or groups, a group in two folds, or an encoder that learned from the folds it is tested on
+        more than a start; see `fusion.seen.require_unseen`.
     """
     begin = time.perf_counter()
     if model_dir is not None:
@@ -167,6 +170,7 @@ def cross_validate(
     with opened_source(source) as opened:
         _require_several(opened, fusion)
         labelled, folds = fold_items(opened.items, on)
+        notes = require_unseen(opened.stores, labelled, cv=on)
         names = sorted(set(folds))
         tables = []
         for number, name in enumerate(names):
@@ -177,7 +181,7 @@ def cross_validate(
             model = fit_model(opened.stores, training, settings)
             tables.append(score(model, opened.stores, test).assign(fold=name))
         final = model if model_dir is None else fit_model(opened.stores, labelled, settings)
-        told = _told(opened)
+        told = _told(opened, notes)
     table = pd.concat(tables, ignore_index=True)
     final = replace(final, training=replace(final.training, cv=on))
     result = _finish(final, model_dir, table, told, begin, cv=True)
@@ -259,10 +263,11 @@ def _require_several(source: Source, fusion: str | None) -> None:
         )
 
 
-def _told(source: Source) -> dict[str, Any]:
+def _told(source: Source, notes: tuple[str, ...]) -> dict[str, Any]:
     """Tell what a report needs to know of the source."""
     stores = {name: str(_absolute(store.path)) for name, store in source.stores.items()}
-    return {"stores": stores} if source.link is None else {"stores": stores, "link": source.link.to_dict()}
+    told: dict[str, Any] = {"stores": stores, "warnings": list(notes)}
+    return told if source.link is None else told | {"link": source.link.to_dict()}
 
 
 def _absolute(path: str | Path) -> str | Path:
@@ -305,5 +310,5 @@ def _finish(
         if cv:
             metrics["folds"] = fold_accuracies(table)
         model = replace(model, path=save_model(model, model_dir, evaluation, Record(metrics, table)))
-    warnings = told.get("link", {}).get("warnings", ())
+    warnings = (*told["warnings"], *told.get("link", {}).get("warnings", ()))
     return result_of(model, evaluation, begin, modalities=modalities, predictions=table, warnings=warnings)

@@ -79,7 +79,7 @@ def report_of(folder: ModelFolder, exhibits: Sequence[Exhibit] = (), notes: Sequ
         versions=model.versions,
         created=model.created,
         link=_link(folder),
-        notes=[*folder.metrics.get("link", {}).get("warnings", ()), *notes],
+        notes=[*_warnings(folder), *notes],
         parts=_parts(folder),
         reconstructions=_reconstructions(folder),
         exhibits=exhibits,
@@ -88,7 +88,14 @@ def report_of(folder: ModelFolder, exhibits: Sequence[Exhibit] = (), notes: Sequ
 
 def _title(folder: ModelFolder) -> str:
     names = folder.names
-    return f"{str(folder.model.fusion).capitalize()} fusion of {', '.join(names)}" if len(names) > 1 else f"Classified by {names[0]}"
+    if len(names) == 1:
+        return f"Classified by {names[0]}"
+    return f"{str(folder.model.fusion).capitalize()} fusion of {', '.join(names)}"
+
+
+def _warnings(folder: ModelFolder) -> list[str]:
+    metrics = folder.metrics
+    return [*metrics.get("warnings", ()), *metrics.get("link", {}).get("warnings", ())]
 
 
 def _models(folder: ModelFolder) -> list[ModelFigures]:
