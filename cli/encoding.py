@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.output import FAILED_SAMPLES, JsonFlag, print_facts, print_json, print_table, progress_bar
+from cli.output import FAILED_SAMPLES, JsonFlag, print_facts, print_json, print_table, progress_bar, stage_bar
 
 if TYPE_CHECKING:
     from fusion.encoders.options import EncodeReport
@@ -18,22 +18,25 @@ WorkersOption = Annotated[int | None, typer.Option(min=1, help="Worker processes
 
 def demo(
     *,
-    folder: Annotated[Path, typer.Option("--out", help="Folder for the demo's store and model.")] = Path("functa-demo"),
+    folder: Annotated[Path, typer.Option("--out", help="Folder for stores, model and report.")] = Path("functa-demo"),
     seed: Annotated[int, typer.Option(help="Seed of the built-in data and of everything learned.")] = 42,
     workers: WorkersOption = None,
     json: JsonFlag = False,
 ) -> None:
-    """Run the whole way on built-in data: generate, encode, train, evaluate. No download."""
+    """Run the whole way on built-in data: generate, encode two modalities, link, fuse, test, report. No download."""
     from cli.modelling import print_training
     from fusion.demo import run_demo
 
-    with progress_bar("encoding") as bar:
-        result = run_demo(folder, seed=seed, workers=workers, progress=lambda p: bar(p.done, p.failed, p.total))
+    with stage_bar() as progress:
+        result = run_demo(folder, seed=seed, workers=workers, progress=progress)
     if json:
         print_json(result.to_dict())
         return
-    print_facts("Built-in data: a jointed figure moves, a sensor at its waist feels it", result.story())
+    print_facts("Built-in data: a jointed figure moves; a sensor feels it, a camera sees it", result.story())
     print_training(result.training)
+    views = list(result.encodings)
+    rows = [(label, *(f"{found[name]:.0%}" for name in (*views, "fused"))) for label, found in result.by_class()]
+    print_table("Who recognises what: part of each class that is found", ("class", *views, "fused"), rows)
 
 
 def encode(
