@@ -67,7 +67,10 @@ def fused_result(
         made = {block: study.store(_store_name(name, block), encoding) for block, encoding in encodings.items()}
         table = link_stores(study, name, {block: path for block, (path, _) in made.items()}, **joined)
         trained = study.model(name, table, **how)
-        modalities = {block: dict(figures) for block, figures in trained.to_dict().get("modalities", {}).items()}
+        modalities = {
+            block: {"accuracy": figures.accuracy, "without": figures.accuracy_without, "missing": figures.missing}
+            for block, figures in trained.modalities.items()
+        }
         return Result(
             model=model,
             measured=trained.accuracy,
