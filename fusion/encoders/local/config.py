@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from fusion.encoders.config import checked_options
-from fusion.encoders.local.windows import Pool, Scale, windows_of
+from fusion.encoders.local.windows import Pool, Scale, compressed, windows_of, with_differences
 from fusion.errors import ConfigError
 from fusion.inr.architecture import Architecture, LayoutEntry
 from fusion.inr.settings import FitSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from fusion.encoders.local.windows import Windows
     from fusion.modalities import Modality
@@ -61,6 +63,10 @@ class LocalConfig:
         Take the mean of each channel off every window, before the fit.
     differences : tuple of int
         Lags along the first axis whose differences are fitted as further channels.
+    compressed : float >= 0
+        Unit of compression, as a part of each channel's range; 0 for none. Of every value of the sample its channel's
+        mean is taken off, and ``arcsinh(what is left / unit)`` is fitted as a further channel: movement too small to
+        count beside large movement counts there. Linear well below the unit, logarithmic above.
     balanced : bool
         Divide every channel by its deviation over the training windows, before the fit.
     hidden : tuple of int
@@ -98,6 +104,7 @@ class LocalConfig:
     contrast: bool = False
     centred: bool = False
     differences: tuple[int, ...] = ()
+    compressed: float = 0.0
     balanced: bool = False
     hidden: tuple[int, ...] = (32, 16)
     omega: float = 6.0
@@ -117,6 +124,7 @@ class LocalConfig:
             object.__setattr__(self, name, _whole(getattr(self, name), name))
         object.__setattr__(self, "pools", tuple(self.pools))
         object.__setattr__(self, "omega", float(self.omega))
+        object.__setattr__(self, "compressed", float(self.compressed))
         _check(self)
         self._architecture(1, 1)
 
@@ -129,8 +137,8 @@ class LocalConfig:
 
     @property
     def channels(self) -> int:
-        """Values at each point, differences included."""
-        return self.modality.d_out * (1 + len(self.differences))
+        """Values at each point, differences and compressed values included."""
+        return self.modality.d_out * (1 + len(self.differences) + (self.compressed > 0))
 
     @property
     def folds(self) -> bool:
@@ -151,6 +159,11 @@ class LocalConfig:
     def all_windows(self) -> tuple[Windows, ...]:
         """Where the windows of each scale lie in the modality's grid."""
         return tuple(windows_of(scale, self.modality.grid, self.channels, self.cells) for scale in self.scales)
+
+    def seen(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Give all channels that windows are cut from, shape (n, channels), of values (n, d_out) in [0, 1]."""
+        with_lags = with_differences(values, self.modality.grid, self.differences)
+        return with_lags if self.compressed == 0 else np.hstack([with_lags, compressed(values, self.compressed)])
 
     def network(self) -> Architecture:
         """Give the network that is fitted to a window."""
@@ -227,8 +240,9 @@ def _check(config: LocalConfig) -> None:
         raise ConfigError("windows, strides, cells and differences are whole numbers of 1 or more")
     if not config.pools or set(config.pools) - set(get_args(Pool)) or len(set(config.pools)) < len(config.pools):
         raise ConfigError(f"pools {config.pools}; expected some of {', '.join(get_args(Pool))}, each once")
-    if not (np.isfinite(config.regularisation) and config.regularisation >= 0):
-        raise ConfigError(f"regularisation is {config.regularisation}; expected 0 or more")
+    for name in ("regularisation", "compressed"):
+        if not (np.isfinite(getattr(config, name)) and getattr(config, name) >= 0):
+            raise ConfigError(f"{name} is {getattr(config, name)}; expected 0 or more")
     if config.fit.steps < 1:
         raise ConfigError("a local functa of 0 steps is the start; expected 1 step or more")
     if config.contrast and config.centred:

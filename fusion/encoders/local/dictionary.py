@@ -13,7 +13,6 @@ from scipy.linalg import eigh
 from fusion.encoders.learning import chunks, seeded_hash, usable_arrays
 from fusion.encoders.local.coding import AS_IT_IS, CENTRED, CONTRAST
 from fusion.encoders.local.folding import folded_step, stepped_deltas
-from fusion.encoders.local.windows import with_differences
 from fusion.errors import DataError
 from fusion.inr.initialisation import random_start
 
@@ -143,7 +142,7 @@ def _cut_some(
         rng = np.random.default_rng(int.from_bytes(seeded_hash(sample.id, config.seed), "little"))
         for prepared in usable_arrays([sample], config.modality):
             values = scaling.normalise(prepared).reshape(config.modality.points, config.modality.d_out)
-            values = with_differences(values, config.modality.grid, config.differences)
+            values = config.seen(values)
             for part, grid, count in zip(parts, grids, wanted, strict=True):
                 places = rng.choice(len(grid.origins), min(count, len(grid.origins)), replace=False)
                 part.append(grid.cut(values, places))

@@ -12,7 +12,6 @@ from fusion.encoders.local.coding import compiled_book, compiled_reader, pooled,
 from fusion.encoders.local.config import LocalConfig
 from fusion.encoders.local.dictionary import ScaleState, conditioned, learn_scales, mode_of
 from fusion.encoders.local.folding import stepped_deltas
-from fusion.encoders.local.windows import with_differences
 from fusion.errors import DataError
 from fusion.modalities import Scaling
 
@@ -124,7 +123,7 @@ def fit_local(config: LocalConfig, state: LocalState, values: NDArray[np.float32
     rows = np.empty((len(values), row_length(config)), np.float32)
     errors = np.empty(len(values), np.float32)
     for row, sample in enumerate(values):
-        seen = with_differences(np.asarray(sample, np.float32), config.modality.grid, config.differences) * state.gains
+        seen = config.seen(np.asarray(sample, np.float32)) * state.gains
         parts = [coder.code(np.ascontiguousarray(seen)) for coder in coders]
         rows[row] = np.concatenate([part for part, _ in parts])
         errors[row] = np.mean([error for _, error in parts])

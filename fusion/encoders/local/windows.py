@@ -120,6 +120,26 @@ def with_differences(values: NDArray[np.float32], grid: Sequence[int], lags: Seq
     return np.concatenate(parts, axis=1)
 
 
+def compressed(values: NDArray[np.float32], unit: float) -> NDArray[np.float32]:
+    """Compress each channel's deviations from its mean over the sample, so that small ones are seen beside large ones.
+
+    Parameters
+    ----------
+    values : NDArray, shape=(n, channels)
+        In [0, 1].
+    unit : float > 0
+        Deviations well below it stay in proportion, those well above count by their logarithm.
+
+    Returns
+    -------
+    NDArray of float32, shape=(n, channels)
+        In [-0.5, 0.5].
+    """
+    deviations = values - values.mean(axis=0, dtype=np.float64).astype(np.float32)
+    largest = np.float32(2.0 * np.arcsinh(1.0 / unit))
+    return np.asarray(np.arcsinh(deviations / np.float32(unit)) / largest, np.float32)
+
+
 def _places(axes: Sequence[NDArray[Any]], steps: NDArray[Any]) -> NDArray[np.int64]:
     mesh = np.meshgrid(*axes, indexing="ij")
     places = np.sum([axis.astype(np.int64) * step for axis, step in zip(mesh, steps, strict=True)], axis=0)

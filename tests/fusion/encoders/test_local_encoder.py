@@ -108,7 +108,7 @@ def test_scales_cells_pools_and_channels_make_the_row(made: MadeSamples, local: 
         "cells": ((1,), (3,)),
         "pools": ("mean", "max", "std"),
     }
-    settings = replace(local, **options, differences=(1, 2), balanced=True, centres=5)
+    settings = replace(local, **options, differences=(1, 2), compressed=0.003, balanced=True, centres=5)
     config, state = learn_state(settings, made.samples[:24])
     rows = encode_samples(made.samples[24:], config=config, state=state).rows
     assert config.windows == ((8,), (32,))
@@ -147,6 +147,7 @@ def test_too_few_windows_for_the_dictionary(made: MadeSamples, local: LocalConfi
         ({"strides": [[0]]}, "windows, strides, cells and differences are whole numbers of 1 or more"),
         ({"pools": ["median"]}, r"pools \('median',\); expected some of mean, max, std, each once"),
         ({"contrast": True, "centred": True}, "contrast and centred both take off means"),
+        ({"compressed": -1.0}, "compressed is -1.0; expected 0 or more"),
         ({"fit": {"steps": 0}}, "a local functa of 0 steps is the start; expected 1 step or more"),
         ({"hidden": []}, "expected a hidden layer or more"),
         ({"omegas": [30.0]}, "unknown encoder option omegas; expected some of modality, windows"),

@@ -14,7 +14,7 @@ from fusion.encoders.local.config import LocalConfig
 from fusion.encoders.local.dictionary import conditioned, mode_of
 from fusion.encoders.local.folding import folded_step
 from fusion.encoders.local.local import LocalState, fit_local
-from fusion.encoders.local.windows import Scale, windows_of, with_differences
+from fusion.encoders.local.windows import Scale, compressed, windows_of, with_differences
 from fusion.inr.engine import fit
 from fusion.inr.initialisation import random_start
 from fusion.inr.settings import FitSettings
@@ -39,13 +39,13 @@ def values() -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"contrast": True}, {"centred": True}, {"differences": (1,), "balanced": True}]
+    "options", [{}, {"contrast": True}, {"centred": True}, {"differences": (1,), "compressed": 0.01, "balanced": True}]
 )
 def test_the_folded_pass_equals_fitting_window_by_window(values: np.ndarray, options: dict[str, object]) -> None:
     config = replace(CONFIG, dimensions=14, patches=200, **options)
     state = learned(config, values)
     scale, windows = state.scales[0], config.all_windows()[0]
-    sample = with_differences(state.scaling.normalise(values[0]), (40,), config.differences) * state.gains
+    sample = config.seen(state.scaling.normalise(values[0])) * state.gains
     cut = conditioned(windows.cut(sample), mode_of(config), config.channels, float(scale.floor[0]))
     coordinates = coordinate_grid(windows.size)
     result = fit(
@@ -105,6 +105,17 @@ def test_differences_are_taken_along_time() -> None:
     seen = with_differences(film.reshape(12, 2), (3, 4), (1,)).reshape(3, 4, 4)
     np.testing.assert_array_equal(seen[0, :, 2:], 0)
     np.testing.assert_array_equal(seen[1:, :, 2:], film[1:] - film[:-1])
+
+
+def test_compression_shows_small_movement_beside_large() -> None:
+    wave = np.sin(np.arange(400, dtype=np.float32))[:, None]
+    small, large = (0.7 + size * wave for size in (0.001, 0.25))
+    seen = [compressed(np.float32(part), 0.003) for part in (small, large)]
+    assert large.std() / small.std() == pytest.approx(250, rel=0.01)
+    assert 10 < seen[1].std() / seen[0].std() < 20
+    assert np.corrcoef(seen[0].ravel(), wave.ravel())[0, 1] > 0.99
+    assert max(abs(part.mean()) for part in seen) < 0.01
+    assert np.abs(seen).max() <= 0.5
 
 
 def test_memory_does_not_grow_with_the_number_of_windows() -> None:
