@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _COLUMNS = 3
+_MOST_CHANNELS = 12
 
 
 def plot_channels(
@@ -24,6 +27,8 @@ def plot_channels(
 ) -> None:
     """Draw each channel of a window with its reconstruction over it, three channels in a row.
 
+    Of more than twelve channels those that vary most are drawn.
+
     Parameters
     ----------
     times, fitted_times : NDArray, shape=(n,) and (m,)
@@ -35,6 +40,10 @@ def plot_channels(
     """
     from matplotlib.figure import Figure
 
+    if len(names) > _MOST_CHANNELS:
+        shown = np.sort(np.argsort(-np.var(original, axis=0), kind="stable")[:_MOST_CHANNELS])
+        title = f"{title}; the {_MOST_CHANNELS} of {len(names)} channels that vary most"
+        original, fitted, names = original[:, shown], fitted[:, shown], [names[index] for index in shown]
     rows = -(-len(names) // _COLUMNS)
     figure = Figure(figsize=(4.0 * min(_COLUMNS, len(names)), 1.9 * rows + 0.8), layout="constrained")
     axes = figure.subplots(rows, min(_COLUMNS, len(names)), squeeze=False, sharex=True)

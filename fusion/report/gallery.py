@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+_WIDEST = 800
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,19 @@ def _hung(wall: Wall, rows: list[int]) -> list[Exhibit]:
         pictures = {str(wall.ids[row]): Path(folder) / f"{row}.png" for row in rows}
         compare_samples(wall.store, wall.source, pictures)
         return [
-            Exhibit(wall.name, sample_id, str(wall.truth[row]), str(wall.predicted[row]), picture.read_bytes())
+            Exhibit(wall.name, sample_id, str(wall.truth[row]), str(wall.predicted[row]), _small(picture))
             for row, (sample_id, picture) in zip(rows, pictures.items(), strict=True)
         ]
+
+
+def _small(picture: Path) -> bytes:
+    """Give a PNG no wider than a column of the page on a sharp screen, in 128 colours."""
+    from PIL import Image
+
+    with Image.open(picture) as opened:
+        image = opened.convert("RGB")
+    if image.width > _WIDEST:
+        image = image.resize((_WIDEST, round(image.height * _WIDEST / image.width)), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    image.quantize(128).save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()
