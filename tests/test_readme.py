@@ -7,11 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from har_files import write_har
+from readme_files import write_readme_files
+from typer.testing import CliRunner
 
-from fusion.datasets.uci_har import UciHar
+from cli.main import app
+from fusion.encoders import pool
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -25,34 +26,32 @@ def commands() -> list[str]:
     return [line for block in blocks("sh") for line in block.splitlines() if line.startswith("functa ")]
 
 
-def run(arguments: list[str], cwd: Path) -> None:
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "2"}
-    done = subprocess.run(
-        [sys.executable, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, timeout=280
-    )
-    assert done.returncode == 0, f"{arguments}: {done.stderr}"
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("readme")
-    har = write_har(folder)
-    np.savetxt(folder / "new-window.csv", next(iter(UciHar(har))).raw, delimiter=",")
+    write_readme_files(folder)
     (settings,) = blocks("toml")
     (folder / settings.splitlines()[0].removeprefix("# ")).write_text(settings)
     return folder
 
 
-def test_its_commands_run_in_order(folder: Path) -> None:
-    assert len(commands()) >= 9
+def test_its_commands_run_in_order(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    # In one process: starts of commands and of workers are tested elsewhere, and would take minutes here.
+    monkeypatch.setattr(pool, "available_workers", lambda: 1)
+    assert len(commands()) >= 20
     for command in commands():
-        run(["-c", "from cli.main import main; main()", *shlex.split(command)[1:]], folder)
+        done = CliRunner().invoke(app, shlex.split(command)[1:])
+        assert done.exit_code == 0, f"{command}: {done.output} {done.exception!r}"
 
 
 def test_its_python_runs(folder: Path, tmp_path: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "2"}
     for number, script in enumerate(blocks("python")):
         (tmp_path / f"{number}.py").write_text(script)
-        run([str(tmp_path / f"{number}.py")], folder)
+        command = [sys.executable, str(tmp_path / f"{number}.py")]
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=280)
+        assert done.returncode == 0, done.stderr
 
 
 def test_the_two_commands_are_where_the_checks_look_for_them() -> None:
