@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -9,11 +10,29 @@ from typing import Any
 import pytest
 from har_files import write_har
 from running import ENCODE, ROOT, Functa, Outcome
+from typer.testing import CliRunner
+
+from cli.main import app
 
 
 @pytest.fixture(scope="session")
 def functa() -> Functa:
-    """Return a function that runs the real command in a process of its own."""
+    """Return a function that runs the command in this process, which saves its start."""
+    runner = CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"})
+
+    def run(*arguments: object, cwd: Path | None = None) -> Outcome:
+        with contextlib.chdir(cwd or Path.cwd()):
+            done = runner.invoke(app, [str(argument) for argument in arguments])
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return Outcome(done.exit_code, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def functa_process() -> Functa:
+    """Return a function that runs the command in a process of its own, where that is the point."""
 
     def run(*arguments: object, cwd: Path | None = None, **limits: Any) -> Outcome:
         command = [sys.executable, "-c", "from cli.main import main; main()", *map(str, arguments)]

@@ -12,8 +12,8 @@ def copied(har: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(har, tmp_path / "copy"))
 
 
-def test_a_missing_source(functa: Functa, tmp_path: Path) -> None:
-    outcome = functa("encode", tmp_path / "nowhere", "--store", tmp_path / "s.zarr", *ENCODE)
+def test_a_missing_source(functa_process: Functa, tmp_path: Path) -> None:
+    outcome = functa_process("encode", tmp_path / "nowhere", "--store", tmp_path / "s.zarr", *ENCODE)
     assert outcome.code == 1
     assert "nowhere does not exist; expected the folder 'UCI HAR Dataset'" in outcome.error_line()
 
@@ -54,7 +54,7 @@ def test_another_configuration(functa: Functa, har: Path, har_store: Path) -> No
     assert "11" in outcome.error_line()
 
 
-def test_no_space_left(functa: Functa, har: Path, tmp_path: Path) -> None:
+def test_no_space_left(functa: Functa, functa_process: Functa, har: Path, tmp_path: Path) -> None:
     import resource
 
     def small_files() -> None:
@@ -63,7 +63,7 @@ def test_no_space_left(functa: Functa, har: Path, tmp_path: Path) -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
-    outcome = functa("encode", har, "--store", tmp_path / "s.zarr", *ENCODE, preexec_fn=small_files)
+    outcome = functa_process("encode", har, "--store", tmp_path / "s.zarr", *ENCODE, preexec_fn=small_files)
     assert outcome.code == 1
     outcome.error_line()
     outcome = functa("encode", har, "--store", tmp_path / "s.zarr", *ENCODE, "--json")

@@ -12,9 +12,9 @@ from fusion.datasets.uci_har import UciHar
 from store import open_store
 
 
-def test_help_is_quick_and_loads_nothing_heavy(functa: Functa) -> None:
+def test_help_is_quick_and_loads_nothing_heavy(functa_process: Functa) -> None:
     begin = resource.getrusage(resource.RUSAGE_CHILDREN)
-    outcome = functa("--help")
+    outcome = functa_process("--help")
     end = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert outcome.code == 0
     for command in ("demo", "encode", "decode", "train", "evaluate", "predict", "store"):
@@ -33,8 +33,8 @@ def test_importing_commands_and_library_loads_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]", done.stderr
 
 
-def test_encode_prints_what_it_did(functa: Functa, har: Path, tmp_path: Path) -> None:
-    outcome = functa("encode", har, "--store", tmp_path / "s.zarr", *ENCODE, "--json")
+def test_encode_prints_what_it_did(functa: Functa, functa_process: Functa, har: Path, tmp_path: Path) -> None:
+    outcome = functa_process("encode", har, "--store", tmp_path / "s.zarr", *ENCODE, "--json")
     report = outcome.json
     assert outcome.code == 0
     assert (report["rows"], report["failed"]) == (36, 0)

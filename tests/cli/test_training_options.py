@@ -31,11 +31,11 @@ def test_train_with_the_linear_booster(functa: Functa, har_store: Path, tmp_path
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_train_on_a_cluster(functa: Functa, har_store: Path, tmp_path: Path) -> None:
+def test_train_on_a_cluster(functa_process: Functa, har_store: Path, tmp_path: Path) -> None:
     from distributed import LocalCluster
 
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster:
         place = ("--scheduler", cluster.scheduler_address, "--preset", "fast")
-        found = functa("train", har_store, "--model", tmp_path / "m", *place, "--rounds", 3, "--json").json
+        found = functa_process("train", har_store, "--model", tmp_path / "m", *place, "--rounds", 3, "--json").json
     assert found["columns"] == 1500
     assert load_model(tmp_path / "m").classifier.n_rounds_ == found["rounds"] <= 3

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from made_table import made_table
+from running import Functa
+
+from fusion.reproduction import TABLES
+
+
+def test_a_report_is_one_page_beside_the_model_or_where_it_is_asked_for(
+    functa: Functa, har_model: Path, tmp_path: Path
+) -> None:
+    outcome = functa("report", har_model, "--out", tmp_path / "page.html", "--json")
+    assert outcome.code == 0, outcome.err
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert outcome.json == {"report": str(tmp_path / "page.html"), "bytes": len(page.encode())}
+    assert page.count("data:image/svg+xml;base64,") >= 2
+    assert "<script" not in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("report", "nowhere"), "nowhere"),
+        (("reproduce", "uci-har", "--data", "nowhere"), "nowhere holds no uci-har data; expected activity_labels.txt"),
+        (("reproduce", "table-3", "--data", "."), "table 'table-3' is not known; expected one of ablation, cifar10"),
+    ],
+)
+def test_what_cannot_be_reported_or_reproduced_is_one_line(
+    functa: Functa, tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    outcome = functa(*arguments, cwd=tmp_path)
+    assert outcome.code in (1, 2)
+    assert message in outcome.error_line()
+
+
+def test_a_source_of_a_modality_that_the_model_lacks(functa: Functa, har_model: Path, har: Path) -> None:
+    outcome = functa("report", har_model, "--source", f"camera={har}")
+    assert outcome.code == 2
+    assert "sources are given for camera; the model has sensor" in outcome.error_line()
+
+
+def test_a_table_is_printed_given_as_a_document_and_put_on_a_page(
+    functa: Functa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(TABLES, "made", "made_table:made_table")
+    page = tmp_path / "results.md"
+    outcome = functa("reproduce", "made", "--data", tmp_path, "--out", tmp_path / "out", "--page", page, "--json")
+    assert outcome.json == made_table().to_dict() | {"extra": {"folder": str(tmp_path / "out")}}
+    assert "<!-- end made -->" in page.read_text()
+    printed = functa("reproduce", "made", "--data", tmp_path).out
+    assert all(found in printed for found in ("0.500", "0.250 to 0.750", "above chance", "failed", "Nothing but all"))
