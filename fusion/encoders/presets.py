@@ -50,7 +50,13 @@ PRESETS: dict[tuple[str, str], dict[str, Any]] = {
         "fit": {"steps": 10, "learning_rate": 1e-3, "coordinates_per_step": 2048},
     },
     # Chosen on training groups held out; docs/local-functas.md has what was tried.
-    ("local", "sensor"): {"windows": [[32]], "strides": [[2]], "centres": 800, "dimensions": 32},
+    ("local", "sensor"): {
+        "windows": [[16]],
+        "strides": [[2]],
+        "centres": 800,
+        "compressed": 0.001,
+        "pools": ["mean", "std"],
+    },
     ("local", "image"): {
         "windows": [[6, 6]],
         "strides": [[1, 1]],
