@@ -35,7 +35,7 @@ def bench_store(
     Parameters
     ----------
     folder : path-like, optional
-        Where to write; a temporary folder when not given. Needs about ``8 * k * rows`` bytes.
+        Where to write, made if it is not there; a temporary folder when not given. Needs about ``8 * k * rows`` bytes.
     k, rows : int
         Size of the store that is written, scanned and gathered from.
     repeats : int
@@ -60,6 +60,8 @@ def bench_store(
     cache. Between runs files are emptied and not deleted: without a journal, ext4 looks at each inode deleted in the
     last minutes before it makes a new file, 0.5 ms a file, which is no property of either format.
     """
+    if folder is not None:
+        Path(folder).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as name:
         root = Path(name)
         formats = {suffix[1:]: _measure(root, suffix, k, rows, repeats, gathered) for suffix in SUFFIXES}

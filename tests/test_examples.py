@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from har_files import write_har
+from image_files import write_picture
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -40,9 +41,23 @@ def test_scikit_learn(tmp_path: Path) -> None:
 
 def test_multimodal(tmp_path: Path) -> None:
     out = run_example("multimodal.py", "here", cwd=tmp_path)
-    assert "matched    162 in all 2 stores" in out
+    assert "matched    108 in all 2 stores" in out
     assert all(f"{kind} fusion: accuracy 0." in out for kind in ("early", "late", "stacked"))
     assert (tmp_path / "here" / "model-late" / "predictions.parquet").exists()
+    assert out.splitlines()[-1] == str(Path("here", "model-stacked", "report.html"))
+    assert (tmp_path / "here" / "model-stacked" / "report.html").read_text().startswith("<!DOCTYPE html>")
+
+
+def test_local_images(tmp_path: Path) -> None:
+    for number in range(20):
+        split = "train" if number < 12 else "test"
+        write_picture(tmp_path / "photos" / split / ("cat", "dog")[number % 2] / f"{number}.png", seed=number)
+    (tmp_path / "photos" / "test" / "dog" / "broken.png").write_bytes(b"no picture")
+    out = run_example("local_images.py", "photos", "photos/test/cat/12.png", cwd=tmp_path)
+    assert "20 pictures, 1 that cannot be used" in out
+    assert "test/dog/broken.png: " in out
+    assert "on 8 pictures held out" in out
+    assert "photos/test/cat/12.png: " in out
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)

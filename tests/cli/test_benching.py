@@ -21,11 +21,11 @@ def test_bench_fit_names_an_unknown_modality(functa: Functa) -> None:
 
 
 def test_bench_store_prints_the_keys_that_checks_read(functa: Functa, tmp_path: Path) -> None:
-    small = ("--k", 32, "--rows", 600, "--ids", 500, "--repeats", 1, "--folder", tmp_path)
+    small = ("--k", 32, "--rows", 600, "--ids", 500, "--repeats", 1, "--folder", tmp_path / "new" / "folder")
     found = functa("bench", "store", *small, "--json").json
     assert found.keys() >= {"scan_ratio", "write_ratio", "gather_ratio", "open_seconds"}
     assert "durable write" in functa("bench", "store", *small).out
-    assert list(tmp_path.iterdir()) == []
+    assert list((tmp_path / "new" / "folder").iterdir()) == []
 
 
 def test_bench_train_prints_the_keys_that_checks_read(functa: Functa, har_store: Path) -> None:
