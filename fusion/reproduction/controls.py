@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -75,8 +75,9 @@ class _Samples:
         self._prepared: Prepared | None = None
 
     def measured(self, model: str, baseline: str, name: str, paper: float | None, note: str = "") -> Result:
-        settings = {"encoding": asdict(self.encoding), "baseline": baseline, "cv": self.cv}
-        return self.study.once(name, settings, lambda: self._measure(model, baseline, paper, note))
+        settings = {"encoding": self.study.described(self.encoding), "baseline": baseline, "cv": self.cv}
+        made = partial(self._measure, model, baseline, paper, note)
+        return self.study.once(name, settings, made, model=model, paper=paper)
 
     def _measure(self, model: str, baseline: str, paper: float | None, note: str) -> Result:
         prepared = self.prepared()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from fusion.linking import link
@@ -84,8 +83,9 @@ def fused_result(
             extra={"macro_f1": trained.macro_f1, "modalities": modalities},
         )
 
-    settings = {"encodings": {block: asdict(encoding) for block, encoding in encodings.items()}}
-    return study.once(name, {**settings, "joined": dict(joined), "how": how}, make)
+    settings = {"encodings": {block: study.described(encoding) for block, encoding in encodings.items()}}
+    settings |= {"joined": dict(joined), "how": how}
+    return study.once(name, settings, make, model=model, paper=paper, note=note)
 
 
 def _store_name(name: str, block: str) -> str:

@@ -6,7 +6,8 @@ import hashlib
 import json
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from fusion.datasets.base import Dataset
+    from fusion.encoders.kinds import EncoderConfig
+    from fusion.encoders.options import Progress as Done
     from fusion.results import TrainResult
 
 
@@ -98,22 +101,36 @@ class Study:
         ) as dataset:
             yield dataset
 
+    def described(self, encoding: Encoding) -> dict[str, Any]:
+        """Say all that makes a store what it is: the encoding, and the configuration that presets complete it to."""
+        with self.dataset(encoding) as dataset:
+            return {**asdict(encoding), "config": self._config(dataset, encoding).to_dict()}
+
     def store(self, name: str, encoding: Encoding) -> tuple[Path, float]:
         """Fill a store, or go on filling it; give its path and the seconds that all runs took together."""
-        path = self.folder / "stores" / f"{name}-{self._digest(asdict(encoding))}.zarr"
+        path = self.folder / "stores" / f"{name}-{self._digest(self.described(encoding))}.zarr"
         path.parent.mkdir(parents=True, exist_ok=True)
         clock = path.with_suffix(".seconds.json")
         before = json.loads(clock.read_text()) if clock.exists() else {"seconds": 0.0, "finished": False}
         if before["finished"]:
             return path, before["seconds"]
-        begin = time.perf_counter()
-        with self.dataset(encoding) as dataset:
-            config = encoder_config(dataset, options={"seed": self.seed, **encoding.options}, fit=encoding.fit)
-            options = EncodeOptions(workers=self.workers, limit=self.limit, train_splits=encoding.train_splits)
-            encode(dataset, path, config, options, progress=lambda p: self.tell(f"encoding {name}", p.done, p.total))
-        seconds = before["seconds"] + time.perf_counter() - begin
-        clock.write_text(json.dumps({"seconds": seconds, "finished": True}))
+        begin, finished = time.perf_counter(), False
+        try:
+            with self.dataset(encoding) as dataset:
+                options = EncodeOptions(workers=self.workers, limit=self.limit, train_splits=encoding.train_splits)
+                told = partial(self._tell_of, f"encoding {name}")
+                encode(dataset, path, self._config(dataset, encoding), options, progress=told)
+            finished = True
+        finally:
+            seconds = before["seconds"] + time.perf_counter() - begin
+            clock.write_text(json.dumps({"seconds": seconds, "finished": finished}))
         return path, seconds
+
+    def _config(self, dataset: Dataset, encoding: Encoding) -> EncoderConfig:
+        return encoder_config(dataset, options={"seed": self.seed, **encoding.options}, fit=encoding.fit)
+
+    def _tell_of(self, what: str, done: Done) -> None:
+        self.tell(what, done.done, done.total)
 
     def model(self, name: str, source: Path, **how: Any) -> TrainResult:
         """Train on a store or a link table and keep the model, so that a report can be written of it."""
@@ -123,11 +140,11 @@ class Study:
             source, target, progress=lambda stage, done, most: self.tell(f"{name}: {stage}", done, most), **how
         )
 
-    def once(self, name: str, settings: Mapping[str, Any], make: Callable[[], Result]) -> Result:
-        """Give a result that is kept under its settings, or make it."""
+    def once(self, name: str, settings: Mapping[str, Any], make: Callable[[], Result], **told: Any) -> Result:
+        """Give a result that is kept under its settings, or make it; `told` are its fields that measure nothing."""
         path = self.folder / "results" / f"{name}-{self._digest(settings)}.json"
         if path.exists():
-            return Result.from_dict(json.loads(path.read_text(encoding="utf-8")))
+            return replace(Result.from_dict(json.loads(path.read_text(encoding="utf-8"))), **told)
         self.tell(name, 0, 1)
         made = make()
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -191,7 +208,8 @@ def functa_result(
             extra={"macro_f1": trained.macro_f1, "folds": list(trained.folds), "store": str(store.name)},
         )
 
-    return study.once(name, {"encoding": asdict(encoding), "how": how}, make)
+    settings = {"encoding": study.described(encoding), "how": how}
+    return study.once(name, settings, make, model=model, paper=paper, paper_psnr=paper_psnr, note=note)
 
 
 def mean_psnr(store: Path) -> float:

@@ -74,7 +74,12 @@ def _unprepared(study: Study) -> list[Result]:
             note="Section 5.1.3 left out",
         )
 
+    encoding = study.described(HAR)
     return [
-        study.once(f"har-{model.replace(', ', '-').replace(' ', '-')}", features, partial(measured, model, features))
+        study.once(
+            f"har-{model.replace(', ', '-').replace(' ', '-')}",
+            {"encoding": encoding, **features},
+            partial(measured, model, features),
+        )
         for model, features in left_out.items()
     ]
