@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -27,6 +28,7 @@ _CONVENTIONAL = {
 }
 _CONTROLS = {"XGBoost on raw values": "raw-xgboost", "XGBoost on simple statistics": "statistics-xgboost"}
 _MOST_RAW_COLUMNS = 20_000
+_MOST_LSTMS = 2000
 
 
 def control_results(
@@ -61,10 +63,11 @@ def control_results(
 
 
 def lstm_result(study: Study, encoding: Encoding, *, name: str) -> Result:
-    """Measure XGBoost on the weights of autoregressive LSTMs (paper, Section 4.2)."""
+    """Measure XGBoost on the weights of autoregressive LSTMs (paper, Section 4.2), of some samples: they take long."""
+    study = replace(study, limit=min(study.limit or _MOST_LSTMS, _MOST_LSTMS))
     samples = _Samples(study, encoding, None)
-    model, note = "autoregressive LSTM as INR + XGBoost", "given 8 values it predicts the next (Section 4.2)"
-    return samples.measured(model, "lstm-functa", f"{name}-lstm", None, note)
+    note = f"given 8 values it predicts the next (Section 4.2); {study.limit:,} samples at most"
+    return samples.measured("autoregressive LSTM as INR + XGBoost", "lstm-functa", f"{name}-lstm", None, note)
 
 
 class _Samples:

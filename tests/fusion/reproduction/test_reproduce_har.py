@@ -19,8 +19,6 @@ ROWS = (
     "XGBoost on simple statistics",
     "autoregressive LSTM as INR + XGBoost",
     "random start",
-    "no filter",
-    "no normalisation",
     "no filter, no normalisation",
 )
 BEFORE = "# Mine\n\n<!-- uci-har -->\nold figures\n<!-- end uci-har -->\n\nWritten by hand.\n"
