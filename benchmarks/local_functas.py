@@ -44,13 +44,13 @@ VARIANTS: dict[str, dict[str, Options]] = {
         "window 64": {"windows": [[64]], "strides": [[2]]} | _HAR,
         "windows 8, 32": {"windows": [[8], [32]], "strides": [[2], [2]]} | _HAR,
         "windows 8 to 64": {"windows": [[8], [16], [32], [64]], "strides": [[2]] * 4, "centres": 400, "dimensions": 96},
-        "window 32, 1,200 centres": {"centres": 1200},
-        "window 32, 16 dimensions": {"dimensions": 16},
-        "window 32, 48 dimensions": {"dimensions": 48},
-        "window 32, centred": {"centred": True},
-        "window 32, std": {"pools": ["mean", "max", "std"]},
-        "window 16, 3 steps": {"windows": [[16]], "fit": {"steps": 3}},
-        "window 16, 5 steps": {"windows": [[16]], "fit": {"steps": 5}},
+        "window 16, 1,200 centres": {"centres": 1200},
+        "window 16, 48 dimensions": {"dimensions": 48},
+        "window 16, not compressed": {"compressed": 0.0},
+        "window 16, mean and max": {"pools": ["mean", "max"]},
+        "windows 16, 32": {"windows": [[16], [32]], "strides": [[2], [2]], "centres": 300},
+        "window 16, 2 steps": {"fit": {"steps": 2}},
+        "window 16, 5 steps": {"fit": {"steps": 5}},
     },
     "cifar10": {
         "preset": {},
@@ -63,7 +63,7 @@ VARIANTS: dict[str, dict[str, Options]] = {
         "8 frames, all bands": {"modality": _LOG_MEL, "windows": [[8, 60]], "strides": [[1, 1]]},
     },
     "utd-inertial": {
-        "best": _GESTURE | {"windows": [[16], [32]], "strides": [[1], [1]]},
+        "best": _GESTURE | {"windows": [[16], [32]], "strides": [[2], [2]], "cells": [[1], [3]]},
         "window 8": _GESTURE | {"windows": [[8]]},
         "window 16": _GESTURE,
         "window 32": _GESTURE | {"windows": [[32]]},
@@ -72,9 +72,10 @@ VARIANTS: dict[str, dict[str, Options]] = {
         "preset": {},
     },
     "utd-skeleton": {
-        "best": _GESTURE | {"windows": [[8]], "differences": [1]},
+        "best": _GESTURE | {"windows": [[8]], "differences": [1], "compressed": 0.0},
         "window 16": _GESTURE,
         "window 16, differences": _GESTURE | {"differences": [1]},
+        "window 8, compressed": _GESTURE | {"windows": [[8]]},
     },
     "utd-depth": {"best": _DEPTH, "preset": {}},
     "jhmdb": {"preset": {"modality": _FLOW}},
@@ -196,10 +197,10 @@ def _prepared(
             used = tuple(fold for fold in folds[arguments.choose :] if fold != held)
             store = work / f"{name}-{_plain(variant)}-{'choose-' * arguments.choose}{held}.zarr"
             how = fusion.EncodeOptions(**fitted, train_splits=used)
-            rows = encoded(name, arguments.source, VARIANTS[name][variant], store, how)
-            yield rows, np.isin(rows.splits, used), rows.splits == held
+            fold = encoded(name, arguments.source, VARIANTS[name][variant], store, how)
+            yield fold, np.isin(fold.splits, used), fold.splits == held
         return
-    rows = None
+    rows: Rows | None = None
     for part in FUSED.get(name, (name,)):
         store = work / f"{part}-{_plain(variant)}.zarr"
         found = encoded(part, arguments.source, VARIANTS[part][variant], store, fusion.EncodeOptions(**fitted))

@@ -69,7 +69,13 @@ PRESETS: dict[tuple[str, str], dict[str, Any]] = {
     ("local", "audio-mfcc"): {"windows": [[16, 20]], "strides": [[1, 1]], "centres": 600},
     ("local", "video"): _CUBOIDS,
     ("local", "video-grey"): _CUBOIDS,
-    ("local", "video-flow"): _CUBOIDS | {"differences": [], "contrast": False},
+    ("local", "video-flow"): {
+        "windows": [[4, 8, 8], [8, 8, 8], [4, 16, 16]],
+        "strides": [[2, 4, 4]] * 3,
+        "centres": 400,
+        "dimensions": 64,
+        "pools": ["mean", "std"],
+    },
 }
 
 
