@@ -29,8 +29,8 @@ class Jhmdb:
     ----------
     root : path
         Either holds ``clips.csv`` (columns ``clip``, ``split1`` to ``split3`` with the codes of HMDB-51) and the clips
-        in ``small/<class>``, and may hold HMDB-51's split files in ``hmdb51_splits``; or, as published, ``ReCompress_Videos/<class>/<clip>.avi`` and
-        ``splits/<class>_test_split<n>.txt``.
+        in ``small/<class>``, and may hold HMDB-51's split files in ``hmdb51_splits``; or, as published,
+        ``ReCompress_Videos/<class>/<clip>.avi`` and ``splits/<class>_test_split<n>.txt``.
     split : {1, 2, 3}
         Which split; clips that it leaves out have none.
 
