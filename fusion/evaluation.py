@@ -12,12 +12,21 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtrit
 from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
 
 from fusion.errors import DataError
 from fusion.items import group_codes
 
-__all__ = ["ClassFigures", "Evaluation", "accuracy_interval", "drawable", "evaluate_predictions", "plot_confusion"]
+__all__ = [
+    "ClassFigures",
+    "Evaluation",
+    "accuracy_interval",
+    "drawable",
+    "evaluate_predictions",
+    "mean_interval",
+    "plot_confusion",
+]
 
 _DRAWS_AT_ONCE = 4_000_000
 _LONGEST_LABEL = 28
@@ -159,6 +168,13 @@ def accuracy_interval(
         hits, sizes = np.bincount(members, weights=right.astype(np.float64)), np.bincount(members)
         intervals["groups"] = _percentiles(_resampled_accuracies(hits, sizes, resamples, random))
     return intervals
+
+
+def mean_interval(values: ArrayLike) -> tuple[float, float]:
+    """Return Student's 95 % interval of the mean of two or more independent values, such as accuracies of folds."""
+    found = np.asarray(values, dtype=np.float64)
+    reach = float(stdtrit(len(found) - 1, 0.975)) * float(np.std(found, ddof=1)) / len(found) ** 0.5
+    return float(np.mean(found)) - reach, float(np.mean(found)) + reach
 
 
 def _resampled_accuracies(

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
-from fusion.evaluation import Evaluation, evaluate_predictions
+from fusion.evaluation import Evaluation, evaluate_predictions, mean_interval
 
 __all__ = ["SHARES", "ModalityFigures", "evaluate_table", "fold_accuracies", "modality_figures"]
 
@@ -126,9 +125,8 @@ def _over_folds(pooled: Evaluation, accuracies: Sequence[float]) -> Evaluation:
     mean = float(np.mean(accuracies))
     if len(accuracies) < 2:
         return replace(pooled, accuracy=mean)
-    deviation = float(np.std(accuracies, ddof=1))
-    reach = float(stdtrit(len(accuracies) - 1, 0.975)) * deviation / len(accuracies) ** 0.5
-    interval = (max(mean - reach, 0.0), min(mean + reach, 1.0))
+    low, high = mean_interval(accuracies)
+    interval = (max(low, 0.0), min(high, 1.0))
     intervals = {**pooled.accuracy_intervals, "folds": interval}
     return replace(pooled, accuracy=mean, accuracy_interval=interval, accuracy_intervals=intervals)
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.stats import t as student
 from sklearn.model_selection import cross_val_score
 from sklearn.tree import DecisionTreeClassifier
 
 from fusion.classifiers import FunctaClassifier
 from fusion.encoders.kinds import config_from_dict, state_from_arrays
 from fusion.encoders.rows import encode_samples
+from fusion.evaluation import mean_interval
 from fusion.features import FunctaFeatures
 from fusion.reproduction.table import Check
 from store import open_store
@@ -161,15 +161,15 @@ def _chance(accuracies: list[float], labels: NDArray[Any], truth: NDArray[Any]) 
     classes = sorted({*labels, *truth})
     shares = [np.array([np.mean(part == name) for name in classes]) for part in (labels, truth)]
     guessing, largest = float(shares[0] @ shares[1]), float(shares[1].max())
-    mean, count = float(np.mean(accuracies)), len(accuracies)
-    spread = float(student.ppf(0.975, count - 1) * np.std(accuracies, ddof=1) / np.sqrt(count))
+    low, high = mean_interval(accuracies)
+    mean, spread = (low + high) / 2, (high - low) / 2
     # A model that learns nothing may also settle on the largest class.
-    passed = mean - spread <= max(guessing, largest)
+    passed = low <= max(guessing, largest)
     found = (
-        f"accuracy {mean:.3f} ± {spread:.3f} over {count} shuffles; guessing by class frequencies gives "
+        f"accuracy {mean:.3f} ± {spread:.3f} over {len(accuracies)} shuffles; guessing by class frequencies gives "
         f"{guessing:.3f}, the largest class {largest:.3f}"
     )
-    values = {"accuracies": accuracies, "interval": [mean - spread, mean + spread], "chance": [guessing, largest]}
+    values = {"accuracies": accuracies, "interval": [low, high], "chance": [guessing, largest]}
     return Check("training on shuffled labels", found, passed, values)
 
 

@@ -12,7 +12,7 @@ from fusion.baselines.models import BaselineResult, measure_baseline
 from fusion.baselines.prepared import Prepared, raw_matrix
 from fusion.encoders.learning import seeded_hash
 from fusion.encoders.presets import encoder_config
-from fusion.evaluation import Evaluation
+from fusion.evaluation import Evaluation, mean_interval
 from fusion.reproduction.table import Result
 
 if TYPE_CHECKING:
@@ -133,9 +133,7 @@ def _result(model: str, found: BaselineResult, paper: float | None, note: str) -
 
 
 def _interval(evaluation: Evaluation, folds: tuple[float, ...]) -> tuple[float, float]:
-    from scipy.stats import t as student
-
     if not folds:
         return evaluation.accuracy_interval
-    mean, reach = np.mean(folds), student.ppf(0.975, len(folds) - 1) * np.std(folds, ddof=1) / len(folds) ** 0.5
-    return float(max(0.0, mean - reach)), float(min(1.0, mean + reach))
+    low, high = mean_interval(folds)
+    return max(0.0, low), min(1.0, high)
