@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fusion.linking import link
-from fusion.reproduction.table import Result
+from fusion.reproduction.study import trained_result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from fusion.reproduction.study import Encoding, Study
+    from fusion.reproduction.table import Result
 
 
 def link_stores(study: Study, name: str, stores: Mapping[str, Path], **how: Any) -> Path:
@@ -61,6 +62,7 @@ def fused_result(
     **how
         Of `fusion.train`, such as ``fusion`` or ``preset``.
     """
+    told: dict[str, Any] = {"model": model, "paper": paper, "note": note}
 
     def make() -> Result:
         made = {block: study.store(_store_name(name, block), encoding) for block, encoding in encodings.items()}
@@ -70,22 +72,10 @@ def fused_result(
             block: {"accuracy": figures.accuracy, "without": figures.accuracy_without, "missing": figures.missing}
             for block, figures in trained.modalities.items()
         }
-        return Result(
-            model=model,
-            measured=trained.accuracy,
-            interval=trained.accuracy_interval,
-            paper=paper,
-            psnr=None,
-            seconds=sum(seconds for _, seconds in made.values()) + trained.seconds,
-            rows_train=trained.rows_train,
-            rows_test=trained.rows_test,
-            note=note,
-            extra={"macro_f1": trained.macro_f1, "modalities": modalities},
-        )
+        return trained_result(trained, sum(seconds for _, seconds in made.values()), {"modalities": modalities}, **told)
 
     settings = {"encodings": {block: study.described(encoding) for block, encoding in encodings.items()}}
-    settings |= {"joined": dict(joined), "how": how}
-    return study.once(name, settings, make, model=model, paper=paper, note=note)
+    return study.once(name, {**settings, "joined": dict(joined), "how": how}, make, **told)
 
 
 def _store_name(name: str, block: str) -> str:

@@ -190,26 +190,31 @@ def functa_result(
     **how
         Of `fusion.train`, such as ``preset``, ``cv`` or ``features``.
     """
+    told: dict[str, Any] = {"model": model, "paper": paper, "paper_psnr": paper_psnr, "note": note}
 
     def make() -> Result:
-        store, encoding_seconds = study.store(name, encoding)
+        store, seconds = study.store(name, encoding)
         trained = study.model(name, store, **how)
-        return Result(
-            model=model,
-            measured=trained.accuracy,
-            interval=trained.accuracy_interval,
-            paper=paper,
-            psnr=mean_psnr(store),
-            seconds=encoding_seconds + trained.seconds,
-            rows_train=trained.rows_train,
-            rows_test=trained.rows_test,
-            paper_psnr=paper_psnr,
-            note=note,
-            extra={"macro_f1": trained.macro_f1, "folds": list(trained.folds), "store": str(store.name)},
-        )
+        extra = {"folds": list(trained.folds), "store": str(store.name)}
+        return trained_result(trained, seconds, extra, psnr=mean_psnr(store), **told)
 
-    settings = {"encoding": study.described(encoding), "how": how}
-    return study.once(name, settings, make, model=model, paper=paper, paper_psnr=paper_psnr, note=note)
+    return study.once(name, {"encoding": study.described(encoding), "how": how}, make, **told)
+
+
+def trained_result(
+    trained: TrainResult, encoding_seconds: float, extra: Mapping[str, Any], *, psnr: float | None = None, **told: Any
+) -> Result:
+    """Put what training reached into a row; `told` are the fields of `Result` that measure nothing."""
+    return Result(
+        measured=trained.accuracy,
+        interval=trained.accuracy_interval,
+        psnr=psnr,
+        seconds=encoding_seconds + trained.seconds,
+        rows_train=trained.rows_train,
+        rows_test=trained.rows_test,
+        extra={"macro_f1": trained.macro_f1, **extra},
+        **told,
+    )
 
 
 def mean_psnr(store: Path) -> float:
