@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fusion.reproduction.audit import kept_audit
 from fusion.reproduction.cifar10 import CIFAR
 from fusion.reproduction.esc50 import ESC_MFCC
 from fusion.reproduction.hmdb51 import JHMDB
+from fusion.reproduction.shuffled import shuffled_checks
 from fusion.reproduction.study import Study, functa_result
-from fusion.reproduction.table import Result, Table
+from fusion.reproduction.table import Check, Result, Table
 from fusion.reproduction.uci_har import HAR
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ _ROWS: dict[str, tuple[str, Encoding, dict[str, Any], float, float]] = {
     "HAR (UCI-HAR)": ("har", HAR, {}, 0.865, 0.811),
     "sound (ESC-10, MFCC)": ("esc", ESC_MFCC, {"cv": "folds"}, 0.465, 0.36),
 }
+_SIZES = {"full": "paper", "half": "paper-half"}
 
 
 def ablation(study: Study) -> Table:
@@ -35,7 +38,7 @@ def ablation(study: Study) -> Table:
         differs="Data are partial (CIFAR-10, JHMDB for HMDB-51, ESC-10 for ESC-50). Half layers took less time by "
         + ", ".join(f"{ratio:.1f}x ({title})" for title, ratio in faster.items()),
         results=tuple(results),
-        audit=(),
+        audit=tuple(check for title in _ROWS for check in _audit(study, title)),
         command="functa reproduce ablation --data DIR",
         pictures={},
         extra={"time_ratio": faster},
@@ -54,5 +57,14 @@ def _pair(study: Study, title: str) -> list[Result]:
             preset="fast",
             **how,
         )
-        for size, architecture, paper in (("full", "paper", full), ("half", "paper-half", half))
+        for (size, architecture), paper in zip(_SIZES.items(), (full, half), strict=True)
     ]
+
+
+def _audit(study: Study, title: str) -> list[Check]:
+    name, encoding, how, _, _ = _ROWS[title]
+    test_splits = ("fold-1",) if how else ("test",)
+    stores = {size: (f"ablation-{name}-{size}", encoding.changed(architecture=of)) for size, of in _SIZES.items()}
+    checks = kept_audit(study, *stores["full"], about=title, test_splits=test_splits)
+    half, _ = study.store(*stores["half"])
+    return [*checks, *shuffled_checks(study, {f"{title}, half layers": half}, test_splits=test_splits)]

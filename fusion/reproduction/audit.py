@@ -9,11 +9,9 @@ import numpy as np
 from sklearn.model_selection import cross_val_score
 from sklearn.tree import DecisionTreeClassifier
 
-from fusion.classifiers import FunctaClassifier
 from fusion.encoders.kinds import config_from_dict, state_from_arrays
 from fusion.encoders.rows import encode_samples
-from fusion.evaluation import mean_interval
-from fusion.features import FunctaFeatures
+from fusion.reproduction.shuffled import shuffled_checks
 from fusion.reproduction.table import Check
 from store import open_store
 
@@ -26,9 +24,6 @@ if TYPE_CHECKING:
     from store import FunctaStore, Rows
 
 _REFITTED = 8
-_PERMUTATIONS = 5
-_PERMUTED_ROWS = 3000
-_PERMUTED_ROUNDS = 15
 _TOLERANCE = 1e-5
 
 
@@ -39,6 +34,33 @@ class _Split:
     rows: Rows
     training: NDArray[np.intp]
     test: NDArray[np.intp]
+
+
+def kept_audit(
+    study: Study, name: str, encoding: Encoding, *, about: str = "", test_splits: tuple[str, ...] = ("test",)
+) -> list[Check]:
+    """Audit a store of the study, its labels shuffled too, or give what an earlier run found.
+
+    Parameters
+    ----------
+    study : Study
+    name : str
+        Of the store.
+    encoding : Encoding
+        How it was made.
+    about : str
+        Data set, where a table has several.
+    test_splits : tuple of str
+        Splits that are tested; of a data set in folds, one fold.
+    """
+    store, _ = study.store(name, encoding)
+    settings = {"encoding": study.described(encoding), "test": test_splits}
+
+    def found() -> list[dict[str, Any]]:
+        return [check.to_dict() for check in audit(study, encoding, store, test_splits=test_splits)]
+
+    checks = [Check.from_dict(values).about(about) for values in study.kept("audits", name, settings, found)]
+    return [*checks, *shuffled_checks(study, {about: store}, test_splits=test_splits)]
 
 
 def audit(study: Study, encoding: Encoding, store: Path, *, test_splits: tuple[str, ...] = ("test",)) -> list[Check]:
@@ -56,8 +78,7 @@ def audit(study: Study, encoding: Encoding, store: Path, *, test_splits: tuple[s
     Returns
     -------
     list of Check
-        Groups and sources on both sides, order and PSNR against the label, refits alone, the start's training rows,
-        permuted labels.
+        Groups and sources on both sides, order and PSNR against the label, refits alone, the start's training rows.
     """
     with open_store(store) as opened:
         split = _split(opened, test_splits)
@@ -68,7 +89,6 @@ def audit(study: Study, encoding: Encoding, store: Path, *, test_splits: tuple[s
             _psnr(split),
             _refits(study, encoding, opened, split),
             _start(opened, test_splits),
-            _permuted(opened, split, study.seed),
         ]
 
 
@@ -138,43 +158,6 @@ def _start(store: FunctaStore, test_splits: tuple[str, ...]) -> Check:
     leaked = set(used) & set(test_splits)
     found = f"{', '.join(learned)} learned from split {', '.join(used) or 'none'}"
     return Check("rows that the start was learned from", found, not leaked, {"splits": list(used)})
-
-
-def _permuted(store: FunctaStore, split: _Split, seed: int) -> Check:
-    """Train on shuffled training labels; the accuracy has to fall to what class frequencies alone give."""
-    random = np.random.default_rng(seed)
-    training, test = (_at_most(part, _PERMUTED_ROWS, random) for part in (split.training, split.test))
-    features = FunctaFeatures(start=store.state.get("start"), max_columns=300)
-    train_matrix = features.fit_transform(store.read(list(split.rows.ids[training])).functas)
-    test_matrix = features.transform(store.read(list(split.rows.ids[test])).functas)
-    labels, truth = split.rows.labels[training].astype(str), split.rows.labels[test].astype(str)
-    accuracies = []
-    for draw in range(_PERMUTATIONS):
-        classifier = FunctaClassifier(
-            n_estimators=_PERMUTED_ROUNDS, max_depth=3, early_stopping_rounds=None, seed=seed + draw
-        ).fit(train_matrix, random.permutation(labels))
-        accuracies.append(float(np.mean(classifier.predict(test_matrix) == truth)))
-    return _chance(accuracies, labels, truth)
-
-
-def _chance(accuracies: list[float], labels: NDArray[Any], truth: NDArray[Any]) -> Check:
-    classes = sorted({*labels, *truth})
-    shares = [np.array([np.mean(part == name) for name in classes]) for part in (labels, truth)]
-    guessing, largest = float(shares[0] @ shares[1]), float(shares[1].max())
-    low, high = mean_interval(accuracies)
-    mean, spread = (low + high) / 2, (high - low) / 2
-    # A model that learns nothing may also settle on the largest class.
-    passed = low <= max(guessing, largest)
-    found = (
-        f"accuracy {mean:.3f} ± {spread:.3f} over {len(accuracies)} shuffles; guessing by class frequencies gives "
-        f"{guessing:.3f}, the largest class {largest:.3f}"
-    )
-    values = {"accuracies": accuracies, "interval": [low, high], "chance": [guessing, largest]}
-    return Check("training on shuffled labels", found, passed, values)
-
-
-def _at_most(rows: NDArray[np.intp], count: int, random: np.random.Generator) -> NDArray[np.intp]:
-    return rows if len(rows) <= count else np.sort(random.choice(rows, count, replace=False))
 
 
 def _correlation_ratio(values: NDArray[Any], labels: NDArray[Any]) -> float:

@@ -10,8 +10,8 @@ import numpy as np
 
 from fusion.baselines.models import BaselineResult, measure_baseline
 from fusion.baselines.prepared import Prepared, raw_matrix
-from fusion.encoders.learning import seeded_hash
-from fusion.encoders.presets import encoder_config
+from fusion.encoders.options import EncodeOptions
+from fusion.encoders.survey import survey_samples
 from fusion.evaluation import Evaluation, mean_interval
 from fusion.reproduction.table import Result
 
@@ -92,13 +92,11 @@ class _Samples:
     def prepared(self) -> Prepared:
         if self._prepared is None:
             with self.study.dataset(self.encoding) as dataset:
-                config = encoder_config(dataset, options=dict(self.encoding.options), fit=self.encoding.fit)
-                samples = list(dataset)
-                if self.study.limit is not None:
-                    samples = sorted(samples, key=lambda sample: seeded_hash(sample.id, self.study.seed))
-                    samples = samples[: self.study.limit]
+                modality = self.study.config(dataset, self.encoding).modality
+                chosen = survey_samples(dataset, EncodeOptions(limit=self.study.limit), self.study.seed).chosen
+                samples = (sample for sample in dataset if chosen is None or sample.id in chosen)
                 splits = None if self.cv else self.encoding.train_splits
-                self._prepared = raw_matrix(samples, config.modality, train_splits=splits, folder=self.study.folder)
+                self._prepared = raw_matrix(samples, modality, train_splits=splits, folder=self.study.folder)
         return self._prepared
 
 

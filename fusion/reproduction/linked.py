@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fusion.items import labelled_items
 from fusion.linking import link
+from fusion.reproduction.shuffled import shuffled_checks
 from fusion.reproduction.study import trained_result
+from fusion.reproduction.table import Check
+from fusion.sources import opened_source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from fusion.reproduction.study import Encoding, Study
     from fusion.reproduction.table import Result
@@ -28,9 +35,7 @@ def link_stores(study: Study, name: str, stores: Mapping[str, Path], **how: Any)
     **how
         Of `fusion.linking.link`.
     """
-    target = study.folder / "links" / f"{name}.parquet"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return link(dict(stores), seed=study.seed, **how).save(target)
+    return link(dict(stores), seed=study.seed, **how).save(study.place("links", f"{name}.parquet"))
 
 
 def fused_result(
@@ -72,10 +77,43 @@ def fused_result(
             block: {"accuracy": figures.accuracy, "without": figures.accuracy_without, "missing": figures.missing}
             for block, figures in trained.modalities.items()
         }
-        return trained_result(trained, sum(seconds for _, seconds in made.values()), {"modalities": modalities}, **told)
+        seconds = {path.name: seconds for path, seconds in made.values()}
+        return trained_result(trained, seconds, {"modalities": modalities}, **told)
 
     settings = {"encodings": {block: study.described(encoding) for block, encoding in encodings.items()}}
     return study.once(name, {**settings, "joined": dict(joined), "how": how}, make, **told)
+
+
+def linked_audit(study: Study, name: str, *, about: str = "") -> list[Check]:
+    """Ask of a link table whether its training and test items share anything, and shuffle its labels.
+
+    Parameters
+    ----------
+    study : Study
+    name : str
+        Of the row whose link table it is.
+    about : str
+        What stands before each question.
+    """
+    path = study.place("links", f"{name}.parquet")
+    with opened_source(path) as source:
+        training, test = (labelled_items(source.items, (split,), split) for split in ("train", "test"))
+    samples = sum(len(_named(ids) & _named(test.rows[block])) for block, ids in training.rows.items())
+    groups = sum(len(_named(of) & _named(test.block_groups[block])) for block, of in training.block_groups.items())
+    return [
+        _nothing_shared("samples", samples, len(test)).about(about),
+        _nothing_shared("groups", groups, len(test)).about(about),
+        *shuffled_checks(study, {about: path}),
+    ]
+
+
+def _nothing_shared(what: str, shared: int, items: int) -> Check:
+    question = f"{what} of any modality in linked items of both sides"
+    return Check(question, f"{shared} shared, {items:,} test items", shared == 0, {"shared": shared})
+
+
+def _named(column: NDArray[np.object_]) -> set[Any]:
+    return set(column) - {None}
 
 
 def _store_name(name: str, block: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from scipy.stats import spearmanr
 
+from fusion.reproduction.audit import kept_audit
 from fusion.reproduction.cifar10 import CIFAR
 from fusion.reproduction.hmdb51 import JHMDB
 from fusion.reproduction.plots import plot_psnr_accuracy
@@ -16,11 +17,12 @@ from fusion.reproduction.uci_har import HAR
 
 if TYPE_CHECKING:
     from fusion.reproduction.plots import Point
-    from fusion.reproduction.table import Result
+    from fusion.reproduction.table import Check, Result
 
 _STEPS = (3, 10, 30, 100)
 _ARCHITECTURES = ("paper", "paper-half", "siren")
 _SAMPLES = 3000
+_AUDITED = ("paper", 10)
 _DATA = {"UCI-HAR": ("har", HAR), "CIFAR-10": ("cifar", CIFAR), "JHMDB": ("jhmdb", JHMDB)}
 
 
@@ -30,21 +32,23 @@ def psnr(study: Study) -> Table:
     results: list[Result] = []
     pictures: dict[str, str] = {}
     extra: dict[str, Any] = {}
+    audited: list[Check] = []
     for title, (name, encoding) in _DATA.items():
         found = _series(study, title, name, encoding)
         results += [result for series in found.values() for result in series]
         picture = f"psnr-{name}.png"
         points = {architecture: _points(series) for architecture, series in found.items()}
-        plot_psnr_accuracy(points, study.folder / "pictures" / picture, f"{title}: accuracy against PSNR")
+        plot_psnr_accuracy(points, study.place("pictures", picture), f"{title}: accuracy against PSNR")
         pictures[f"{title}: accuracy against PSNR"] = picture
         extra[title] = _rank_correlation([result for series in found.values() for result in series])
+        audited += kept_audit(study, *_store(name, encoding, *_AUDITED), about=title)
     return Table(
         name="psnr",
         title="PSNR against accuracy (paper, Figures 11 to 13)",
         protocol=f"{study.limit:,} samples at most of each data set, the fast preset, each data set's own split",
         differs="Spearman's rank correlation: " + "; ".join(_sentence(title, found) for title, found in extra.items()),
         results=tuple(results),
-        audit=(),
+        audit=tuple(audited),
         command="functa reproduce psnr --data DIR",
         pictures=pictures,
         extra=extra,
@@ -54,17 +58,20 @@ def psnr(study: Study) -> Table:
 def _series(study: Study, title: str, name: str, encoding: Encoding) -> dict[str, list[Result]]:
     return {
         architecture: [
-            functa_result(
-                study,
-                f"{title}, {architecture}, {steps} steps",
-                encoding.changed(architecture=architecture, fit={"steps": steps}),
-                name=f"psnr-{name}-{architecture}-{steps}",
-                preset="fast",
-            )
+            _measured(study, f"{title}, {architecture}, {steps} steps", *_store(name, encoding, architecture, steps))
             for steps in _STEPS
         ]
         for architecture in _ARCHITECTURES
     }
+
+
+def _measured(study: Study, model: str, name: str, encoding: Encoding) -> Result:
+    return functa_result(study, model, encoding, name=name, preset="fast")
+
+
+def _store(name: str, encoding: Encoding, architecture: str, steps: int) -> tuple[str, Encoding]:
+    changed = encoding.changed(architecture=architecture, fit={"steps": steps})
+    return f"psnr-{name}-{architecture}-{steps}", changed
 
 
 def _points(series: list[Result]) -> list[Point]:

@@ -104,12 +104,11 @@ class Study:
     def described(self, encoding: Encoding) -> dict[str, Any]:
         """Say all that makes a store what it is: the encoding, and the configuration that presets complete it to."""
         with self.dataset(encoding) as dataset:
-            return {**asdict(encoding), "config": self._config(dataset, encoding).to_dict()}
+            return {**asdict(encoding), "config": self.config(dataset, encoding).to_dict()}
 
     def store(self, name: str, encoding: Encoding) -> tuple[Path, float]:
         """Fill a store, or go on filling it; give its path and the seconds that all runs took together."""
-        path = self.folder / "stores" / f"{name}-{self._digest(self.described(encoding))}.zarr"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = self.place("stores", f"{name}-{self._digest(self.described(encoding))}.zarr")
         clock = path.with_suffix(".seconds.json")
         before = json.loads(clock.read_text()) if clock.exists() else {"seconds": 0.0, "finished": False}
         if before["finished"]:
@@ -119,14 +118,15 @@ class Study:
             with self.dataset(encoding) as dataset:
                 options = EncodeOptions(workers=self.workers, limit=self.limit, train_splits=encoding.train_splits)
                 told = partial(self._tell_of, f"encoding {name}")
-                encode(dataset, path, self._config(dataset, encoding), options, progress=told)
+                encode(dataset, path, self.config(dataset, encoding), options, progress=told)
             finished = True
         finally:
             seconds = before["seconds"] + time.perf_counter() - begin
             clock.write_text(json.dumps({"seconds": seconds, "finished": finished}))
         return path, seconds
 
-    def _config(self, dataset: Dataset, encoding: Encoding) -> EncoderConfig:
+    def config(self, dataset: Dataset, encoding: Encoding) -> EncoderConfig:
+        """Give the configuration that an encoding asks for, presets and the study's seed included."""
         return encoder_config(dataset, options={"seed": self.seed, **encoding.options}, fit=encoding.fit)
 
     def _tell_of(self, what: str, done: Done) -> None:
@@ -134,24 +134,34 @@ class Study:
 
     def model(self, name: str, source: Path, **how: Any) -> TrainResult:
         """Train on a store or a link table and keep the model, so that a report can be written of it."""
-        target = self.folder / "models" / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        return train(
-            source, target, progress=lambda stage, done, most: self.tell(f"{name}: {stage}", done, most), **how
-        )
+        told = partial(self._tell_stage, name)
+        return train(source, self.place("models", name), progress=told, **how)
+
+    def _tell_stage(self, name: str, stage: str, done: int, most: int) -> None:
+        self.tell(f"{name}: {stage}", done, most)
 
     def once(self, name: str, settings: Mapping[str, Any], make: Callable[[], Result], **told: Any) -> Result:
         """Give a result that is kept under its settings, or make it; `told` are its fields that measure nothing."""
-        path = self.folder / "results" / f"{name}-{self._digest(settings)}.json"
+        values = self.kept("results", name, settings, lambda: make().to_dict())
+        return replace(Result.from_dict(values), **told)
+
+    def kept(self, kind: str, name: str, settings: Mapping[str, Any], make: Callable[[], Any]) -> Any:
+        """Give JSON values that are kept under their settings in the folder of their kind, or make them."""
+        path = self.place(kind, f"{name}-{self._digest(settings)}.json")
         if path.exists():
-            return replace(Result.from_dict(json.loads(path.read_text(encoding="utf-8"))), **told)
+            return json.loads(path.read_text(encoding="utf-8"))
         self.tell(name, 0, 1)
-        made = make()
-        path.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(make(), indent=1, ensure_ascii=False)
         temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(made.to_dict(), indent=1, ensure_ascii=False), encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
-        return made
+        return json.loads(text)
+
+    def place(self, kind: str, name: str) -> Path:
+        """Give the path of a file or folder of some kind, inside a folder that exists."""
+        path = self.folder / kind / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
 
     def tell(self, what: str, done: int, most: int) -> None:
         """Report progress."""
@@ -195,23 +205,29 @@ def functa_result(
     def make() -> Result:
         store, seconds = study.store(name, encoding)
         trained = study.model(name, store, **how)
-        extra = {"folds": list(trained.folds), "store": str(store.name)}
-        return trained_result(trained, seconds, extra, psnr=mean_psnr(store), **told)
+        extra = {"folds": list(trained.folds)}
+        return trained_result(trained, {store.name: seconds}, extra, psnr=mean_psnr(store), **told)
 
     return study.once(name, {"encoding": study.described(encoding), "how": how}, make, **told)
 
 
 def trained_result(
-    trained: TrainResult, encoding_seconds: float, extra: Mapping[str, Any], *, psnr: float | None = None, **told: Any
+    trained: TrainResult,
+    stores: Mapping[str, float],
+    extra: Mapping[str, Any],
+    *,
+    psnr: float | None = None,
+    **told: Any,
 ) -> Result:
-    """Put what training reached into a row; `told` are the fields of `Result` that measure nothing."""
+    """Put what training on stores, with the seconds of each, reached into a row; `told` are fields it does not know."""
     return Result(
         measured=trained.accuracy,
         interval=trained.accuracy_interval,
         psnr=psnr,
-        seconds=encoding_seconds + trained.seconds,
+        seconds=sum(stores.values()) + trained.seconds,
         rows_train=trained.rows_train,
         rows_test=trained.rows_test,
+        stores=stores,
         extra={"macro_f1": trained.macro_f1, **extra},
         **told,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ class Result:
     rows_train, rows_test : int
     note : str
         What a reader should know of this row.
+    stores : mapping of str to float
+        Seconds of encoding by store, which other rows may share; a part of `seconds`.
     extra : mapping
         Further figures, such as the accuracy of each fold.
     """
@@ -44,6 +46,7 @@ class Result:
     rows_test: int
     paper_psnr: float | None = None
     note: str = ""
+    stores: Mapping[str, float] = field(default_factory=dict)
     extra: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -85,6 +88,15 @@ class Check:
         """Plain JSON values."""
         return asdict(self)
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` wrote."""
+        return cls(**{item.name: values[item.name] for item in fields(cls)})
+
+    def about(self, name: str) -> Check:
+        """Give the same answer with what the question is about before it, unless that is nothing."""
+        return replace(self, question=f"{name}: {self.question}") if name else self
+
 
 @dataclass(frozen=True)
 class Table:
@@ -119,8 +131,9 @@ class Table:
 
     @property
     def seconds(self) -> float:
-        """Of all rows together."""
-        return sum(result.seconds for result in self.results)
+        """Of all rows together, a store that several of them share counted once."""
+        stores = {name: seconds for result in self.results for name, seconds in result.stores.items()}
+        return sum(stores.values()) + sum(result.seconds - sum(result.stores.values()) for result in self.results)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; ``table`` holds the rows."""

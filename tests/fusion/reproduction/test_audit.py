@@ -9,8 +9,7 @@ import pytest
 from har_files import write_har
 
 from fusion.classifiers import FunctaClassifier
-from fusion.reproduction import Study
-from fusion.reproduction import audit as auditing
+from fusion.reproduction import Study, shuffled
 from fusion.reproduction.audit import audit
 from fusion.reproduction.table import Check
 from fusion.reproduction.uci_har import HAR
@@ -48,6 +47,7 @@ def audited(study: Study, honest: Path, tmp_path: Path) -> Audited:
         with create_store(tmp_path / "planted.zarr", conventions=told, **settings) as made:
             made.append(Rows.build(rows.ids, functas, **columns))
         found = audit(study, HALF, tmp_path / "planted.zarr")
+        found.append(shuffled.shuffled_labels(tmp_path / "planted.zarr", test_splits=("test",), seed=42))
         return {check.question: check for check in found}
 
     return run
@@ -121,5 +121,5 @@ def test_labels_that_reach_the_prediction_past_the_training_labels_are_found(
         answers.extend(rows.labels[rows.splits == "test"])
 
     answers: list[str] = []
-    monkeypatch.setattr(auditing, "FunctaClassifier", Leaky)
+    monkeypatch.setattr(shuffled, "FunctaClassifier", Leaky)
     assert failed(audited(plant)) == ["training on shuffled labels"]

@@ -18,8 +18,9 @@ ROWS = (
     "XGBoost on raw values",
     "XGBoost on simple statistics",
     "autoregressive LSTM as INR + XGBoost",
-    "random start",
-    "no filter, no normalisation",
+    "paper functa, random start",
+    "paper functa, no filter",
+    "paper functa, no normalisation",
 )
 BEFORE = "# Mine\n\n<!-- uci-har -->\nold figures\n<!-- end uci-har -->\n\nWritten by hand.\n"
 
@@ -60,6 +61,7 @@ def test_its_audit_asks_every_question_and_passes(table: Table) -> None:
         "state carried from one fit to the next": True,
         "rows that the start was learned from": True,
         "training on shuffled labels": True,
+        "SIREN functa: training on shuffled labels": True,
     }
 
 
