@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from cli import benching, datasets, encoding, inspecting, linking, modelling, reporting, reproducing
+from cli.output import say
 from store.errors import FusionError
 
 EXIT_CODES = """Exit codes: 0 ok, 1 failure, 2 usage, 3 integrity, 4 finished with failed samples, 130 interrupted."""
@@ -21,18 +22,14 @@ class _OneLineErrors(TyperGroup):
         try:
             return super().invoke(ctx)
         except FusionError as error:
-            _say(str(error))
+            say(str(error))
             raise typer.Exit(error.exit_code) from error
         except OSError as error:
-            _say(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+            say(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
             raise typer.Exit(1) from error
         except KeyboardInterrupt as error:
-            _say("interrupted; what was committed is kept, and the same command goes on from there")
+            say("interrupted; what was committed is kept, and the same command goes on from there")
             raise typer.Exit(130) from error
-
-
-def _say(message: str) -> None:
-    sys.stderr.write(f"functa: {' '.join(message.split())}\n")
 
 
 app = typer.Typer(

@@ -19,6 +19,11 @@ INTEGRITY, FAILED_SAMPLES = 3, 4
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 
+def say(message: str) -> None:
+    """Write one line about what went wrong to stderr."""
+    sys.stderr.write(f"functa: {' '.join(message.split())}\n")
+
+
 def print_json(document: Mapping[str, Any]) -> None:
     """Write one JSON document to stdout; NaN and infinity, which JSON lacks, become null."""
     sys.stdout.write(json.dumps(_finite(document), indent=2, ensure_ascii=False) + "\n")

@@ -39,8 +39,7 @@ def ablation(study: Study) -> Table:
         + ", ".join(f"{ratio:.1f}x ({title})" for title, ratio in faster.items()),
         results=tuple(results),
         audit=tuple(check for title in _ROWS for check in _audit(study, title)),
-        command="functa reproduce ablation --data DIR",
-        pictures={},
+        command=study.command("ablation"),
         extra={"time_ratio": faster},
     )
 

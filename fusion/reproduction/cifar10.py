@@ -67,8 +67,8 @@ def cifar10(study: Study) -> Table:
             *kept_audit(study, "cifar-paper", CIFAR),
             *shuffled_checks(study, {"SIREN functa": siren, "learned start": learned}),
         ),
-        command="functa reproduce cifar10 --data DIR",
-        pictures={"Accuracy over training images": picture},
+        command=study.command("cifar10"),
+        pictures={"Accuracy over training images": picture, **study.confusion({"paper functa": "cifar-paper"})},
         extra={
             "learning_curves": {
                 name: [{"rows": int(rows), "accuracy": accuracy} for rows, accuracy in curve]

@@ -70,9 +70,8 @@ def esc50(study: Study) -> Table:
             *kept_audit(study, f"{layout}-3", mfcc, test_splits=_FOLD),
             *shuffled_checks(study, others, test_splits=_FOLD),
         ),
-        command="functa reproduce esc50 --data DIR",
-        pictures={},
-        extra={},
+        command=study.command("esc50"),
+        pictures=study.confusion({"paper functa, MFCC": f"{layout}-3"}),
     )
 
 

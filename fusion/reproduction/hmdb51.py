@@ -61,9 +61,8 @@ def hmdb51(study: Study) -> Table:
             *kept_audit(study, f"{base.data}-paper-1", first),
             *shuffled_checks(study, {"SIREN functa": siren}),
         ),
-        command="functa reproduce hmdb51 --data DIR",
-        pictures={},
-        extra={},
+        command=study.command("hmdb51"),
+        pictures=study.confusion({"paper functa, split 1": f"{base.data}-paper-1"}),
     )
 
 

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fusion.encoders.pool import available_workers
+
 if TYPE_CHECKING:
     from fusion.reproduction.table import Check, Result, Table
 
@@ -14,7 +16,7 @@ _HEAD = """# Results
 Measured beside claimed, for every table of Malherbe, "Implicit Neural Representation as vectorizer for classification
 task applied to diverse data structures". This page is written by `functa reproduce NAME --data DIR --page
 docs/results.md`; no figure is typed. Intervals are at 95 %: over people, films or recordings where the test rows have
-such groups, over folds in a cross-validation. Seconds are of encoding and training together, on two cores.
+such groups, over folds in a cross-validation. Seconds are of encoding and training together.
 """
 
 
@@ -36,7 +38,7 @@ def section_of(table: Table) -> str:
         "",
         f"Protocol: {_text(table.protocol)}. {_text(table.differs)}" + ("" if table.differs.endswith(".") else "."),
         "",
-        f"`{table.command}` ({_seconds(table.seconds)})",
+        f"`{table.command}` ({_seconds(table.seconds)} on {available_workers()} cores)",
         "",
         "| model | accuracy | 95 % interval | paper | PSNR, dB | paper, dB | rows | seconds |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",

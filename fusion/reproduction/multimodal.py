@@ -40,9 +40,8 @@ def multimodal(study: Study) -> Table:
         "stands for HMDB-51; four of its classes have a counterpart in UCI-HAR",
         results=tuple(results),
         audit=tuple(_audit(study)),
-        command="functa reproduce multimodal --data DIR",
-        pictures={},
-        extra={},
+        command=study.command("multimodal"),
+        pictures=study.confusion({f"{_AGAIN}, stacked": "pair-again-stacked"}),
     )
 
 

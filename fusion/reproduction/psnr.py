@@ -28,6 +28,7 @@ _DATA = {"UCI-HAR": ("har", HAR), "CIFAR-10": ("cifar", CIFAR), "JHMDB": ("jhmdb
 
 def psnr(study: Study) -> Table:
     """Encode the same samples with several step counts and architectures, and rank PSNR against accuracy."""
+    command = study.command("psnr")
     study = replace(study, limit=min(study.limit or _SAMPLES, _SAMPLES))
     results: list[Result] = []
     pictures: dict[str, str] = {}
@@ -49,7 +50,7 @@ def psnr(study: Study) -> Table:
         differs="Spearman's rank correlation: " + "; ".join(_sentence(title, found) for title, found in extra.items()),
         results=tuple(results),
         audit=tuple(audited),
-        command="functa reproduce psnr --data DIR",
+        command=command,
         pictures=pictures,
         extra=extra,
     )

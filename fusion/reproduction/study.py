@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -162,6 +163,19 @@ class Study:
         path = self.folder / kind / name
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
+
+    def confusion(self, models: Mapping[str, str]) -> dict[str, str]:
+        """Put the confusion matrices of models, by title, beside the study's other pictures; give these by caption."""
+        pictures = {f"Confusion of {title}": f"{name}-confusion.png" for title, name in models.items()}
+        for name, picture in zip(models.values(), pictures.values(), strict=True):
+            shutil.copyfile(self.folder / "models" / name / "confusion.png", self.place("pictures", picture))
+        return pictures
+
+    def command(self, table: str) -> str:
+        """Give the command that makes a table as this study does."""
+        options = [f" --limit {self.limit}"] if self.limit is not None else []
+        options += [f" --seed {self.seed}"] if self.seed != Study.seed else []
+        return f"functa reproduce {table} --data DIR{''.join(options)}"
 
     def tell(self, what: str, done: int, most: int) -> None:
         """Report progress."""

@@ -126,8 +126,8 @@ class Table:
     results: tuple[Result, ...]
     audit: tuple[Check, ...]
     command: str
-    pictures: Mapping[str, str]
-    extra: Mapping[str, Any]
+    pictures: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:

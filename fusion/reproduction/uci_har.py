@@ -50,9 +50,8 @@ def uci_har(study: Study) -> Table:
         differs="training windows are recomputed from the raw recordings where the copy says so; see its own README",
         results=tuple(results),
         audit=(*kept_audit(study, "har-paper", HAR), *shuffled_checks(study, {"SIREN functa": siren})),
-        command="functa reproduce uci-har --data DIR",
-        pictures={},
-        extra={},
+        command=study.command("uci-har"),
+        pictures=study.confusion({"paper functa": "har-paper"}),
     )
 
 

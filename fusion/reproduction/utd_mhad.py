@@ -51,9 +51,7 @@ def utd_mhad(study: Study) -> Table:
         "not use it. The best published network on skeleton and inertial reaches 0.963 on this split",
         results=tuple(results),
         audit=tuple(_audit(study)),
-        command="functa reproduce utd-mhad --data DIR",
-        pictures={},
-        extra={},
+        command=study.command("utd-mhad"),
     )
 
 

@@ -52,3 +52,17 @@ def test_a_table_is_printed_given_as_a_document_and_put_on_a_page(
     assert "<!-- end made -->" in page.read_text()
     printed = functa("reproduce", "made", "--data", tmp_path).out
     assert all(found in printed for found in ("0.500", "0.250 to 0.750", "above chance", "failed", "Nothing but all"))
+
+
+def test_all_tables_are_tried_and_those_without_data_are_told(
+    functa: Functa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in TABLES if name != "uci-har"]:
+        monkeypatch.delitem(TABLES, name)
+    monkeypatch.setitem(TABLES, "made", "made_table:made_table")
+    outcome = functa("reproduce", "all", "--data", tmp_path, "--out", tmp_path / "out", "--json")
+    assert outcome.code == 1
+    assert [table["name"] for table in outcome.json["tables"]] == ["made"]
+    assert list(outcome.json["failed"]) == ["uci-har"]
+    assert "functa: uci-har: " in outcome.err
+    assert "holds no uci-har data" in outcome.err
