@@ -25,6 +25,7 @@ _CONVENTIONAL = {
     "Conv2D": "convolution",
     "Conv3D": "convolution",
     "logistic regression": "logistic-regression",
+    "logistic regression, standardised and converged": "logistic-regression-converged",
 }
 _CONTROLS = {"XGBoost on raw values": "raw-xgboost", "XGBoost on simple statistics": "statistics-xgboost"}
 _MOST_RAW_COLUMNS = 20_000
@@ -48,7 +49,8 @@ def control_results(
     encoding : Encoding
         Its data set, modality and options of the modality.
     conventional : mapping of str to float or None
-        "Conv1D", "Conv2D", "Conv3D" or "logistic regression", with what the paper claims.
+        "Conv1D", "Conv2D", "Conv3D", "logistic regression" (scikit-learn's defaults) or "logistic regression,
+        standardised and converged", with what the paper claims.
     name : str
         Of the results in the study's folder.
     controls : tuple of str

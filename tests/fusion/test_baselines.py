@@ -47,7 +47,7 @@ def test_a_baseline_tells_fast_from_slow_waves(name):
     made = prepared()
     result = measure_baseline(name, made, **QUICK.get(name, {}))
     # a plane cannot tell waves of any phase
-    assert result.evaluation.accuracy > (0.8 if name != "logistic-regression" else 0.2)
+    assert result.evaluation.accuracy > (0.2 if name.startswith("logistic") else 0.8)
     assert (result.rows_train, result.rows_test) == (72, 24)
     assert result.seconds > 0
     assert list(result.ids) == [str(number) for number in range(72, 96)]

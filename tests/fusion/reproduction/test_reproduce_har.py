@@ -15,6 +15,7 @@ ROWS = (
     "paper functa + XGBoost",
     "SIREN functa + XGBoost",
     "logistic regression",
+    "logistic regression, standardised and converged",
     "XGBoost on raw values",
     "XGBoost on simple statistics",
     "autoregressive LSTM as INR + XGBoost",
