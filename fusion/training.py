@@ -17,7 +17,7 @@ from fusion.classifiers import FunctaClassifier
 from fusion.errors import ConfigError, DataError
 from fusion.fused.classifier import Fusion
 from fusion.fused.figures import evaluate_table, fold_accuracies, modality_figures
-from fusion.fused.fit import Progress, fit_model, settings_of, silent
+from fusion.fused.fit import Progress, Settings, fit_model, settings_of, silent
 from fusion.fused.matching import Matched, matched
 from fusion.fused.scoring import predict_items, score
 from fusion.items import Items, fold_items, labelled_items, require_disjoint_groups
@@ -87,22 +87,6 @@ def train(
     ModelError
         The model folder cannot be written.
     """
-    if cv is not None:
-        return cross_validate(
-            source,
-            model_dir,
-            on=cv,
-            features=features,
-            classifier=classifier,
-            preset=preset,
-            fusion=fusion,
-            tune=tune,
-            trainer=trainer,
-            progress=progress,
-        )
-    begin = time.perf_counter()
-    if model_dir is not None:
-        require_replaceable(model_dir)
     settings = settings_of(
         features=features,
         classifier=classifier,
@@ -112,21 +96,9 @@ def train(
         fusion=fusion,
         tune=tune,
     )
-    settings.progress("read", 0, 0)
-    with opened_source(source) as opened:
-        _require_several(opened, fusion)
-        training = labelled_items(opened.items, train_splits, "training")
-        test = labelled_items(opened.items, test_splits, "test")
-        require_disjoint_groups(training, test)
-        notes = require_unseen(opened.stores, test)
-        model = fit_model(opened.stores, training, settings)
-        settings.progress("evaluate", 0, len(test))
-        table = score(model, opened.stores, test)
-        settings.progress("evaluate", len(test), len(test))
-        told = _told(opened, notes)
-    used = replace(model.training, train_splits=tuple(train_splits), test_splits=tuple(test_splits))
-    result = _finish(replace(model, training=used), model_dir, table, told, begin)
-    return replace(result, tuning=settings.tuned[-1] if settings.tuned else None)
+    if cv is not None:
+        return _cross_validated(source, model_dir, settings, cv)
+    return _trained(source, model_dir, settings, tuple(train_splits), tuple(test_splits))
 
 
 def cross_validate(
@@ -154,9 +126,6 @@ def cross_validate(
         Fewer than two folds or groups, a group in two folds, or an encoder that learned from the folds it is tested on
         more than a start; see `fusion.seen.require_unseen`.
     """
-    begin = time.perf_counter()
-    if model_dir is not None:
-        require_replaceable(model_dir)
     settings = settings_of(
         features=features,
         classifier=classifier,
@@ -166,27 +135,7 @@ def cross_validate(
         fusion=fusion,
         tune=tune,
     )
-    settings.progress("read", 0, 0)
-    with opened_source(source) as opened:
-        _require_several(opened, fusion)
-        labelled, folds = fold_items(opened.items, on)
-        notes = require_unseen(opened.stores, labelled, cv=on)
-        names = sorted(set(folds))
-        tables = []
-        for number, name in enumerate(names):
-            settings.progress("fold", number, len(names))
-            inside = folds == name
-            training, test = labelled.take(~inside), labelled.take(inside)
-            require_disjoint_groups(training, test)
-            model = fit_model(opened.stores, training, settings)
-            tables.append(score(model, opened.stores, test).assign(fold=name))
-        final = model if model_dir is None else fit_model(opened.stores, labelled, settings)
-        told = _told(opened, notes)
-    table = pd.concat(tables, ignore_index=True)
-    final = replace(final, training=replace(final.training, cv=on))
-    result = _finish(final, model_dir, table, told, begin, cv=True)
-    tuning = settings.tuned[-1] if settings.tuned else None
-    return replace(result, rows_train=len(labelled), folds=tuple(fold_accuracies(table)), tuning=tuning)
+    return _cross_validated(source, model_dir, settings, on)
 
 
 def evaluate(
@@ -253,6 +202,65 @@ def predict_store(
         probabilities = predict_items(trained, found.stores, items)
     labels: NDArray[np.object_] = np.asarray(trained.classes, dtype=object)[probabilities.argmax(axis=1)]
     return Predictions(items.ids, labels, probabilities, trained.classes)
+
+
+def _trained(
+    source: SourceLike,
+    model_dir: str | Path | None,
+    settings: Settings,
+    train_splits: tuple[str, ...],
+    test_splits: tuple[str, ...],
+) -> TrainResult:
+    begin = _begun(model_dir, settings)
+    with opened_source(source) as opened:
+        _require_several(opened, settings.fusion)
+        training = labelled_items(opened.items, train_splits, "training")
+        test = labelled_items(opened.items, test_splits, "test")
+        require_disjoint_groups(training, test)
+        notes = require_unseen(opened.stores, test)
+        model = fit_model(opened.stores, training, settings)
+        settings.progress("evaluate", 0, len(test))
+        table = score(model, opened.stores, test)
+        settings.progress("evaluate", len(test), len(test))
+        told = _told(opened, notes)
+    used = replace(model.training, train_splits=train_splits, test_splits=test_splits)
+    result = _finish(replace(model, training=used), model_dir, table, told, begin)
+    return replace(result, tuning=settings.tuned[-1] if settings.tuned else None)
+
+
+def _cross_validated(
+    source: SourceLike, model_dir: str | Path | None, settings: Settings, on: Literal["folds", "group"]
+) -> TrainResult:
+    begin = _begun(model_dir, settings)
+    with opened_source(source) as opened:
+        _require_several(opened, settings.fusion)
+        labelled, folds = fold_items(opened.items, on)
+        notes = require_unseen(opened.stores, labelled, cv=on)
+        names = sorted(set(folds))
+        tables = []
+        for number, name in enumerate(names):
+            settings.progress("fold", number, len(names))
+            inside = folds == name
+            training, test = labelled.take(~inside), labelled.take(inside)
+            require_disjoint_groups(training, test)
+            model = fit_model(opened.stores, training, settings)
+            tables.append(score(model, opened.stores, test).assign(fold=name))
+        final = model if model_dir is None else fit_model(opened.stores, labelled, settings)
+        told = _told(opened, notes)
+    table = pd.concat(tables, ignore_index=True)
+    final = replace(final, training=replace(final.training, cv=on))
+    result = _finish(final, model_dir, table, told, begin, cv=True)
+    tuning = settings.tuned[-1] if settings.tuned else None
+    return replace(result, rows_train=len(labelled), folds=tuple(fold_accuracies(table)), tuning=tuning)
+
+
+def _begun(model_dir: str | Path | None, settings: Settings) -> float:
+    """Refuse a model folder before any work is done, and start the clock."""
+    begin = time.perf_counter()
+    if model_dir is not None:
+        require_replaceable(model_dir)
+    settings.progress("read", 0, 0)
+    return begin
 
 
 def _require_several(source: Source, fusion: str | None) -> None:

@@ -44,14 +44,4 @@ def _figures(name: str, share: float, truth: np.ndarray, labels: tuple[str, ...]
     random = np.random.default_rng(len(name))
     predicted = np.where(random.random(len(truth)) < share, truth, random.choice(labels, len(truth)))
     found = evaluate_predictions(truth, predicted, groups=[f"person {row % 4}" for row in range(len(truth))])
-    return ModelFigures(
-        name,
-        found.accuracy,
-        found.macro_f1,
-        found.accuracy_intervals,
-        found.classes,
-        found.confusion.tolist(),
-        found.per_class,
-        found.rows,
-        fused,
-    )
+    return ModelFigures(name, found, fused)

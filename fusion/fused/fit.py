@@ -52,7 +52,7 @@ class Settings:
     progress
         Called as training proceeds.
     fusion
-        How several modalities are fused.
+        How several modalities are fused; None = early, of one modality not at all.
     tune
         Choose each classifier of functas by cross-validation over its training groups.
     tuned
@@ -64,7 +64,7 @@ class Settings:
     max_columns: int | None
     trainer: Trainer
     progress: Progress
-    fusion: str = "early"
+    fusion: str | None = None
     tune: bool = False
     tuned: list[Tuning] = field(default_factory=list)
 
@@ -94,7 +94,7 @@ def settings_of(
     classifier = named.classifier() if classifier is None else classifier
     check_fusion(fusion or "early")
     place = trainer or LocalTrainer()
-    return Settings(features, classifier, named.max_columns, place, progress or silent, fusion or "early", tune)
+    return Settings(features, classifier, named.max_columns, place, progress or silent, fusion, tune)
 
 
 def silent(stage: str, done: int, most: int) -> None:
@@ -164,11 +164,12 @@ class _Fusing:
         classes = np.array(sorted(set(self.items.labels)), dtype=object)
         members = {name: self._member(name) for name in self.features}
         columns = {name: int(transformer.keep_.sum()) for name, transformer in self.features.items()}
-        make = partial(FusedClassifier, self.settings.fusion, columns, members, classes)
-        if self.settings.fusion == "early":
+        fusion = self.settings.fusion or "early"
+        make = partial(FusedClassifier, fusion, columns, members, classes)
+        if fusion == "early":
             return make(head=self._early())
         own = np.stack([self._out_of_fold(name, member, classes) for name, member in members.items()])
-        if self.settings.fusion == "late":
+        if fusion == "late":
             return make(pool=learn_pool(own, np.searchsorted(classes.astype(str), self.items.labels.astype(str))))
         return make(head=self._stacked(own))
 

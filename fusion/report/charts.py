@@ -27,11 +27,11 @@ def accuracy_chart(models: Sequence[ModelFigures]) -> str:
     axes = figure.subplots()
     places = np.arange(len(models))[::-1]
     colours = [_BLUE if model.fused or len(models) == 1 else _GREY for model in models]
-    axes.barh(places, [model.accuracy for model in models], color=colours, height=0.62)
+    axes.barh(places, [model.evaluation.accuracy for model in models], color=colours, height=0.62)
     for place, model in zip(places, models, strict=True):
-        low, high = model.interval or (model.accuracy, model.accuracy)
+        low, high = model.evaluation.accuracy_interval
         axes.plot([low, high], [place, place], color="black", linewidth=1.4)
-        text = f"{model.accuracy:.1%}"
+        text = f"{model.evaluation.accuracy:.1%}"
         axes.text(min(high + 0.012, 1.02), place, text, va="center", fontsize=8.5)
     axes.set_yticks(places, [drawable(model.name, 30) for model in models], parse_math=False)
     axes.set_xlim(0, 1.1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from fusion.evaluation import ClassFigures
+    from fusion.evaluation import Evaluation
 
 
 @dataclass(frozen=True)
@@ -19,33 +19,13 @@ class ModelFigures:
     ----------
     name : str
         A modality, or the kind of fusion.
-    accuracy, macro_f1 : float in [0, 1]
-    intervals : mapping of str to (low, high)
-        95 %, by "groups", "rows" or "folds".
-    classes : sequence of str
-        In the order of `confusion`.
-    confusion : sequence of sequences of int
-        Rows are the true classes, columns the predicted ones.
-    per_class : sequence of ClassFigures
-    rows : int
-        That were tested.
+    evaluation : Evaluation
     fused : bool
     """
 
     name: str
-    accuracy: float
-    macro_f1: float
-    intervals: Mapping[str, tuple[float, float]]
-    classes: Sequence[str]
-    confusion: Sequence[Sequence[int]]
-    per_class: Sequence[ClassFigures]
-    rows: int
+    evaluation: Evaluation
     fused: bool = False
-
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        """The one over groups where there is one, else over folds, else over rows."""
-        return next((self.intervals[kind] for kind in ("groups", "folds", "rows") if kind in self.intervals), None)
 
 
 @dataclass(frozen=True)
@@ -133,8 +113,6 @@ class Report:
         Of the classifier.
     versions : mapping of str to str
     created : str
-    command : str
-        What trained the model, where known.
     """
 
     title: str

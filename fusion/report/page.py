@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fusion.report.content import ModelFigures, Reconstruction, Report
 
 _BINS = 4
+_KINDS = ("folds", "groups", "rows")
 
 
 def render(report: Report) -> str:
@@ -29,7 +30,8 @@ def render(report: Report) -> str:
     environment.filters |= {"percent": _percent, "png": png_image}
     page: str = environment.get_template("page.html").render(
         report=report,
-        main=report.models[0],
+        main=report.models[0].evaluation,
+        kinds=[kind for kind in _KINDS if any(kind in model.evaluation.accuracy_intervals for model in report.models)],
         accuracy_chart=accuracy_chart(report.models),
         psnr_chart=psnr_chart(report.reconstructions) if report.reconstructions else None,
         missing_chart=missing_chart(report.parts) if any(part.missing for part in report.parts) else None,
@@ -45,7 +47,7 @@ def _percent(value: float | None) -> str:
 
 def _shares(model: ModelFigures) -> list[dict[str, Any]]:
     """Rows of the confusion matrix with the share that colours each cell."""
-    counts = np.asarray(model.confusion)
+    counts = model.evaluation.confusion
     totals = counts.sum(axis=1)
     shares = counts / np.maximum(totals[:, None], 1)
     return [
@@ -57,7 +59,7 @@ def _shares(model: ModelFigures) -> list[dict[str, Any]]:
                 for count, share in zip(counts[row], shares[row], strict=True)
             ],
         }
-        for row, name in enumerate(model.classes)
+        for row, name in enumerate(model.evaluation.classes)
     ]
 
 

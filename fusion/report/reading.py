@@ -12,7 +12,7 @@ import pandas as pd
 
 from fusion.errors import ModelError
 from fusion.fused.classifier import FusedClassifier
-from fusion.fused.figures import evaluate_table, modality_figures
+from fusion.fused.figures import ModalityFigures, evaluate_table, modality_figures
 from fusion.model import Model, load_model
 from fusion.report.content import Block, ModalityPart, ModelFigures, Reconstruction, Report
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from fusion.classifiers import FunctaClassifier
-    from fusion.evaluation import Evaluation
     from fusion.report.content import Exhibit
 
 _LINK_FACTS = {"on": "joined by", "how": "kept", "rows": "items", "matched": "in every store", "groups": "groups"}
@@ -66,13 +65,24 @@ class ModelFolder:
         """Whether the figures are of a cross-validation."""
         return "fold" in self.predictions
 
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        """Those of the model; None where each fold had its own."""
+        return None if self.cross_validated else self.model.classes
+
+    def modalities(self) -> dict[str, ModalityFigures]:
+        """Figures of each modality of a fusion; of one modality none."""
+        if len(self.names) < 2:
+            return {}
+        return modality_figures(self.predictions, self.names, self.classes, cv=self.cross_validated)
+
 
 def report_of(folder: ModelFolder, exhibits: Sequence[Exhibit] = (), notes: Sequence[str] = ()) -> Report:
     """Put together everything that the page shows."""
-    model = folder.model
+    model, own = folder.model, folder.modalities()
     return Report(
         title=_title(folder),
-        models=_models(folder),
+        models=_models(folder, own),
         facts=_facts(folder),
         blocks=[_block(folder, number) for number in range(len(model.blocks))],
         parameters=_json(_parameters(model.classifier)),
@@ -80,7 +90,7 @@ def report_of(folder: ModelFolder, exhibits: Sequence[Exhibit] = (), notes: Sequ
         created=model.created,
         link=_link(folder),
         notes=[*_warnings(folder), *notes],
-        parts=_parts(folder),
+        parts=_parts(own),
         reconstructions=_reconstructions(folder),
         exhibits=exhibits,
     )
@@ -98,29 +108,11 @@ def _warnings(folder: ModelFolder) -> list[str]:
     return [*metrics.get("warnings", ()), *metrics.get("link", {}).get("warnings", ())]
 
 
-def _models(folder: ModelFolder) -> list[ModelFigures]:
-    classes = None if folder.cross_validated else folder.model.classes
-    main = evaluate_table(folder.predictions, classes, cv=folder.cross_validated)
-    several = len(folder.names) > 1
-    own = modality_figures(folder.predictions, folder.names, classes, cv=folder.cross_validated) if several else {}
-    name = f"{folder.model.fusion} fusion" if several else folder.names[0]
-    return [_figures(name, main, fused=several)] + [
-        _figures(f"{modality} alone", found.alone, fused=False) for modality, found in own.items()
-    ]
-
-
-def _figures(name: str, found: Evaluation, *, fused: bool) -> ModelFigures:
-    return ModelFigures(
-        name,
-        found.accuracy,
-        found.macro_f1,
-        found.accuracy_intervals,
-        found.classes,
-        found.confusion.tolist(),
-        found.per_class,
-        found.rows,
-        fused,
-    )
+def _models(folder: ModelFolder, own: Mapping[str, ModalityFigures]) -> list[ModelFigures]:
+    main = evaluate_table(folder.predictions, folder.classes, cv=folder.cross_validated)
+    name = f"{folder.model.fusion} fusion" if own else folder.names[0]
+    alone = [ModelFigures(f"{modality} alone", found.alone) for modality, found in own.items()]
+    return [ModelFigures(name, main, fused=bool(own)), *alone]
 
 
 def _facts(folder: ModelFolder) -> dict[str, str]:
@@ -150,14 +142,10 @@ def _link(folder: ModelFolder) -> dict[str, str]:
     return told
 
 
-def _parts(folder: ModelFolder) -> list[ModalityPart]:
-    if len(folder.names) < 2:
-        return []
-    classes = None if folder.cross_validated else folder.model.classes
-    found = modality_figures(folder.predictions, folder.names, classes, cv=folder.cross_validated)
+def _parts(own: Mapping[str, ModalityFigures]) -> list[ModalityPart]:
     return [
         ModalityPart(name, each.accuracy, _number(each.accuracy_without), _number(each.contribution), each.missing)
-        for name, each in found.items()
+        for name, each in own.items()
     ]
 
 

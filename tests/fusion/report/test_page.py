@@ -58,9 +58,9 @@ def test_hostile_labels_are_text(page: Tags) -> None:
 def test_the_page_says_what_was_measured(page: Tags) -> None:
     report = made_report()
     for model in report.models:
-        assert f"{model.accuracy:.1%}" in page.text
+        assert f"{model.evaluation.accuracy:.1%}" in page.text
         assert model.name in page.text
-    low, high = report.models[0].intervals["groups"]
+    low, high = report.models[0].evaluation.accuracy_interval
     assert f"{low:.1%} to {high:.1%}" in page.text
     assert page.text.count("accuracy in each quarter of the PSNR") == 2
 
