@@ -13,7 +13,7 @@ from fusion.encoders.config import checked_options
 from fusion.encoders.kinds import EncoderKind
 from fusion.encoders.learning import values_to_learn_from
 from fusion.errors import ConfigError
-from fusion.inr.architecture import Architecture, LayoutEntry
+from fusion.inr.architecture import Architecture, LayoutEntry, sines
 from fusion.inr.meta_settings import MetaSettings
 from fusion.inr.settings import FitSettings
 from fusion.modalities import Modality, Scaling
@@ -69,7 +69,7 @@ class ModulationConfig:
         object.__setattr__(self, "omega", float(self.omega))
         if self.size < 1:
             raise ConfigError(f"size of a modulation is {self.size}; expected 1 or more")
-        self._architecture(1, 1)
+        sines(1, 1, self.hidden, self.omega)  # refuses what no modality can have
 
     @property
     def layout(self) -> tuple[LayoutEntry, ...]:
@@ -78,11 +78,7 @@ class ModulationConfig:
 
     def network(self) -> Architecture:
         """Give the shared network's architecture with the modality's input and output sizes."""
-        return self._architecture(self.modality.d_in, self.modality.d_out)
-
-    def _architecture(self, d_in: int, d_out: int) -> Architecture:
-        omegas = (self.omega,) * len(self.hidden)
-        return Architecture(d_in, d_out, self.hidden, omegas, output="linear", initialiser="siren")
+        return sines(self.modality.d_in, self.modality.d_out, self.hidden, self.omega)
 
     def conventions(self) -> dict[str, Any]:
         """Say, for the store's header, how a modulation becomes a network."""

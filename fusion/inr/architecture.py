@@ -154,6 +154,11 @@ def siren(d_in: int, d_out: int) -> Architecture:
     )
 
 
+def sines(d_in: int, d_out: int, hidden: tuple[int, ...], omega: float) -> Architecture:
+    """Build a SIREN of any hidden widths with one frequency in all of its layers and a linear output."""
+    return Architecture(d_in, d_out, hidden, (omega,) * len(hidden), output="linear", initialiser="siren")
+
+
 def named_architecture(name: str, d_in: int, d_out: int, omegas: tuple[float, ...] | None = None) -> Architecture:
     """Build `paper`, `siren`, `paper-half` or `siren-half` for given input and output sizes.
 

@@ -12,7 +12,7 @@ import numpy as np
 from fusion.encoders.config import checked_options
 from fusion.encoders.local.windows import Pool, Scale, compressed, windows_of, with_differences
 from fusion.errors import ConfigError
-from fusion.inr.architecture import Architecture, LayoutEntry
+from fusion.inr.architecture import Architecture, LayoutEntry, sines
 from fusion.inr.settings import FitSettings
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class LocalConfig:
         object.__setattr__(self, "omega", float(self.omega))
         object.__setattr__(self, "compressed", float(self.compressed))
         _check(self)
-        self._architecture(1, 1)
+        sines(1, 1, self.hidden, self.omega)  # refuses what no modality can have
 
     @property
     def scales(self) -> tuple[Scale, ...]:
@@ -167,11 +167,7 @@ class LocalConfig:
 
     def network(self) -> Architecture:
         """Give the network that is fitted to a window."""
-        return self._architecture(self.modality.d_in, self.channels)
-
-    def _architecture(self, d_in: int, d_out: int) -> Architecture:
-        omegas = (self.omega,) * len(self.hidden)
-        return Architecture(d_in, d_out, self.hidden, omegas, output="linear", initialiser="siren")
+        return sines(self.modality.d_in, self.channels, self.hidden, self.omega)
 
     def conventions(self) -> dict[str, Any]:
         """Say, for the store's header, what a row holds."""
