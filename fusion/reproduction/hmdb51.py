@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from fusion.errors import DataError
-from fusion.evaluation import mean_interval
 from fusion.reproduction.audit import kept_audit
 from fusion.reproduction.controls import control_results
 from fusion.reproduction.places import find_data
 from fusion.reproduction.shuffled import shuffled_checks
 from fusion.reproduction.study import Encoding, functa_result
-from fusion.reproduction.table import Result, Table
+from fusion.reproduction.table import Result, Table, mean_result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,13 +29,24 @@ class _Model:
     title: str
     name: str
     options: Mapping[str, Any]
-    accuracy: float
-    psnr: float
+    accuracy: float | None = None
+    psnr: float | None = None
+    preset: str = "paper"
+    note: str = "the splits overlap, so the interval over them is no more than a hint"
 
 
+_SIREN: dict[str, Any] = {"architecture": "siren"}
+_LOCAL: dict[str, Any] = {"kind": "local", "modality": {"transform": "flow", "size": [48, 64], "frames": 24}}
 _MODELS = (
     _Model("paper functa + XGBoost", "paper", {}, 0.324, 62.77),
-    _Model("SIREN functa + XGBoost", "siren", {"architecture": "siren"}, 0.09, 61.4),
+    _Model("SIREN functa + XGBoost", "siren", _SIREN, 0.09, 61.4),
+    _Model(
+        "local functas of optical flow + XGBoost",
+        "local",
+        _LOCAL,
+        preset="stacked",
+        note="beyond the paper, see local-functas.md",
+    ),
 )
 
 
@@ -48,7 +56,8 @@ def hmdb51(study: Study) -> Table:
     splits = {split: replace(base, reader={**base.reader, "split": split}) for split in _SPLITS}
     rows = [row for model in _MODELS for row in _rows(study, model, splits)]
     first = splits[1]
-    siren, _ = study.store(f"{base.data}-siren-1", first.changed(architecture="siren"))
+    siren, _ = study.store(f"{base.data}-siren-1", first.changed(**_SIREN))
+    local, _ = study.store(f"{base.data}-local-1", first.changed(**_LOCAL))
     return Table(
         name="hmdb51",
         title=f"{'HMDB-51' if base.data == 'hmdb51' else 'JHMDB, 21 classes of HMDB-51'} (paper, Table 2)",
@@ -59,7 +68,7 @@ def hmdb51(study: Study) -> Table:
         results=(*rows, *control_results(study, first, {"Conv3D": 0.386}, name=base.data)),
         audit=(
             *kept_audit(study, f"{base.data}-paper-1", first),
-            *shuffled_checks(study, {"SIREN functa": siren}),
+            *shuffled_checks(study, {"SIREN functa": siren, "local functas": local}),
         ),
         command=study.command("hmdb51"),
         pictures=study.confusion({"paper functa, split 1": f"{base.data}-paper-1"}),
@@ -74,28 +83,13 @@ def _rows(study: Study, model: _Model, splits: Mapping[int, Encoding]) -> list[R
             f"{model.title}, split {split}",
             encoding.changed(**model.options),
             name=f"{encoding.data}-{model.name}-{split}",
+            preset=model.preset,
         )
         for split, encoding in splits.items()
     ]
-    return [_mean(model, each), *each]
-
-
-def _mean(model: _Model, each: list[Result]) -> Result:
-    accuracies = [result.measured for result in each]
-    low, high = mean_interval(accuracies)
-    return Result(
-        model=f"{model.title}, mean of the splits",
-        measured=float(np.mean(accuracies)),
-        interval=(max(0.0, low), min(1.0, high)),
-        paper=model.accuracy,
-        psnr=float(np.mean([result.psnr or 0.0 for result in each])),
-        seconds=0.0,
-        rows_train=each[0].rows_train,
-        rows_test=each[0].rows_test,
-        paper_psnr=model.psnr,
-        note="the splits overlap, so the interval over them is no more than a hint",
-        extra={"splits": accuracies},
-    )
+    title = f"{model.title}, mean of the splits"
+    mean = mean_result(title, each, paper=model.accuracy, paper_psnr=model.psnr, note=model.note)
+    return [replace(mean, seconds=0.0, stores={}), *each]
 
 
 def _data(study: Study) -> Encoding:

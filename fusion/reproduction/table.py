@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
+from fusion.evaluation import mean_interval
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,29 @@ class Result:
             **{name: value for name, value in values.items() if name in known}
             | {"interval": None if interval is None else (interval[0], interval[1])}
         )
+
+
+def mean_result(model: str, results: Sequence[Result], **told: Any) -> Result:
+    """Give the mean over splits or folds as one row, with Student's interval; `told` are fields of `Result`.
+
+    Its seconds are those of all of them; its rows the mean of one.
+    """
+    accuracies = [result.measured for result in results]
+    low, high = mean_interval(accuracies)
+    decibels = [result.psnr for result in results if result.psnr is not None]
+    return Result(
+        model=model,
+        measured=float(np.mean(accuracies)),
+        interval=(max(0.0, low), min(1.0, high)),
+        paper=told.pop("paper", None),
+        psnr=float(np.mean(decibels)) if decibels else None,
+        seconds=sum(result.seconds for result in results),
+        rows_train=round(np.mean([result.rows_train for result in results])),
+        rows_test=round(np.mean([result.rows_test for result in results])),
+        stores={name: seconds for result in results for name, seconds in result.stores.items()},
+        extra={"each": accuracies},
+        **told,
+    )
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ ROWS = (
     "XGBoost on simple statistics",
     "autoregressive LSTM as INR + XGBoost",
     "paper functa, random start",
+    "local functas + XGBoost",
     "paper functa, no filter",
     "paper functa, no normalisation",
 )
@@ -63,6 +64,7 @@ def test_its_audit_asks_every_question_and_passes(table: Table) -> None:
         "rows that the start was learned from": True,
         "training on shuffled labels": True,
         "SIREN functa: training on shuffled labels": True,
+        "local functas: training on shuffled labels": True,
     }
 
 
