@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from store import FunctaStore, Rows
 
 _REFITTED = 8
+_FOLDS = 5
 _TOLERANCE = 1e-5
 
 
@@ -130,10 +131,20 @@ def _psnr(split: _Split) -> Check:
     everything = np.concatenate([split.training, split.test])
     usable = everything[np.isfinite(psnr[everything])]
     ratio = _correlation_ratio(psnr[usable], labels[usable])
-    tree = DecisionTreeClassifier(max_depth=4, random_state=0)
-    alone = float(np.mean(cross_val_score(tree, psnr[usable, None], labels[usable])))
-    found = f"the class explains {ratio:.0%} of its variance; a tree that sees only the PSNR is right on {alone:.1%}"
+    alone = _accuracy_from(psnr[usable], labels[usable].astype(str))
+    told = "too few rows for a tree" if alone is None else f"a tree that sees only the PSNR is right on {alone:.1%}"
+    found = f"the class explains {ratio:.0%} of its variance; {told}"
     return Check("PSNR against label", found, None, {"correlation_ratio": ratio, "accuracy_from_psnr": alone})
+
+
+def _accuracy_from(values: NDArray[np.float64], labels: NDArray[np.str_]) -> float | None:
+    """Cross-validate a small tree on one value over the classes that every fold can have a row of."""
+    names, counts = np.unique(labels, return_counts=True)
+    chosen = np.isin(labels, names[counts >= _FOLDS])
+    if len(np.unique(labels[chosen])) < 2:
+        return None
+    tree = DecisionTreeClassifier(max_depth=4, random_state=0)
+    return float(np.mean(cross_val_score(tree, values[chosen, None], labels[chosen], cv=_FOLDS)))
 
 
 def _refits(study: Study, encoding: Encoding, store: FunctaStore, split: _Split) -> Check:

@@ -108,6 +108,15 @@ def test_a_psnr_that_gives_the_class_away_is_told(audited: Audited) -> None:
     assert found.values["accuracy_from_psnr"] > 0.9
 
 
+def test_classes_too_small_for_folds_leave_the_tree_out(audited: Audited) -> None:
+    def plant(rows: Rows, columns: dict[str, Any]) -> None:
+        columns["labels"][:] = [f"class {row // 4}" for row in range(len(rows))]
+
+    found = audited(plant)["PSNR against label"]
+    assert found.values["accuracy_from_psnr"] is None
+    assert found.found.endswith("too few rows for a tree")
+
+
 def test_labels_that_reach_the_prediction_past_the_training_labels_are_found(
     audited: Audited, monkeypatch: pytest.MonkeyPatch
 ) -> None:
