@@ -12,6 +12,7 @@ from fusion.reproduction.places import find_data
 from fusion.reproduction.shuffled import shuffled_checks
 from fusion.reproduction.study import Encoding, functa_result
 from fusion.reproduction.table import Result, Table, mean_result
+from fusion.reproduction.uci_har import LOCAL_NOTE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,8 +45,8 @@ _MODELS = (
         "local functas of optical flow + XGBoost",
         "local",
         _LOCAL,
-        preset="stacked",
-        note="beyond the paper, see local-functas.md",
+        preset="linear",
+        note=LOCAL_NOTE,
     ),
 )
 
