@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from fusion.classifiers import hold_out
 from fusion.errors import DataError
+from fusion.holding_out import hold_out
 from fusion.inr.tensorflow_engine import load_tensorflow
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from made_functas import CLASSES, functa_rows
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from fusion.classifiers import FunctaClassifier, hold_out
+from fusion.classifiers import FunctaClassifier
 from fusion.errors import ConfigError, DataError
+from fusion.holding_out import hold_out
 
 
 @parametrize_with_checks([FunctaClassifier(n_estimators=10, n_jobs=1)])
