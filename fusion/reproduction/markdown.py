@@ -16,19 +16,55 @@ _HEAD = """# Results
 Measured beside claimed, for every table of Malherbe, "Implicit Neural Representation as vectorizer for classification
 task applied to diverse data structures". This page is written by `functa reproduce NAME --data DIR --page
 docs/results.md`; no figure is typed. Intervals are at 95 %: over people, films or recordings where the test rows have
-such groups, over folds in a cross-validation. Seconds are of encoding and training together.
+such groups, over folds in a cross-validation. Seconds are of encoding and training together. First the rows that the
+paper claims something of; then each table whole.
 """
+
+_SUMMARY = "summary"
+_SECTION = re.compile(r"<!-- (?P<name>[a-z0-9-]+) -->\n(?P<content>## .*?)<!-- end (?P=name) -->\n", re.DOTALL)
+_CELLS = re.compile(r"(?<!\\) \| ?")
+_NUMBER = re.compile(r"\d\.\d+")
+_COLUMNS = 8
 
 
 def write_section(page: Path, table: Table) -> None:
-    """Put a table on the page, in the place of an earlier one of the same name."""
-    text = page.read_text(encoding="utf-8") if page.exists() else _HEAD
-    section = f"<!-- {table.name} -->\n{section_of(table)}\n<!-- end {table.name} -->\n"
-    pattern = re.compile(rf"<!-- {re.escape(table.name)} -->\n.*?<!-- end {re.escape(table.name)} -->\n", re.DOTALL)
-    found = pattern.search(text)
-    text = text[: found.start()] + section + text[found.end() :] if found else f"{text}\n{section}"
+    """Put a table on the page, in the place of an earlier one of the same name, and its claimed rows in the summary."""
+    text = page.read_text(encoding="utf-8") if page.exists() else f"{_HEAD}\n{_marked(_SUMMARY, '')}"
+    text = _replaced(text, table.name, section_of(table))
+    text = _replaced(text, _SUMMARY, _summary(text), only=True)
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(text, encoding="utf-8")
+
+
+def _replaced(text: str, name: str, content: str, *, only: bool = False) -> str:
+    """Replace what stands between the marks of a name; without them append it, unless it should only replace."""
+    found = _between(name).search(text)
+    if found:
+        return text[: found.start()] + _marked(name, content) + text[found.end() :]
+    return text if only else f"{text}\n{_marked(name, content)}"
+
+
+def _between(name: str) -> re.Pattern[str]:
+    return re.compile(rf"<!-- {re.escape(name)} -->\n.*?<!-- end {re.escape(name)} -->\n", re.DOTALL)
+
+
+def _marked(name: str, content: str) -> str:
+    return f"<!-- {name} -->\n{content}\n<!-- end {name} -->\n"
+
+
+def _summary(text: str) -> str:
+    """Give the rows of every table on the page that the paper claims something of."""
+    lines = ["| table | model | paper | measured | 95 % interval |", "| --- | --- | --- | --- | --- |"]
+    for section in _SECTION.finditer(text):
+        title, _, rest = section["content"].partition("\n")
+        rows = [_CELLS.split(line.strip("| ")) for line in rest.splitlines() if line.startswith("| ")]
+        if "(paper" in title:
+            lines += [
+                f"| {title.strip('# ')} | {row[0]} | {row[3]} | {row[1]} | {row[2]} |"
+                for row in rows
+                if len(row) == _COLUMNS and _NUMBER.fullmatch(row[3])
+            ]
+    return "\n".join(lines) + "\n"
 
 
 def section_of(table: Table) -> str:

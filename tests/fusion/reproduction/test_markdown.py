@@ -27,3 +27,21 @@ def test_sections_stand_beside_each_other_and_are_replaced_in_place(tmp_path: Pa
     assert text.startswith("# Results\n")
     assert text.index("<!-- first -->") < text.index("<!-- second -->")
     assert (text.count("| 0.900 |"), text.count("| 0.500 |")) == (1, 1)
+
+
+def test_the_summary_holds_the_claimed_rows_of_every_paper_table(tmp_path: Path) -> None:
+    page = tmp_path / "results.md"
+    write_section(page, replace(made_table(name="first"), title="First (paper, Table 9)"))
+    write_section(page, made_table(name="second"))
+    write_section(page, replace(made_table(name="first", measured=0.9), title="First (paper, Table 9)"))
+    summary = page.read_text().partition("<!-- summary -->")[2].partition("<!-- end summary -->")[0]
+    assert [line for line in summary.splitlines() if line][2:] == [
+        "| First (paper, Table 9) | a \\| b &lt;c> | 0.600 | 0.900 | 0.250 to 0.750 |"
+    ]
+
+
+def test_a_page_without_a_summary_gets_none(tmp_path: Path) -> None:
+    page = tmp_path / "mine.md"
+    page.write_text("# Mine\n")
+    write_section(page, made_table())
+    assert page.read_text().startswith("# Mine\n\n<!-- made -->\n## Title\n")
