@@ -49,6 +49,9 @@ def plot_curve(series: Mapping[str, Sequence[tuple[float, float]]], path: Path, 
     for name, points in series.items():
         axes.plot([x for x, _ in points], [y for _, y in points], marker="o", linewidth=1.2, label=name)
     axes.set_xscale("log")
+    ticks = sorted({x for points in series.values() for x, _ in points})
+    axes.set_xticks(ticks, [f"{x:,.0f}" for x in ticks])
+    axes.set_xticks([], minor=True)
     axes.set_xlabel(horizontal)
     axes.set_ylabel("accuracy on the test rows")
     axes.set_title(title, fontsize=10)

@@ -39,7 +39,7 @@ def psnr(study: Study) -> Table:
         results += [result for series in found.values() for result in series]
         picture = f"psnr-{name}.png"
         points = {architecture: _points(series) for architecture, series in found.items()}
-        plot_psnr_accuracy(points, study.place("pictures", picture), f"{title}: accuracy against PSNR")
+        plot_psnr_accuracy(points, study.place("pictures", picture), f"{title}, after so many steps")
         pictures[f"{title}: accuracy against PSNR"] = picture
         extra[title] = _rank_correlation([result for series in found.values() for result in series])
         audited += kept_audit(study, *_store(name, encoding, *_AUDITED), about=title)
