@@ -16,6 +16,7 @@ from fusion.datasets.open import open_dataset
 from fusion.encoders.encode import encode
 from fusion.encoders.options import EncodeOptions
 from fusion.encoders.presets import encoder_config
+from fusion.errors import DataError
 from fusion.reproduction.places import find_data
 from fusion.reproduction.table import Result
 from fusion.training import train
@@ -103,9 +104,27 @@ class Study:
             yield dataset
 
     def described(self, encoding: Encoding) -> dict[str, Any]:
-        """Say all that makes a store what it is: the encoding, and the configuration that presets complete it to."""
+        """Say all that makes a store what it is: the encoding, and the configuration that presets complete it to.
+
+        Raises
+        ------
+        DataError
+            The samples are not those that the study's folder holds results of.
+        """
         with self.dataset(encoding) as dataset:
+            self._require_same(encoding, dataset)
             return {**asdict(encoding), "config": self.config(dataset, encoding).to_dict()}
+
+    def _require_same(self, encoding: Encoding, dataset: Dataset) -> None:
+        """Refuse other samples than those of earlier runs, whose stores and results would be taken for theirs."""
+        names = sorted(f"{sample.id}\0{sample.split}\0{sample.label}" for sample in dataset)
+        found = {"samples": len(names), "digest": hashlib.blake2b("\n".join(names).encode()).hexdigest()}
+        before = self.kept("samples", f"{encoding.layout}-{encoding.modality}", encoding.reader, lambda: found)
+        if before != found:
+            raise DataError(
+                f"{self.folder} holds results of {before['samples']:,} samples of {encoding.layout}, but {self.data} "
+                f"has {found['samples']:,}, or others; expected the same data. Name another folder with --out."
+            )
 
     def store(self, name: str, encoding: Encoding) -> tuple[Path, float]:
         """Fill a store, or go on filling it; give its path and the seconds that all runs took together."""

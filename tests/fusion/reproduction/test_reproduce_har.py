@@ -101,6 +101,13 @@ def test_a_lost_result_is_made_again_without_encoding(study: Study, table: Table
     assert lost.exists()
 
 
+def test_other_data_are_not_taken_for_those_of_earlier_results(study: Study, table: Table, tmp_path: Path) -> None:
+    write_har(tmp_path / "data", per_class=5)
+    expected = r"holds results of 36 samples of uci-har, but .* has \d+, or others.*another folder with --out"
+    with pytest.raises(DataError, match=expected):
+        reproduce("uci-har", replace(study, data=tmp_path / "data"))
+
+
 def test_unknown_tables_and_folders_without_data_are_explained(tmp_path: Path) -> None:
     study = Study(tmp_path, tmp_path / "out", workers=1)
     with pytest.raises(ConfigError, match=r"table 'har' is not known; expected one of .*uci-har"):

@@ -46,6 +46,7 @@ def made(study: Study, name: str, monkeypatch: pytest.MonkeyPatch) -> Table:
             seconds=seconds,
             rows_train=8,
             rows_test=4,
+            stores={f"{name}.zarr": seconds / 2},
             **{"paper": None, **known},
         )
 
