@@ -17,6 +17,8 @@ __all__ = ["ConvNet"]
 
 _FILTERS = (32, 64, 128)
 _LONG = 4096
+_EPOCHS, _PATIENCE = 60, 8
+_FEW = 1200  # an epoch of fewer rows is too few steps to judge by
 _MOMENTUM = 0.9  # of 0.99, Keras's own, the averages have not settled after the few batches of a small data set
 
 
@@ -27,10 +29,10 @@ class ConvNet:
     ----------
     filters : tuple of int
         Of each block.
-    epochs : int > 0
-        Most epochs.
-    patience : int > 0
-        Epochs without a lower loss of the held-out part; the best weights are kept.
+    epochs : int > 0 or None
+        Most epochs. None = 60, of under 1,200 rows as many more as give about the same number of steps.
+    patience : int > 0 or None
+        Epochs without a lower loss of the held-out part; the best weights are kept. None = 8, and more like `epochs`.
     batch : int > 0
     learning_rate : float > 0
         Of Adam.
@@ -49,8 +51,8 @@ class ConvNet:
         self,
         *,
         filters: tuple[int, ...] = _FILTERS,
-        epochs: int = 60,
-        patience: int = 8,
+        epochs: int | None = None,
+        patience: int | None = None,
         batch: int = 32,
         learning_rate: float = 1e-3,
         validation_fraction: float = 0.2,
@@ -82,11 +84,13 @@ class ConvNet:
         keras = load_tensorflow().keras
         self.model_ = _build(keras, values.shape[1:], len(self.classes_), self.filters, self.seed)
         self.model_.compile(optimizer=keras.optimizers.Adam(self.learning_rate), loss="sparse_categorical_crossentropy")
-        stopping = keras.callbacks.EarlyStopping("val_loss", patience=self.patience, restore_best_weights=True)
+        longer = max(1, round(_FEW / int(np.sum(~held))))
+        patience = self.patience or _PATIENCE * longer
+        stopping = keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True)
         history = self.model_.fit(
             _batches(keras, values, rows[~held], codes[~held], self.batch, self.seed),
             validation_data=_batches(keras, values, rows[watched], codes[watched], self.batch, None),
-            epochs=self.epochs,
+            epochs=self.epochs or _EPOCHS * longer,
             callbacks=[stopping],
             shuffle=False,
             verbose=0,
