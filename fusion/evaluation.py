@@ -170,10 +170,10 @@ def accuracy_interval(
     return intervals
 
 
-def mean_interval(values: ArrayLike) -> tuple[float, float]:
-    """Return Student's 95 % interval of the mean of two or more independent values, such as accuracies of folds."""
+def mean_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
+    """Return Student's interval of the mean of two or more independent values, such as accuracies of folds."""
     found = np.asarray(values, dtype=np.float64)
-    reach = float(stdtrit(len(found) - 1, 0.975)) * float(np.std(found, ddof=1)) / len(found) ** 0.5
+    reach = float(stdtrit(len(found) - 1, (1 + level) / 2)) * float(np.std(found, ddof=1)) / len(found) ** 0.5
     return float(np.mean(found)) - reach, float(np.mean(found)) + reach
 
 
