@@ -12,9 +12,8 @@ from fusion.reproduction.controls import control_results, lstm_result
 from fusion.reproduction.matrices import Matrices, fit_and_test
 from fusion.reproduction.plots import plot_curve
 from fusion.reproduction.shuffled import shuffled_checks
-from fusion.reproduction.study import Encoding, functa_result
+from fusion.reproduction.study import LOCAL_NOTE, Encoding, functa_result
 from fusion.reproduction.table import Table
-from fusion.reproduction.uci_har import LOCAL_NOTE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,9 +10,8 @@ from fusion.reproduction.audit import kept_audit
 from fusion.reproduction.controls import control_results
 from fusion.reproduction.places import find_data
 from fusion.reproduction.shuffled import shuffled_checks
-from fusion.reproduction.study import Encoding, functa_result
+from fusion.reproduction.study import LOCAL_NOTE, Encoding, functa_result
 from fusion.reproduction.table import Result, Table, mean_result
-from fusion.reproduction.uci_har import LOCAL_NOTE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

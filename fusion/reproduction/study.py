@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from fusion.encoders.options import Progress as Done
     from fusion.results import TrainResult
 
+LOCAL_NOTE = "beyond the paper, with the linear booster, see local-functas.md"
+
 
 @dataclass(frozen=True)
 class Encoding:

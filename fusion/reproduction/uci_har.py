@@ -8,7 +8,7 @@ from fusion.reproduction.audit import kept_audit
 from fusion.reproduction.controls import control_results, lstm_result
 from fusion.reproduction.matrices import Matrices, fit_and_test
 from fusion.reproduction.shuffled import shuffled_checks
-from fusion.reproduction.study import Encoding, functa_result, mean_psnr
+from fusion.reproduction.study import LOCAL_NOTE, Encoding, functa_result, mean_psnr
 from fusion.reproduction.table import Result, Table
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 HAR = Encoding("uci-har", "uci-har", "sensor")
 SIREN = HAR.changed(architecture="siren")
 LOCAL = HAR.changed(kind="local")
-LOCAL_NOTE = "beyond the paper, with the linear booster, see local-functas.md"
 _LOGISTIC = {"logistic regression": 0.527, "logistic regression, standardised and converged": None}
 _LEFT_OUT = {
     "paper functa, no filter": "filter_invariant",
