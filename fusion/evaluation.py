@@ -24,6 +24,7 @@ __all__ = [
     "accuracy_interval",
     "drawable",
     "evaluate_predictions",
+    "mean_accuracy_interval",
     "mean_interval",
     "plot_confusion",
 ]
@@ -175,6 +176,12 @@ def mean_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]
     found = np.asarray(values, dtype=np.float64)
     reach = float(stdtrit(len(found) - 1, (1 + level) / 2)) * float(np.std(found, ddof=1)) / len(found) ** 0.5
     return float(np.mean(found)) - reach, float(np.mean(found)) + reach
+
+
+def mean_accuracy_interval(accuracies: ArrayLike) -> tuple[float, float]:
+    """Return `mean_interval` of accuracies, within what an accuracy can be."""
+    low, high = mean_interval(accuracies)
+    return max(low, 0.0), min(high, 1.0)
 
 
 def _resampled_accuracies(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fusion.evaluation import Evaluation, evaluate_predictions, mean_interval
+from fusion.evaluation import Evaluation, evaluate_predictions, mean_accuracy_interval
 
 __all__ = ["SHARES", "ModalityFigures", "evaluate_table", "fold_accuracies", "modality_figures"]
 
@@ -125,8 +125,7 @@ def _over_folds(pooled: Evaluation, accuracies: Sequence[float]) -> Evaluation:
     mean = float(np.mean(accuracies))
     if len(accuracies) < 2:
         return replace(pooled, accuracy=mean)
-    low, high = mean_interval(accuracies)
-    interval = (max(low, 0.0), min(high, 1.0))
+    interval = mean_accuracy_interval(accuracies)
     intervals = {**pooled.accuracy_intervals, "folds": interval}
     return replace(pooled, accuracy=mean, accuracy_interval=interval, accuracy_intervals=intervals)
 

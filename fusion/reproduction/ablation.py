@@ -8,7 +8,6 @@ from fusion.reproduction.audit import kept_audit
 from fusion.reproduction.cifar10 import CIFAR
 from fusion.reproduction.esc50 import ESC_MFCC
 from fusion.reproduction.hmdb51 import JHMDB
-from fusion.reproduction.shuffled import shuffled_checks
 from fusion.reproduction.study import Study, functa_result
 from fusion.reproduction.table import Check, Result, Table
 from fusion.reproduction.uci_har import HAR
@@ -27,8 +26,7 @@ _SIZES = {"full": "paper", "half": "paper-half"}
 
 def ablation(study: Study) -> Table:
     """Encode and train each modality with full and with half layers."""
-    results = [result for title in _ROWS for result in _pair(study, title)]
-    pairs = dict(zip(_ROWS, zip(results[::2], results[1::2], strict=True), strict=True))
+    pairs = {title: _pair(study, title) for title in _ROWS}
     faster = {title: _encoding(full) / _encoding(half) for title, (full, half) in pairs.items()}
     return Table(
         name="ablation",
@@ -38,7 +36,7 @@ def ablation(study: Study) -> Table:
         "faster by "
         + ", ".join(f"{ratio:.1f}x ({title})" for title, ratio in faster.items())
         + ", reading and preparing the samples included",
-        results=tuple(results),
+        results=tuple(result for pair in pairs.values() for result in pair),
         audit=tuple(check for title in _ROWS for check in _audit(study, title)),
         command=study.command("ablation"),
         extra={"time_ratio": faster},
@@ -50,25 +48,21 @@ def _encoding(result: Result) -> float:
 
 
 def _pair(study: Study, title: str) -> list[Result]:
-    name, encoding, how, full, half = _ROWS[title]
+    _, _, how, *claimed = _ROWS[title]
     return [
-        functa_result(
-            study,
-            f"{title}, {size} layers",
-            encoding.changed(architecture=architecture),
-            name=f"ablation-{name}-{size}",
-            paper=paper,
-            preset="fast",
-            **how,
-        )
-        for (size, architecture), paper in zip(_SIZES.items(), (full, half), strict=True)
+        functa_result(study, f"{title}, {size} layers", encoding, name=name, paper=paper, preset="fast", **how)
+        for (size, (name, encoding)), paper in zip(_stores(title).items(), claimed, strict=True)
     ]
 
 
 def _audit(study: Study, title: str) -> list[Check]:
-    name, encoding, how, _, _ = _ROWS[title]
-    test_splits = ("fold-1",) if how else ("test",)
-    stores = {size: (f"ablation-{name}-{size}", encoding.changed(architecture=of)) for size, of in _SIZES.items()}
-    checks = kept_audit(study, *stores["full"], about=title, test_splits=test_splits)
-    half, _ = study.store(*stores["half"])
-    return [*checks, *shuffled_checks(study, {f"{title}, half layers": half}, test_splits=test_splits)]
+    test_splits = ("fold-1",) if "cv" in _ROWS[title][2] else ("test",)
+    stores = _stores(title)
+    others = {f"{title}, half layers": stores["half"]}
+    return kept_audit(study, *stores["full"], about=title, others=others, test_splits=test_splits)
+
+
+def _stores(title: str) -> dict[str, tuple[str, Encoding]]:
+    """Name and encoding of the store of each size."""
+    name, encoding, *_ = _ROWS[title]
+    return {size: (f"ablation-{name}-{size}", encoding.changed(architecture=of)) for size, of in _SIZES.items()}

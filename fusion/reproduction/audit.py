@@ -16,6 +16,7 @@ from fusion.reproduction.table import Check
 from store import open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -38,7 +39,13 @@ class _Split:
 
 
 def kept_audit(
-    study: Study, name: str, encoding: Encoding, *, about: str = "", test_splits: tuple[str, ...] = ("test",)
+    study: Study,
+    name: str,
+    encoding: Encoding,
+    *,
+    about: str = "",
+    others: Mapping[str, tuple[str, Encoding]] | None = None,
+    test_splits: tuple[str, ...] = ("test",),
 ) -> list[Check]:
     """Audit a store of the study, its labels shuffled too, or give what an earlier run found.
 
@@ -51,6 +58,8 @@ def kept_audit(
         How it was made.
     about : str
         Data set, where a table has several.
+    others : mapping of str to (str, Encoding), optional
+        Stores of the same samples, name and encoding by what stands before the question; their labels are shuffled too.
     test_splits : tuple of str
         Splits that are tested; of a data set in folds, one fold.
     """
@@ -61,7 +70,8 @@ def kept_audit(
         return [check.to_dict() for check in audit(study, encoding, store, test_splits=test_splits)]
 
     checks = [Check.from_dict(values).about(about) for values in study.kept("audits", name, settings, found)]
-    return [*checks, *shuffled_checks(study, {about: store}, test_splits=test_splits)]
+    stores = {about: store, **{other: study.store(*made)[0] for other, made in (others or {}).items()}}
+    return [*checks, *shuffled_checks(study, stores, test_splits=test_splits)]
 
 
 def audit(study: Study, encoding: Encoding, store: Path, *, test_splits: tuple[str, ...] = ("test",)) -> list[Check]:

@@ -12,7 +12,7 @@ from fusion.baselines.models import BaselineResult, measure_baseline
 from fusion.baselines.prepared import Prepared, raw_matrix
 from fusion.encoders.options import EncodeOptions
 from fusion.encoders.survey import survey_samples
-from fusion.evaluation import Evaluation, mean_interval
+from fusion.evaluation import mean_accuracy_interval
 from fusion.reproduction.table import Result
 
 if TYPE_CHECKING:
@@ -105,23 +105,14 @@ class _Samples:
 def _thinned(prepared: Prepared) -> Prepared:
     values = prepared.values.reshape(len(prepared), -1)
     step = -(-values.shape[1] // _MOST_RAW_COLUMNS)
-    thin = np.ascontiguousarray(values[:, ::step])[..., None]
-    return Prepared(
-        thin,
-        prepared.ids,
-        prepared.labels,
-        prepared.splits,
-        prepared.groups,
-        prepared.modality,
-        prepared.failed,
-    )
+    return replace(prepared, values=np.ascontiguousarray(values[:, ::step])[..., None])
 
 
 def _result(model: str, found: BaselineResult, paper: float | None, note: str) -> Result:
     return Result(
         model=model,
         measured=float(np.mean(found.folds)) if found.folds else found.evaluation.accuracy,
-        interval=_interval(found.evaluation, found.folds),
+        interval=mean_accuracy_interval(found.folds) if found.folds else found.evaluation.accuracy_interval,
         paper=paper,
         psnr=None,
         seconds=found.seconds,
@@ -130,10 +121,3 @@ def _result(model: str, found: BaselineResult, paper: float | None, note: str) -
         note=note,
         extra={"macro_f1": found.evaluation.macro_f1, "folds": list(found.folds)},
     )
-
-
-def _interval(evaluation: Evaluation, folds: tuple[float, ...]) -> tuple[float, float]:
-    if not folds:
-        return evaluation.accuracy_interval
-    low, high = mean_interval(folds)
-    return max(0.0, low), min(1.0, high)

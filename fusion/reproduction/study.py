@@ -58,16 +58,7 @@ class Encoding:
 
     def changed(self, *, fit: Mapping[str, Any] | None = None, **options: Any) -> Encoding:
         """Give the same with other options."""
-        values = {**self.options, **options}
-        return Encoding(
-            self.data,
-            self.layout,
-            self.modality,
-            values,
-            {**self.fit, **(fit or {})},
-            self.reader,
-            self.train_splits,
-        )
+        return replace(self, options={**self.options, **options}, fit={**self.fit, **(fit or {})})
 
 
 @dataclass(frozen=True)
@@ -95,6 +86,7 @@ class Study:
     workers: int | None = None
     seed: int = 42
     progress: Callable[[str, int, int], None] | None = None
+    _compared: set[tuple[str, ...]] = field(default_factory=set, init=False, repr=False, compare=False)
 
     @contextmanager
     def dataset(self, encoding: Encoding) -> Iterator[Dataset]:
@@ -119,6 +111,9 @@ class Study:
 
     def _require_same(self, encoding: Encoding, dataset: Dataset) -> None:
         """Refuse other samples than those of earlier runs, whose stores and results would be taken for theirs."""
+        key = (encoding.layout, encoding.modality, self._digest(encoding.reader))
+        if key in self._compared:
+            return
         names = sorted(f"{sample.id}\0{sample.split}\0{sample.label}" for sample in dataset)
         found = {"samples": len(names), "digest": hashlib.blake2b("\n".join(names).encode()).hexdigest()}
         before = self.kept("samples", f"{encoding.layout}-{encoding.modality}", encoding.reader, lambda: found)
@@ -127,6 +122,7 @@ class Study:
                 f"{self.folder} holds results of {before['samples']:,} samples of {encoding.layout}, but {self.data} "
                 f"has {found['samples']:,}, or others; expected the same data. Name another folder with --out."
             )
+        self._compared.add(key)
 
     def store(self, name: str, encoding: Encoding) -> tuple[Path, float]:
         """Fill a store, or go on filling it; give its path and the seconds that all runs took together."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from fusion.evaluation import mean_interval
+from fusion.evaluation import mean_accuracy_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,19 +68,18 @@ class Result:
         )
 
 
-def mean_result(model: str, results: Sequence[Result], **told: Any) -> Result:
+def mean_result(model: str, results: Sequence[Result], *, paper: float | None = None, **told: Any) -> Result:
     """Give the mean over splits or folds as one row, with Student's interval; `told` are fields of `Result`.
 
     Its seconds are those of all of them; its rows the mean of one.
     """
     accuracies = [result.measured for result in results]
-    low, high = mean_interval(accuracies)
     decibels = [result.psnr for result in results if result.psnr is not None]
     return Result(
         model=model,
         measured=float(np.mean(accuracies)),
-        interval=(max(0.0, low), min(1.0, high)),
-        paper=told.pop("paper", None),
+        interval=mean_accuracy_interval(accuracies),
+        paper=paper,
         psnr=float(np.mean(decibels)) if decibels else None,
         seconds=sum(result.seconds for result in results),
         rows_train=round(np.mean([result.rows_train for result in results])),
@@ -118,7 +117,7 @@ class Check:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read what `to_dict` wrote."""
-        return cls(**{item.name: values[item.name] for item in fields(cls)})
+        return cls(**values)
 
     def about(self, name: str) -> Check:
         """Give the same answer with what the question is about before it, unless that is nothing."""
