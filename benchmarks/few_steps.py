@@ -25,12 +25,12 @@ STEPS = (3, 5, 10)
 RATES = (1e-3, 5e-3, 2e-2)
 
 
-def configurations(dataset: fusion.Dataset) -> Iterator[tuple[str, Any]]:
+def configurations(dataset: fusion.datasets.Dataset) -> Iterator[tuple[str, Any]]:
     """Yield a name and a configuration for each way."""
     for rate in RATES:
-        yield f"average, Adam at {rate:g}", fusion.encoder_config(dataset, fit={"learning_rate": rate})
-    yield "meta", fusion.encoder_config(dataset, options={"initialisation": "meta"})
-    yield "modulation", fusion.encoder_config(dataset, options={"kind": "modulation"})
+        yield f"average, Adam at {rate:g}", fusion.encoders.encoder_config(dataset, fit={"learning_rate": rate})
+    yield "meta", fusion.encoders.encoder_config(dataset, options={"initialisation": "meta"})
+    yield "modulation", fusion.encoders.encoder_config(dataset, options={"kind": "modulation"})
 
 
 def main() -> None:

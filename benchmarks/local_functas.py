@@ -111,11 +111,11 @@ class Rows:
         return Rows(np.hstack([self.matrix, other.matrix]), self.labels, self.splits, self.groups)
 
 
-def encoded(name: str, source: Path, options: Options, store: Path, how: fusion.EncodeOptions) -> Rows:
+def encoded(name: str, source: Path, options: Options, store: Path, how: fusion.encoders.EncodeOptions) -> Rows:
     """Encode a data set with one variant of the preset, and read its rows in the order of their IDs."""
     layout, modality = LAYOUTS[name]
     with fusion.open_dataset(layout, source, modality=modality) as dataset:
-        config = fusion.encoder_config(dataset, options={"kind": "local", **options})
+        config = fusion.encoders.encoder_config(dataset, options={"kind": "local", **options})
         report = fusion.encode(dataset, store, config, how)
     print(json.dumps({"rate": round(report.samples_per_second), "psnr": round(report.psnr_mean, 1)}), flush=True)
     with fusion.open_store(store) as opened:
@@ -196,14 +196,14 @@ def _prepared(
         for held in folds[1:] if arguments.choose else folds:
             used = tuple(fold for fold in folds[arguments.choose :] if fold != held)
             store = work / f"{name}-{_plain(variant)}-{'choose-' * arguments.choose}{held}.zarr"
-            how = fusion.EncodeOptions(**fitted, train_splits=used)
+            how = fusion.encoders.EncodeOptions(**fitted, train_splits=used)
             fold = encoded(name, arguments.source, VARIANTS[name][variant], store, how)
             yield fold, np.isin(fold.splits, used), fold.splits == held
         return
     rows: Rows | None = None
     for part in FUSED.get(name, (name,)):
         store = work / f"{part}-{_plain(variant)}.zarr"
-        found = encoded(part, arguments.source, VARIANTS[part][variant], store, fusion.EncodeOptions(**fitted))
+        found = encoded(part, arguments.source, VARIANTS[part][variant], store, fusion.encoders.EncodeOptions(**fitted))
         rows = found if rows is None else rows.beside(found)
     if rows is not None:
         for learn, measure in parts(rows, choose=arguments.choose):

@@ -40,7 +40,7 @@ def learned(arguments: argparse.Namespace) -> tuple[Any, Any, NDArray[np.float32
         if arguments.steps > 1:
             options["fit"] = {"steps": arguments.steps}
         training = list(islice((sample for sample in dataset if sample.split == "train"), _LEARNED))
-        config, state = learn_state(fusion.encoder_config(dataset, options=options), training)
+        config, state = learn_state(fusion.encoders.encoder_config(dataset, options=options), training)
         raws = [config.modality.prepare(sample.raw) for sample in islice(dataset, arguments.samples)]
         return config, state, normalised(raws, config, state)
 

@@ -86,9 +86,9 @@ def main() -> None:
     arguments = parser.parse_args()
     waves = Waves(arguments.samples)
     options = {"architecture": "paper-half", "modality": {"length": 32}}
-    config = fusion.encoder_config(waves, options=options, fit={"steps": 3})
+    config = fusion.encoders.encoder_config(waves, options=options, fit={"steps": 3})
     with PeakMemory() as peak:
-        report = fusion.encode(waves, arguments.store, config, fusion.EncodeOptions(workers=arguments.workers))
+        report = fusion.encode(waves, arguments.store, config, fusion.encoders.EncodeOptions(workers=arguments.workers))
     print(
         json.dumps(
             {

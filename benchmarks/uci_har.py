@@ -32,7 +32,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 
 
-def raw_windows(dataset: fusion.Dataset) -> dict[str, Any]:
+def raw_windows(dataset: fusion.datasets.Dataset) -> dict[str, Any]:
     """Train XGBoost on the flattened windows themselves."""
     samples = list(dataset)
     matrix = np.stack([sample.raw.ravel() for sample in samples])
@@ -46,10 +46,10 @@ def raw_windows(dataset: fusion.Dataset) -> dict[str, Any]:
     return {"accuracy": accuracy, "train_seconds": time.perf_counter() - begin, "rounds": classifier.n_rounds_}
 
 
-def functas(dataset: fusion.Dataset, name: str, work: Path) -> dict[str, Any]:
+def functas(dataset: fusion.datasets.Dataset, name: str, work: Path) -> dict[str, Any]:
     """Encode with one variant of the preset, train, and test."""
     options = dict(VARIANTS[name])
-    config = fusion.encoder_config(dataset, options=options, fit=options.pop("fit", {}))
+    config = fusion.encoders.encoder_config(dataset, options=options, fit=options.pop("fit", {}))
     store = work / f"{name.replace(' ', '-').replace(',', '')}.zarr"
     encoded = fusion.encode(dataset, store, config)
     result = fusion.train(store)
@@ -71,7 +71,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    dataset, table = fusion.UciHar(arguments.source), {}
+    dataset, table = fusion.datasets.UciHar(arguments.source), {}
     with tempfile.TemporaryDirectory() as temporary:
         for name in arguments.variants:
             work = arguments.work or Path(temporary)

@@ -1,1 +1,1 @@
-"""The `functa` command: each command parses, calls one library function and prints."""
+"""The `functa` command of functa-fusion: each command parses, calls one library function and prints."""

@@ -27,7 +27,7 @@ def fit(
     json: JsonFlag = False,
 ) -> None:
     """Fit networks with this engine and with a Keras loop, beside what the processor can do. Takes minutes."""
-    from fusion.bench import bench_fit
+    from fusion.bench.fit import bench_fit
 
     found = bench_fit(quick=quick, modalities=modality)
     if json:
@@ -79,7 +79,7 @@ def train(
     json: JsonFlag = False,
 ) -> None:
     """Train with the paper's parameters and with the fast preset on the same rows. Takes minutes on a large store."""
-    from fusion.bench_train import bench_train
+    from fusion.bench.train import bench_train
 
     with stage_bar() as progress:
         found = bench_train(source, threads=threads, progress=progress)

@@ -22,9 +22,9 @@ def list_datasets(*, json: JsonFlag = False) -> None:
     import fusion
 
     if json:
-        print_json({"datasets": [source.to_dict() for source in fusion.CATALOGUE]})
+        print_json({"datasets": [source.to_dict() for source in fusion.datasets.CATALOGUE]})
         return
-    print_facts("Public data sets", {source.name: source.in_words() for source in fusion.CATALOGUE})
+    print_facts("Public data sets", {source.name: source.in_words() for source in fusion.datasets.CATALOGUE})
 
 
 @app.command()
@@ -37,10 +37,10 @@ def fetch(
     """Download a data set from its publisher, check it and unpack it. Its licence is printed first."""
     import fusion
 
-    source = fusion.dataset_source(name)
+    source = fusion.datasets.dataset_source(name)
     sys.stderr.write(f"{source.title}\nLicence: {source.licence}\nPlease cite: {source.citation}\n")
     with stage_bar() as bar:
-        report = fusion.fetch_dataset(source, out, progress=bar)
+        report = fusion.datasets.fetch_dataset(source, out, progress=bar)
     if json:
         print_json(report.to_dict())
         return
@@ -67,7 +67,7 @@ def check(
     """Compare a folder with what a complete copy of its data set holds."""
     import fusion
 
-    report = fusion.check_dataset(folder, dataset)
+    report = fusion.datasets.check_dataset(folder, dataset)
     if json:
         print_json(report.to_dict())
     else:

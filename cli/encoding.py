@@ -102,7 +102,7 @@ def encode(
             }
         ),
     }
-    how = fusion.EncodeOptions(
+    how = fusion.encoders.EncodeOptions(
         workers=workers,
         splits=tuple(split or ()),
         limit=limit,
@@ -113,9 +113,9 @@ def encode(
         block_rows=block_rows,
     )
     with fusion.open_dataset(dataset, source, modality=modality, options=_reader_options(reader)) as opened:
-        settings = fusion.encoder_config(opened, config_file=config, options=_given(options), fit=_given(fit))
+        settings = fusion.encoders.encoder_config(opened, config_file=config, options=_given(options), fit=_given(fit))
         if dry_run:
-            _print_plan(fusion.plan(opened, settings, how, source=source).to_dict(), json=json)
+            _print_plan(fusion.encoders.plan(opened, settings, how, source=source).to_dict(), json=json)
             return
         with progress_bar("encoding") as bar:
             report = fusion.encode(
@@ -124,7 +124,7 @@ def encode(
                 settings,
                 how,
                 like=like,
-                pool=None if scheduler is None else fusion.dask_pool(scheduler),
+                pool=None if scheduler is None else fusion.cluster.dask_pool(scheduler),
                 progress=lambda p: bar(p.done, p.failed, p.total),
             )
     _print_report(report, json=json)

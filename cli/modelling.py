@@ -11,7 +11,7 @@ import typer
 from cli.output import FAILED_SAMPLES, JsonFlag, print_facts, print_json, print_table, stage_bar
 
 if TYPE_CHECKING:
-    from fusion.results import TrainResult
+    from fusion.models.results import TrainResult
 
 
 def train(
@@ -60,11 +60,11 @@ def train(
     """Train XGBoost on the training split, test it on the test split, and save the model."""
     import fusion
 
-    classifier = fusion.training_preset(preset).classifier(
+    classifier = fusion.estimators.training_preset(preset).classifier(
         booster=booster, n_estimators=rounds, max_depth=max_depth, eta=eta, seed=seed, n_jobs=threads
     )
-    here = nullcontext(fusion.LocalTrainer(external_memory=external_memory))
-    place = here if scheduler is None else fusion.dask_trainer(scheduler)
+    here = nullcontext(fusion.estimators.LocalTrainer(external_memory=external_memory))
+    place = here if scheduler is None else fusion.cluster.dask_trainer(scheduler)
     with stage_bar() as progress, place as trainer:
         result = fusion.train(
             source,
@@ -113,7 +113,7 @@ def predict(
     """Encode raw files with the model's own configurations and starts, and print their classes."""
     import fusion
 
-    predictions = fusion.predict_files(model, files)
+    predictions = fusion.predict(model, files)
     if json:
         print_json({"predictions": [prediction.to_dict() for prediction in predictions]})
     else:

@@ -25,7 +25,7 @@ def report(
     """Write the report of a model: one HTML page that needs no network."""
     import fusion
 
-    page = fusion.write_report(model, out, sources=dict(_named(text) for text in source or ()))
+    page = fusion.report(model, out, sources=dict(_named(text) for text in source or ()))
     if json:
         print_json({"report": str(page), "bytes": page.stat().st_size})
     else:

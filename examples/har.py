@@ -5,8 +5,8 @@ import sys
 import fusion
 
 if __name__ == "__main__":
-    windows = fusion.UciHar(sys.argv[1])
-    config = fusion.encoder_config(windows)
+    windows = fusion.datasets.UciHar(sys.argv[1])
+    config = fusion.encoders.encoder_config(windows)
     encoded = fusion.encode(windows, "har.zarr", config)
     print(f"{encoded.rows} functas, {encoded.psnr_mean:.1f} dB, {encoded.samples_per_second:.0f} windows/s")
 

@@ -8,10 +8,10 @@ import fusion
 if __name__ == "__main__":
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "multimodal")
     folder.mkdir(exist_ok=True)
-    people = fusion.FigureConfig(subjects=6, test_subjects=2, windows=2)
+    people = fusion.datasets.FigureConfig(subjects=6, test_subjects=2, windows=2)
     for view in ("sensor", "camera"):
-        dataset = fusion.FigureDataset(people, view)
-        encoded = fusion.encode(dataset, folder / f"{view}.zarr", fusion.encoder_config(dataset))
+        dataset = fusion.datasets.FigureDataset(people, view)
+        encoded = fusion.encode(dataset, folder / f"{view}.zarr", fusion.encoders.encoder_config(dataset))
         print(f"{view}: {encoded.rows} functas, {encoded.psnr_mean:.1f} dB")
 
     table = fusion.link([folder / "sensor.zarr", folder / "camera.zarr"], on="id")
@@ -24,4 +24,4 @@ if __name__ == "__main__":
         print(f"{kind} fusion: accuracy {result.accuracy:.3f} ({low:.3f} to {high:.3f})")
     for name, figures in result.modalities.items():
         print(f"{name} alone: {figures.accuracy:.3f}, fusion without it: {figures.accuracy_without:.3f}")
-    print(fusion.write_report(folder / "model-stacked"))
+    print(fusion.report(folder / "model-stacked"))

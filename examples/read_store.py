@@ -12,7 +12,7 @@ if __name__ == "__main__":
         row = store.get(first)
         print(f"{len(store)} functas of {store.k} weights; {first!r} is {row.labels[0]!r} at {row.psnr[0]:.1f} dB")
 
-        layers = fusion.unflatten(row.functas[0], store.header.layout)
+        layers = fusion.inr.unflatten(row.functas[0], store.header.layout)
         print("layers:", ", ".join(f"{name} {array.shape}" for name, array in layers.items()))
 
         distance = [np.linalg.norm(block.functas - store.state["start"], axis=1) for block in store.iter_blocks()]

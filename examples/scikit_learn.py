@@ -6,7 +6,7 @@ from sklearn.pipeline import make_pipeline
 import fusion
 
 if __name__ == "__main__":
-    samples = list(fusion.FigureDataset(fusion.FigureConfig(subjects=6, test_subjects=2, windows=3)))
+    samples = list(fusion.datasets.FigureDataset(fusion.datasets.FigureConfig(subjects=6, test_subjects=2, windows=3)))
     windows = np.stack([sample.raw for sample in samples])
     activities = np.array([sample.label for sample in samples])
     training = np.array([sample.split == "train" for sample in samples])

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fusion.datasets.figure import FigureConfig, FigureDataset
-from fusion.encoders.encode import encode
+from fusion.encoders.encoding import encode
 from fusion.encoders.options import EncodeOptions, EncodeReport, Progress
 from fusion.encoders.presets import encoder_config
 from fusion.linking import link
-from fusion.report import write_report
-from fusion.results import TrainResult
-from fusion.training import train
+from fusion.models.results import TrainResult
+from fusion.models.training import train
+from fusion.reporting import report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +102,7 @@ def run_demo(
     table = link([folder / f"{view}.zarr" for view in _VIEWS], on="id")
     linked = table.save(folder / "link.parquet")
     training = train(linked, folder / "model", fusion="stacked", preset="fast", progress=progress)
-    return DemoResult(data, encodings, training, write_report(folder / "model"))
+    return DemoResult(data, encodings, training, report(folder / "model"))
 
 
 def _tell(progress: Callable[[str, int, int], None], what: str, done: Progress) -> None:

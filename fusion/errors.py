@@ -6,9 +6,29 @@ package descends from it and carries the exit code that the command line ends wi
 
 from __future__ import annotations
 
-from store.errors import FusionError
+from store.errors import (
+    FusionError,
+    IntegrityError,
+    StoreError,
+    StoreFormatError,
+    StoreLockedError,
+    StoreMismatchError,
+    UnknownIDError,
+)
 
-__all__ = ["ConfigError", "DataError", "FusionError", "ModelError", "SampleError"]
+__all__ = [
+    "ConfigError",
+    "DataError",
+    "FusionError",
+    "IntegrityError",
+    "ModelError",
+    "SampleError",
+    "StoreError",
+    "StoreFormatError",
+    "StoreLockedError",
+    "StoreMismatchError",
+    "UnknownIDError",
+]
 
 
 class ConfigError(FusionError, ValueError):

@@ -1,6 +1,6 @@
 """Arrays on disk keyed by sample ID: functas that survive crashes, say who made them and notice every flipped bit.
 
-Names are loaded when they are first used, so that the errors alone cost nothing.
+Part of functa-fusion. Names are loaded when they are first used, so that the errors alone cost nothing.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from har_files import write_har
-from image_files import write_picture
+from helpers.har_files import write_har
+from helpers.image_files import write_picture
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from readme_files import write_readme_files
+from helpers.readme_files import write_readme_files
 from typer.testing import CliRunner
 
 from cli.main import app

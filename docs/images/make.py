@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from sklearn.datasets import load_sample_image
 
 import fusion
-from fusion.encoders.decode import decode_row
+from fusion.encoders.decoding import decode_row
 from fusion.encoders.kinds import config_from_dict
 from fusion.encoders.learning import learn_state
 from fusion.encoders.rows import encode_samples
@@ -29,17 +29,17 @@ def photograph() -> np.ndarray:
     return image[: 6 * 64, : 6 * 64].reshape(64, 6, 64, 6, 3).mean(axis=(1, 3)).astype(np.uint8)
 
 
-def sound() -> fusion.Recording:
+def sound() -> fusion.modalities.Recording:
     """Give a quarter of a second of a falling, fading tone."""
     time = np.arange(RATE // 4) / RATE
     phase = 2 * np.pi * (330 * time - 300 * time**2)
     tone = (np.sin(phase) + 0.4 * np.sin(2 * phase) + 0.2 * np.sin(3 * phase)) * np.exp(-9 * time)
-    return fusion.Recording((0.4 * tone).astype(np.float32), RATE)
+    return fusion.modalities.Recording((0.4 * tone).astype(np.float32), RATE)
 
 
 def figure(view: str) -> np.ndarray:
     """Give one performance of the built-in figure."""
-    people = fusion.FigureDataset(fusion.FigureConfig(subjects=2, test_subjects=1, windows=1), view)
+    people = fusion.datasets.FigureDataset(fusion.datasets.FigureConfig(subjects=2, test_subjects=1, windows=1), view)
     return next(np.asarray(sample.raw) for sample in people if sample.label == "jump")
 
 

@@ -20,10 +20,11 @@ from fusion.baselines.lstm import LstmSettings, lstm_functas, lstm_start
 from fusion.baselines.networks import ConvNet
 from fusion.baselines.prepared import Prepared
 from fusion.baselines.statistics import simple_statistics
-from fusion.boosting import chunks
-from fusion.classifiers import FunctaClassifier
 from fusion.errors import ConfigError, DataError
-from fusion.evaluation import Evaluation, evaluate_predictions
+from fusion.estimators.trainers import chunks
+from fusion.estimators.xgboost import FunctaClassifier
+from fusion.metrics import Evaluation, evaluate_predictions
+from fusion.splits import require_disjoint
 
 __all__ = ["BASELINES", "Baseline", "BaselineResult", "baseline", "measure_baseline"]
 
@@ -233,7 +234,7 @@ def measure_baseline(
     predicted = np.full(len(prepared), None, dtype=object)
     accuracies = []
     for training, test in sides:
-        _require_disjoint(prepared, training, test)
+        require_disjoint((prepared.groups[training], prepared.groups[test]))
         predicted[test] = baseline(name, **parameters).fit(prepared, training).predict(prepared, test)
         accuracies.append(float(np.mean(predicted[test] == prepared.labels[test])))
     tested = np.sort(np.concatenate([test for _, test in sides]))
@@ -256,12 +257,3 @@ def _rows_of(prepared: Prepared, splits: Collection[str]) -> NDArray[np.intp]:
         found = sorted({str(split) for split in prepared.splits})
         raise DataError(f"no rows of the splits {sorted(splits)}; the data set has {found}. Name those.")
     return rows
-
-
-def _require_disjoint(prepared: Prepared, training: NDArray[np.intp], test: NDArray[np.intp]) -> None:
-    both = ({*prepared.groups[training]} & {*prepared.groups[test]}) - {None}
-    if both:
-        raise DataError(
-            f"{len(both)} groups are on both sides of the split, first {min(both)!r}; expected none. "
-            "Choose other splits."
-        )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from fusion.errors import DataError
-from fusion.holding_out import hold_out
 from fusion.inr.tensorflow_engine import load_tensorflow
+from fusion.splits import hold_out
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -107,7 +107,7 @@ def open_dataset(
         if not isinstance(dataset, Dataset):
             raise ConfigError(
                 f"data set {name!r} is read by a plug-in that gave a {type(dataset).__name__}; expected a "
-                "fusion.Dataset with name, modality and samples. Correct the plug-in."
+                "fusion.datasets.Dataset with name, modality and samples. Correct the plug-in."
             )
         if modality is not None and modality != dataset.modality:
             raise ConfigError(f"data set {name!r} holds {dataset.modality} samples, not {modality}")

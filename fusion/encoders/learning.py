@@ -6,7 +6,6 @@ learned from are those whose seeded hash is smallest.
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from functools import partial
 from heapq import nsmallest
@@ -19,6 +18,7 @@ from fusion.encoders.kinds import EncoderConfig, encoder_kind
 from fusion.encoders.pool import serially
 from fusion.errors import DataError, SampleError
 from fusion.modalities import ChannelStatistics, Modality, Scaling
+from fusion.splits import seeded_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -156,8 +156,3 @@ def smallest_by_hash(samples: Iterable[Sample], count: int, seed: int) -> dict[s
 def _keep_smallest(ranked: list[tuple[bytes, Sample]], count: int) -> None:
     ranked.sort(key=lambda pair: pair[0])
     del ranked[count:]
-
-
-def seeded_hash(sample_id: str, seed: int) -> bytes:
-    """Eight bytes that order IDs at random, the same way for the same seed."""
-    return hashlib.blake2b(sample_id.encode(), digest_size=8, key=seed.to_bytes(8, "little", signed=True)).digest()

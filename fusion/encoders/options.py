@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from fusion.encoders.learning import seeded_hash
 from fusion.errors import ConfigError
+from fusion.splits import seeded_hash
 
 if TYPE_CHECKING:
     from fusion.datasets.base import Sample

@@ -21,7 +21,7 @@ _CUBOIDS: dict[str, Any] = {
     "centres": 600,
     "differences": [1],
 }
-PRESETS: dict[tuple[str, str], dict[str, Any]] = {
+ENCODER_PRESETS: dict[tuple[str, str], dict[str, Any]] = {
     # Few steps at a small rate keep functas near the shared start, where trees tell them apart best. Twice the paper's
     # frequency was worth a point on training subjects held out.
     ("functa", "sensor"): {"omegas": (60.0, 1.0), "fit": {"steps": 10, "learning_rate": 1e-3}},
@@ -109,7 +109,7 @@ def with_preset(modality: Modality, options: Mapping[str, Any] | None = None) ->
 
 def _preset(kind: str, modality: Modality, changes: Mapping[str, Any]) -> dict[str, Any]:
     changed = modality_from_dict(modality.to_dict() | dict(changes))
-    return dict(PRESETS.get((kind, changed.preset), PRESETS.get((kind, changed.name), {})))
+    return dict(ENCODER_PRESETS.get((kind, changed.preset), ENCODER_PRESETS.get((kind, changed.name), {})))
 
 
 def encoder_config(

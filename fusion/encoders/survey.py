@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fusion.encoders.learning import resolve_modality, seeded_hash
+from fusion.encoders.learning import resolve_modality
 from fusion.errors import DataError
+from fusion.splits import seeded_hash
 
 if TYPE_CHECKING:
     from fusion.datasets.base import Dataset, Sample

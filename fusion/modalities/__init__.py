@@ -1,79 +1,9 @@
-"""Modalities: each turns a raw sample into a signal (coordinates and values in [0, 1]) and back.
+"""Modalities: each turns a raw sample into values in [0, 1] on a grid, and back.
 
 Each is loaded when it is first used, so that a sensor user never imports what reads videos. Other distributions add
 theirs by the entry point group ``functa.modalities``: a name, and a subclass of `Modality` that has that name.
 """
 
-from __future__ import annotations
+import lazy_loader
 
-from typing import TYPE_CHECKING, Any
-
-from fusion.errors import ConfigError
-from fusion.modalities.base import Modality, Signal, coordinate_grid, source_hash
-from fusion.modalities.scaling import ChannelStatistics, Scaling
-from fusion.plugins import MODALITIES_GROUP, listed, load_attribute, load_plugin, plugins
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = [
-    "MODALITIES",
-    "ChannelStatistics",
-    "Modality",
-    "Scaling",
-    "Signal",
-    "coordinate_grid",
-    "modality_class",
-    "modality_from_dict",
-    "modality_names",
-    "source_hash",
-]
-
-MODALITIES = {
-    "audio": "fusion.modalities.audio:AudioModality",
-    "image": "fusion.modalities.image:ImageModality",
-    "sensor": "fusion.modalities.sensor:SensorModality",
-    "video": "fusion.modalities.video:VideoModality",
-}
-
-
-def modality_names() -> list[str]:
-    """Names of all modalities, those of plug-ins too."""
-    return sorted(MODALITIES.keys() | plugins(MODALITIES_GROUP).keys())
-
-
-def modality_class(name: str) -> type[Modality]:
-    """Look up a modality; ConfigError when there is none of that name."""
-    if name in MODALITIES:
-        found: Any = load_attribute(MODALITIES[name])
-    elif name in plugins(MODALITIES_GROUP):
-        found = load_plugin(MODALITIES_GROUP, name)
-    else:
-        raise ConfigError(f"modality {name!r} is not known; expected one of {listed(modality_names())}")
-    if not (isinstance(found, type) and issubclass(found, Modality)):
-        raise ConfigError(
-            f"modality {name!r} is {found!r}; expected a subclass of fusion.Modality. Correct the plug-in."
-        )
-    return found
-
-
-def modality_from_dict(fields: Mapping[str, Any]) -> Modality:
-    """Build a modality from its name and options.
-
-    Parameters
-    ----------
-    fields : mapping
-        ``name`` and any of that modality's fields, as its `to_dict` writes them.
-
-    Raises
-    ------
-    ConfigError
-        When the name or an option is not known.
-    """
-    options = dict(fields)
-    name = options.pop("name", None)
-    cls = modality_class(name)
-    try:
-        return cls(**options)
-    except TypeError as error:
-        raise ConfigError(f"modality {name!r} does not take these options: {options}; {error}") from error
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

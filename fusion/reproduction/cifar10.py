@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fusion.presets import training_preset
+from fusion.estimators.presets import training_preset
 from fusion.reproduction.audit import kept_audit
 from fusion.reproduction.controls import control_results, lstm_result
 from fusion.reproduction.matrices import Matrices, fit_and_test

@@ -12,7 +12,7 @@ from fusion.baselines.models import BaselineResult, measure_baseline
 from fusion.baselines.prepared import Prepared, raw_matrix
 from fusion.encoders.options import EncodeOptions
 from fusion.encoders.survey import survey_samples
-from fusion.evaluation import mean_accuracy_interval
+from fusion.metrics import mean_accuracy_interval
 from fusion.reproduction.table import Result
 
 if TYPE_CHECKING:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fusion.items import labelled_items
+from fusion.features.items import labelled_items
+from fusion.features.source import opened_source
 from fusion.linking import link
 from fusion.reproduction.shuffled import shuffled_checks
 from fusion.reproduction.study import trained_result
 from fusion.reproduction.table import Check
-from fusion.sources import opened_source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

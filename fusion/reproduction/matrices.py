@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fusion.classifiers import FunctaClassifier
-from fusion.evaluation import Evaluation, evaluate_predictions
-from fusion.features import FunctaFeatures
-from fusion.items import labelled_items, read_items, require_disjoint_groups
+from fusion.estimators.xgboost import FunctaClassifier
+from fusion.features.items import labelled_items, read_items, require_disjoint_groups
+from fusion.features.transformer import FunctaFeatures
+from fusion.metrics import Evaluation, evaluate_predictions
 from store import open_store
 
 if TYPE_CHECKING:

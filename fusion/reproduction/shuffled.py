@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fusion.classifiers import FunctaClassifier
-from fusion.design import design_matrix, fit_features
-from fusion.evaluation import mean_interval
-from fusion.items import labelled_items
+from fusion.estimators.xgboost import FunctaClassifier
+from fusion.features.items import labelled_items
+from fusion.features.matrix import design_matrix, fit_features
+from fusion.features.source import opened_source
+from fusion.metrics import mean_interval
 from fusion.reproduction.table import Check
-from fusion.sources import opened_source
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from numpy.typing import NDArray
 
-    from fusion.items import Items
+    from fusion.features.items import Items
     from fusion.reproduction.study import Study
 
 _SHUFFLES = 10

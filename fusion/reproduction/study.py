@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fusion.datasets.open import open_dataset
-from fusion.encoders.encode import encode
+from fusion.encoders.encoding import encode
 from fusion.encoders.options import EncodeOptions
 from fusion.encoders.presets import encoder_config
 from fusion.errors import DataError
+from fusion.models.training import train
 from fusion.reproduction.places import find_data
 from fusion.reproduction.table import Result
-from fusion.training import train
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fusion.datasets.base import Dataset
     from fusion.encoders.kinds import EncoderConfig
     from fusion.encoders.options import Progress as Done
-    from fusion.results import TrainResult
+    from fusion.models.results import TrainResult
 
 LOCAL_NOTE = "beyond the paper, with the linear booster, see local-functas.md"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from fusion.evaluation import mean_accuracy_interval
+from fusion.metrics import mean_accuracy_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

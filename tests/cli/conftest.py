@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from har_files import write_har
-from running import ENCODE, ROOT, Functa, Outcome
+from helpers.har_files import write_har
+from helpers.running import ENCODE, ROOT, Functa, Outcome
 from typer.testing import CliRunner
 
 from cli.main import app

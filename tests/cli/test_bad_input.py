@@ -4,8 +4,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from har_files import write_har
-from running import ENCODE, Functa, flip_a_byte
+from helpers.har_files import write_har
+from helpers.running import ENCODE, Functa, flip_a_byte
 
 
 def copied(har: Path, tmp_path: Path) -> Path:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from running import Functa
+from helpers.running import Functa
 
 
 def test_bench_fit_prints_the_keys_that_checks_read(functa: Functa) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from running import ENCODE, Functa, flip_a_byte
+from helpers.running import ENCODE, Functa, flip_a_byte
 
 from fusion.datasets.uci_har import UciHar
 from store import open_store

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from har_files import write_har
-from loopback import unused_port
-from running import Functa
+from helpers.har_files import write_har
+from helpers.loopback import unused_port
+from helpers.running import Functa
 
 
 def test_the_catalogue_is_listed_with_terms_and_citation(functa: Functa) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from image_files import broken_files, picture, unusual_files, write_picture
+from helpers.image_files import broken_files, picture, unusual_files, write_picture
+from helpers.running import Functa
 from PIL import Image
-from running import Functa
 
 from store import open_store
 

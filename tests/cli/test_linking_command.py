@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from running import ENCODE, Functa
+from helpers.running import ENCODE, Functa
 
 from fusion.datasets.uci_har import UciHar
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from running import Functa
+from helpers.running import Functa
 
 from store import open_store
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from made_table import made_table
-from running import Functa
+from helpers.made_table import made_table
+from helpers.running import Functa
 
 from fusion.reproduction import TABLES
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from har_files import write_har
-from running import ENCODE, ROOT, Functa
+from helpers.har_files import write_har
+from helpers.running import ENCODE, ROOT, Functa
 
 from store import open_store
 

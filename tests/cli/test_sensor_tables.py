@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from running import Functa
+from helpers.running import Functa
 
 
 def table(path: Path) -> Path:

@@ -3,9 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from running import Functa
+from helpers.running import Functa
 
-from fusion.model import load_model
+from fusion.models.folder import load_model
 
 QUICK = ("--rounds", 4, "--threads", 1, "--json")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_functas import functa_rows, stored
+from helpers.made_functas import functa_rows, stored
 
 from store import FunctaStore, Rows
 

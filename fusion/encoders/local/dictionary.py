@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.linalg import eigh
 
-from fusion.encoders.learning import chunks, seeded_hash, usable_arrays
+from fusion.encoders.learning import chunks, usable_arrays
 from fusion.encoders.local.coding import AS_IT_IS, CENTRED, CONTRAST
 from fusion.encoders.local.folding import folded_step, stepped_deltas
 from fusion.errors import DataError
 from fusion.inr.initialisation import random_start
+from fusion.splits import seeded_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

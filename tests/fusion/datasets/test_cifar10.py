@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cifar_files import cifar_rows, write_cifar
+from helpers.cifar_files import cifar_rows, write_cifar
+from helpers.mutants import edits, mutated
 from hypothesis import given, settings
-from mutants import edits, mutated
 
 import fusion
 from fusion.datasets.cifar10 import CLASSES, Cifar10
@@ -143,10 +143,10 @@ def test_a_folder_without_batches_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.real_data
 def test_real_images_go_the_whole_way(public_data: Path, tmp_path: Path) -> None:
-    options = fusion.EncodeOptions(workers=2, limit=300)
+    options = fusion.encoders.EncodeOptions(workers=2, limit=300)
     with open_dataset("cifar10", public_data / "cifar10" / "cifar-10-batches-py-subset.tar.xz") as dataset:
         counts = Counter((sample.split, sample.label) for sample in dataset)
-        config = fusion.encoder_config(dataset, options={"meta": {"steps": 60}})
+        config = fusion.encoders.encoder_config(dataset, options={"meta": {"steps": 60}})
         report = fusion.encode(dataset, tmp_path / "s.zarr", config, options)
     assert [counts["train", name] for name in CLASSES] == [1005, 974, 1032, 1016, 999, 937, 1030, 1001, 1025, 981]
     assert [counts["test", name] for name in CLASSES] == [1000] * 10

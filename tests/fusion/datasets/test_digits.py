@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from digit_files import write_digits
+from helpers.digit_files import write_digits
 
 from fusion.datasets.digits import SpokenDigits, WrittenDigits
 from fusion.datasets.open import open_dataset

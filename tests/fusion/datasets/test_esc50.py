@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sound_files import broken_files, noise, tone, unusual_files, write_sound
+from helpers.sound_files import broken_files, noise, tone, unusual_files, write_sound
 
 import fusion
 from fusion.datasets.esc50 import Esc10, Esc50
@@ -99,10 +99,10 @@ def test_a_folder_that_is_something_else_says_so(tmp_path: Path) -> None:
 
 def test_one_command_encodes_all_folds_and_nothing_is_learned_from_any(tmp_path: Path) -> None:
     clips = Esc50(write_esc50(tmp_path / "esc"))
-    config = fusion.encoder_config(clips, options=QUICK)
-    assert fusion.plan(clips, config).samples == 20
-    fusion.encode(clips, tmp_path / "all.zarr", config, fusion.EncodeOptions(workers=1))
-    fusion.encode(clips, tmp_path / "one.zarr", config, fusion.EncodeOptions(workers=1, splits=("fold-3",)))
+    config = fusion.encoders.encoder_config(clips, options=QUICK)
+    assert fusion.encoders.plan(clips, config).samples == 20
+    fusion.encode(clips, tmp_path / "all.zarr", config, fusion.encoders.EncodeOptions(workers=1))
+    fusion.encode(clips, tmp_path / "one.zarr", config, fusion.encoders.EncodeOptions(workers=1, splits=("fold-3",)))
     with open_store(tmp_path / "all.zarr") as whole, open_store(tmp_path / "one.zarr") as part:
         assert whole.header.conventions["train_splits"] == []
         np.testing.assert_array_equal(whole.state["start"], part.state["start"])
@@ -113,10 +113,10 @@ def test_one_command_encodes_all_folds_and_nothing_is_learned_from_any(tmp_path:
 
 def test_a_start_that_is_learned_needs_training_folds(tmp_path: Path) -> None:
     clips = Esc50(write_esc50(tmp_path / "esc", folds=2))
-    config = fusion.encoder_config(clips, options=QUICK | {"initialisation": "class-average"})
+    config = fusion.encoders.encoder_config(clips, options=QUICK | {"initialisation": "class-average"})
     with pytest.raises(DataError, match=r"no samples in split train; got fold-1, fold-2.*--train-split, or learn"):
-        fusion.encode(clips, tmp_path / "s.zarr", config, fusion.EncodeOptions(workers=1))
-    options = fusion.EncodeOptions(workers=1, train_splits=("fold-1",))
+        fusion.encode(clips, tmp_path / "s.zarr", config, fusion.encoders.EncodeOptions(workers=1))
+    options = fusion.encoders.EncodeOptions(workers=1, train_splits=("fold-1",))
     assert fusion.encode(clips, tmp_path / "s.zarr", config, options).rows == 8
     with open_store(tmp_path / "s.zarr") as opened:
         assert opened.header.conventions["train_splits"] == ["fold-1"]
@@ -126,15 +126,17 @@ def test_bad_files_become_failed_rows_and_only_they_are_tried_again(tmp_path: Pa
     unusual = unusual_files(tmp_path / "corpus" / "train" / "odd")
     reasons = broken_files(tmp_path / "corpus" / "train" / "broken")
     with open_dataset("folder", tmp_path / "corpus", modality="audio") as opened:
-        config = fusion.encoder_config(opened, options=QUICK)
-        report = fusion.encode(opened, tmp_path / "s.zarr", config, fusion.EncodeOptions(workers=1))
+        config = fusion.encoders.encoder_config(opened, options=QUICK)
+        report = fusion.encode(opened, tmp_path / "s.zarr", config, fusion.encoders.EncodeOptions(workers=1))
         assert (report.rows, report.failed) == (len(unusual), len(reasons))
         with open_store(tmp_path / "s.zarr") as stored:
             found = {sample_id.rpartition("/")[2]: f"{stage}: {reason}" for sample_id, stage, reason in stored.failed()}
         for name, reason in reasons.items():
             assert found[name].startswith(reason)
         write_sound(tmp_path / "corpus" / "train" / "broken" / "empty.wav")
-        again = fusion.encode(opened, tmp_path / "s.zarr", config, fusion.EncodeOptions(workers=1, retry_failed=True))
+        again = fusion.encode(
+            opened, tmp_path / "s.zarr", config, fusion.encoders.EncodeOptions(workers=1, retry_failed=True)
+        )
     assert (again.encoded, again.rows, again.failed) == (1, len(unusual) + 1, len(reasons) - 1)
 
 
@@ -143,8 +145,8 @@ def test_a_few_clips_of_esc10_go_all_the_way(public_data: Path, tmp_path: Path) 
     with open_dataset("esc10", public_data / "esc50") as clips:
         assert Counter(sample.split for sample in clips) == {f"fold-{fold}": 80 for fold in range(1, 6)}
         assert len({sample.label for sample in clips}) == 10
-        config = fusion.encoder_config(clips, options={"modality": {"transform": "log-mel"}})
-        report = fusion.encode(clips, tmp_path / "s.zarr", config, fusion.EncodeOptions(workers=1, limit=60))
+        config = fusion.encoders.encoder_config(clips, options={"modality": {"transform": "log-mel"}})
+        report = fusion.encode(clips, tmp_path / "s.zarr", config, fusion.encoders.EncodeOptions(workers=1, limit=60))
     assert (report.rows, report.failed) == (60, 0)
     assert report.psnr_mean > 11
     with open_store(tmp_path / "s.zarr") as stored:
@@ -156,9 +158,9 @@ def test_a_few_clips_of_esc10_go_all_the_way(public_data: Path, tmp_path: Path) 
 
 
 def test_recordings_in_memory_are_encoded_too() -> None:
-    recordings = [fusion.Recording(tone(frequency=300 + 100 * number), 8000) for number in range(4)]
+    recordings = [fusion.modalities.Recording(tone(frequency=300 + 100 * number), 8000) for number in range(4)]
     encoder = fusion.FunctaEncoder("audio", architecture="paper-half", steps=2)
     functas = encoder.fit(recordings, ["low", "low", "high", "high"]).transform(recordings)
     assert functas.shape == (4, encoder.n_features_out_)
-    assert encoder.config_.modality == fusion.AudioModality(rate=8000, seconds=0.3)
+    assert encoder.config_.modality == fusion.modalities.AudioModality(rate=8000, seconds=0.3)
     assert np.isfinite(encoder.psnr(recordings)).all()

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from loopback import PROXIES, serving, sha256, unused_port, zipped
+from helpers.loopback import PROXIES, serving, sha256, unused_port, zipped
 
 from fusion.datasets.catalogue import Download, Part, Source
 from fusion.datasets.fetching import fetch_dataset

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from image_files import picture, write_picture
+from helpers.image_files import picture, write_picture
 
 from fusion.datasets.file_table import FileTable
 from fusion.datasets.open import open_dataset

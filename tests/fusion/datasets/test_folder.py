@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from helpers.image_files import picture, write_picture
+from helpers.made_videos import moving_square, write_video
+from helpers.sound_files import tone
 from hypothesis import given
 from hypothesis import strategies as st
-from image_files import picture, write_picture
-from made_videos import moving_square, write_video
-from sound_files import tone
 
 from fusion.datasets.files import file_id, hashed_split
 from fusion.datasets.folder import FolderDataset

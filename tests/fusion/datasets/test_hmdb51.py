@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from made_videos import moving_square, write_splits, write_video
+from helpers.made_videos import moving_square, write_splits, write_video
 
 import fusion
 from fusion.datasets.hmdb51 import Hmdb51, film_of
@@ -87,8 +87,8 @@ def test_it_encodes_by_name_and_decodes_beside_its_original(tmp_path: Path) -> N
     write_hmdb(tmp_path / "data")
     with fusion.open_dataset("hmdb51", tmp_path / "data") as dataset:
         options = {"modality": {"size": [8, 8], "frames": 4}, "fit": {"steps": 2}}
-        config = fusion.encoder_config(dataset, options=options)
-        report = fusion.encode(dataset, tmp_path / "s.zarr", config, fusion.EncodeOptions(workers=1))
+        config = fusion.encoders.encoder_config(dataset, options=options)
+        report = fusion.encode(dataset, tmp_path / "s.zarr", config, fusion.encoders.EncodeOptions(workers=1))
     assert (report.rows, report.failed) == (5, 0)
     result = fusion.decode(
         tmp_path / "s.zarr",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_videos import moving_square, write_splits, write_video
+from helpers.made_videos import moving_square, write_splits, write_video
 
 import fusion
 from fusion.datasets.jhmdb import Jhmdb
@@ -88,8 +88,8 @@ def test_real_clips_encode(public_data: Path, tmp_path: Path, transform: str | N
     report = fusion.encode(
         clips,
         tmp_path / "s.zarr",
-        fusion.encoder_config(clips, options=options),
-        fusion.EncodeOptions(workers=1, train_splits=("train", "test")),
+        fusion.encoders.encoder_config(clips, options=options),
+        fusion.encoders.EncodeOptions(workers=1, train_splits=("train", "test")),
     )
     assert (report.rows, report.failed) == (16, 0)
     assert report.psnr_mean > 8
@@ -97,7 +97,7 @@ def test_real_clips_encode(public_data: Path, tmp_path: Path, transform: str | N
 
 @pytest.mark.real_data
 def test_small_and_original_show_the_same(public_data: Path) -> None:
-    modality = fusion.VideoModality(transform="grey")
+    modality = fusion.modalities.VideoModality(transform="grey")
     for original in sorted((public_data / "jhmdb" / "original").glob("*/*.avi"))[::5]:
         small = public_data / "jhmdb" / "small" / original.parent.name / f"{original.stem}.mp4"
         both = [modality.prepare(modality.read(path)) for path in (small, original)]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mutants import require_mutants_are_read
-from sensor_mutants import write_readings
+from helpers.mutants import require_mutants_are_read
+from helpers.sensor_mutants import write_readings
 
 from fusion.errors import SampleError
 from fusion.modalities.arrays import read_mat, read_npy, read_npz

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from har_files import ACTIVITIES, har_windows, write_har
+from helpers.har_files import ACTIVITIES, har_windows, write_har
 
 from fusion.datasets.open import open_dataset
 from fusion.datasets.uci_har import UciHar

@@ -78,8 +78,10 @@ def test_bad_trials_become_failed_rows(tmp_path: Path) -> None:
     np.savez(folder / "a2_s1_t3_depth60x80.npz", depth=np.zeros((5, 6), np.uint8))
     (folder / "a2_s1_t4_depth60x80.npz").write_bytes(b"PK\3\4 cut short")
     dataset = UtdDepth(tmp_path / "data")
-    config = fusion.encoder_config(dataset, options={"modality": {"size": [8, 8], "frames": 4}, "fit": {"steps": 1}})
-    report = fusion.encode(dataset, tmp_path / "s.zarr", config, fusion.EncodeOptions(workers=1))
+    config = fusion.encoders.encoder_config(
+        dataset, options={"modality": {"size": [8, 8], "frames": 4}, "fit": {"steps": 1}}
+    )
+    report = fusion.encode(dataset, tmp_path / "s.zarr", config, fusion.encoders.EncodeOptions(workers=1))
     assert (report.rows, report.failed) == (3, 4)
     reasons = dict(report.failures)
     assert "no array 'depth'" in reasons["a2_s1_t1"]
@@ -98,6 +100,8 @@ def test_what_is_not_the_data_set_says_so(tmp_path: Path) -> None:
 def test_real_trials_encode(public_data: Path, tmp_path: Path) -> None:
     trials = UtdDepth(public_data / "utd-mhad")
     assert len(list(trials)) == 861
-    config = fusion.encoder_config(trials, options={"modality": {"size": [16, 16], "frames": 8}, "fit": {"steps": 5}})
-    report = fusion.encode(trials, tmp_path / "s.zarr", config, fusion.EncodeOptions(workers=1, limit=16))
+    config = fusion.encoders.encoder_config(
+        trials, options={"modality": {"size": [16, 16], "frames": 8}, "fit": {"steps": 5}}
+    )
+    report = fusion.encode(trials, tmp_path / "s.zarr", config, fusion.encoders.EncodeOptions(workers=1, limit=16))
     assert (report.rows, report.failed) == (16, 0)

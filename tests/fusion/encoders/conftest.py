@@ -4,8 +4,8 @@ from functools import partial
 
 import numpy as np
 import pytest
-from har_files import har_windows
-from made_samples import MadeSamples, given
+from helpers.har_files import har_windows
+from helpers.made_samples import MadeSamples, given
 
 from fusion.datasets.base import Sample
 from fusion.encoders.config import FunctaConfig

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_samples import MadeSamples
+from helpers.made_samples import MadeSamples
 
 from fusion.encoders.config import FunctaConfig
-from fusion.encoders.encode import encode
+from fusion.encoders.encoding import encode
 from fusion.encoders.options import EncodeOptions
 from fusion.errors import ConfigError
 from fusion.inr.settings import FitSettings

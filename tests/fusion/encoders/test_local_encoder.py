@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_samples import MadeSamples
+from helpers.made_samples import MadeSamples
 
-from fusion.encoders.decode import decode
-from fusion.encoders.encode import encode
+from fusion.encoders.decoding import decode
+from fusion.encoders.encoding import encode
 from fusion.encoders.kinds import config_from_dict, normalised, row_length, state_from_arrays
 from fusion.encoders.learning import learn_state
 from fusion.encoders.local.config import LocalConfig
@@ -16,11 +16,11 @@ from fusion.encoders.options import EncodeOptions
 from fusion.encoders.presets import config_for
 from fusion.encoders.rows import encode_samples
 from fusion.errors import ConfigError, DataError
-from fusion.features import FEATURES, FunctaFeatures
+from fusion.features.transformer import FEATURES, FunctaFeatures
 from fusion.inr.settings import FitSettings
 from fusion.modalities import modality_from_dict
 from fusion.modalities.sensor import SensorModality
-from fusion.training import train
+from fusion.models.training import train
 from store import open_store
 
 HERE = EncodeOptions(workers=1)

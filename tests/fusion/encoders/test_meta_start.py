@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_samples import MadeSamples
+from helpers.made_samples import MadeSamples
 
 from fusion.encoders.config import FunctaConfig
-from fusion.encoders.decode import decode
-from fusion.encoders.encode import encode
+from fusion.encoders.decoding import decode
+from fusion.encoders.encoding import encode
 from fusion.encoders.functa import FunctaState
 from fusion.encoders.learning import learn_state
 from fusion.encoders.options import EncodeOptions

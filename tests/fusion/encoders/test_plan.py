@@ -11,7 +11,7 @@ from fusion.datasets.base import Sample
 from fusion.encoders.config import FunctaConfig
 from fusion.encoders.modulation import ModulationConfig
 from fusion.encoders.options import EncodeOptions
-from fusion.encoders.plan import plan
+from fusion.encoders.planning import plan
 from fusion.errors import DataError
 from fusion.inr.settings import FitSettings
 from fusion.modalities.sensor import SensorModality

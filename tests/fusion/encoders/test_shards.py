@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_samples import MadeSamples
+from helpers.made_samples import MadeSamples
 
-from fusion.distributed import ClusterError, dask_pool
+from fusion.cluster.pool import ClusterError, dask_pool
 from fusion.encoders.config import FunctaConfig
-from fusion.encoders.encode import encode
+from fusion.encoders.encoding import encode
 from fusion.encoders.options import EncodeOptions
 from fusion.errors import ConfigError
 from store import StoreMismatchError, merge, open_store
@@ -82,7 +82,7 @@ def test_a_cluster_fills_the_same_store(
 def test_a_lost_worker_loses_and_repeats_nothing(
     cluster: Any, made: MadeSamples, config: FunctaConfig, tmp_path: Path, whole: Path, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("fusion.encoders.encode._MAX_TASK", 2)
+    monkeypatch.setattr("fusion.encoders.encoding._MAX_TASK", 2)
     killed: list[int] = []
 
     def kill_one(progress: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reference import loss_and_gradient, reference_fit
+from helpers.reference import loss_and_gradient, reference_fit
 
 from fusion.errors import ConfigError
 from fusion.inr import engine

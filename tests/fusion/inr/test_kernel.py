@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reference import reference_fit
+from helpers.reference import reference_fit
 
 from fusion.inr import cpu_engine
 from fusion.inr.architecture import Architecture, paper, siren

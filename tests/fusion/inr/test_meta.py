@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.reference import loss_and_gradient
 from numpy.typing import NDArray
-from reference import loss_and_gradient
 
 from fusion.errors import ConfigError
 from fusion.inr.architecture import Architecture, paper

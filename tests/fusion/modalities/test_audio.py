@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sound_files import FORMATS, broken_files, encoded, mutated, noise, tone, unusual_files, wav, write_sound
+from helpers.sound_files import FORMATS, broken_files, encoded, mutated, noise, tone, unusual_files, wav, write_sound
 
 from fusion.errors import ConfigError, DataError, SampleError
 from fusion.modalities import modality_from_dict, recording

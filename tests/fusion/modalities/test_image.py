@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from image_files import SOUND, broken_files, deep_png, picture, unusual_files, write_picture
+from helpers.image_files import SOUND, broken_files, deep_png, picture, unusual_files, write_picture
 from PIL import Image
 
 from fusion.errors import ConfigError, DataError, SampleError

@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from image_files import SOUND, write_picture
-from mutants import require_mutants_are_read
+from helpers.image_files import SOUND, write_picture
+from helpers.mutants import require_mutants_are_read
 
 MANY = [pytest.mark.slow, pytest.mark.timeout(1800)]
 

@@ -7,7 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from made_videos import moving_square, mutated, write_video
+from helpers.made_videos import moving_square, mutated, write_video
 
 import fusion
 from fusion.errors import ConfigError, DataError, SampleError
@@ -79,7 +79,7 @@ def test_the_header_is_not_believed(tmp_path: Path) -> None:
 
 
 def test_the_built_in_camera_view_is_a_clip() -> None:
-    figure = fusion.FigureDataset(view="camera")
+    figure = fusion.datasets.FigureDataset(view="camera")
     prepared = figure.default_modality().prepare(next(iter(figure)).raw)
     assert prepared.shape == (16, 32, 32, 3)
     np.testing.assert_array_equal(prepared, next(iter(figure)).raw)

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 import pytest
-from made_videos import moving_square, peak_memory, peak_of_reading, read_mutated, write_splits, write_video
+from helpers.made_videos import moving_square, peak_memory, peak_of_reading, read_mutated, write_splits, write_video
 
 import fusion
 
@@ -23,17 +23,17 @@ CODECS = {"a.mp4": "mp4v", "b.avi": "MJPG", "c.avi": "XVID", "d.mkv": "mp4v"}
 LIMIT_SECONDS, LIMIT_MIB = 10.0, 1024
 
 
-def split_folder(root: Path) -> fusion.Hmdb51:
+def split_folder(root: Path) -> fusion.datasets.Hmdb51:
     """Put everything under ``root/clips`` into the training split."""
     names = [path.relative_to(root / "clips").as_posix() for path in sorted((root / "clips").glob("*/*.avi"))]
     write_splits(root / "testTrainMulti_7030_splits", dict.fromkeys(names, "1"))
-    return fusion.Hmdb51(root)
+    return fusion.datasets.Hmdb51(root)
 
 
-def encoded(dataset: fusion.Hmdb51, store: Path, transform: str | None = None) -> fusion.EncodeReport:
+def encoded(dataset: fusion.datasets.Hmdb51, store: Path, transform: str | None = None) -> fusion.encoders.EncodeReport:
     modality = {"size": [8, 8], "frames": 4, "transform": transform}
-    config = fusion.encoder_config(dataset, options={"modality": modality, "fit": {"steps": 1}})
-    return fusion.encode(dataset, store, config, fusion.EncodeOptions(workers=1))
+    config = fusion.encoders.encoder_config(dataset, options={"modality": modality, "fit": {"steps": 1}})
+    return fusion.encode(dataset, store, config, fusion.encoders.EncodeOptions(workers=1))
 
 
 def write_good_ones(folder: Path) -> set[str]:
@@ -92,14 +92,14 @@ def test_a_file_without_permission_says_so(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", moving_square())
     path.chmod(0)
     with pytest.raises(fusion.SampleError, match="cannot be opened: Permission denied"):
-        fusion.VideoModality().read(path)
+        fusion.modalities.VideoModality().read(path)
 
 
 def test_a_name_that_is_not_unicode_says_so(tmp_path: Path) -> None:
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.mp4"))
     path.write_bytes(write_video(tmp_path / "a.mp4", moving_square()).read_bytes())
     with pytest.raises(fusion.SampleError, match=r"\\udcff.mp4' is not valid Unicode, nor can it be opened"):
-        fusion.VideoModality().read(path)
+        fusion.modalities.VideoModality().read(path)
 
 
 def peaks(folder: Path, counts: tuple[int, ...]) -> list[int]:

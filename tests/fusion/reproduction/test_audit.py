@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from har_files import write_har
+from helpers.har_files import write_har
 
-from fusion.classifiers import FunctaClassifier
+from fusion.estimators.xgboost import FunctaClassifier
 from fusion.reproduction import Study, shuffled
 from fusion.reproduction.audit import audit
 from fusion.reproduction.table import Check

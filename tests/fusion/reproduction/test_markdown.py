@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from made_table import made_table
+from helpers.made_table import made_table
 
 from fusion.reproduction.markdown import section_of, write_section
 

@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from cifar_files import write_cifar
-from digit_files import write_digits
-from har_files import write_har
+from helpers.cifar_files import write_cifar
+from helpers.digit_files import write_digits
+from helpers.har_files import write_har
 
 from fusion.errors import DataError
 from fusion.reproduction.places import find_data

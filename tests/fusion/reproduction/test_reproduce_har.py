@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from har_files import write_har
+from helpers.har_files import write_har
 
 from fusion.errors import ConfigError, DataError
 from fusion.reproduction import Study, reproduce

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sound_files import write_sound
+from helpers.sound_files import write_sound
 
 from fusion.reproduction import TABLES, Study
 from fusion.reproduction.study import Encoding

@@ -1,0 +1,2 @@
+from .pool import dask_pool as dask_pool
+from .training import dask_trainer as dask_trainer

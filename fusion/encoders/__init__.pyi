@@ -1,0 +1,11 @@
+from .config import FunctaConfig as FunctaConfig
+from .decoding import decode as decode
+from .encoding import encode as encode
+from .estimator import FunctaEncoder as FunctaEncoder
+from .local.config import LocalConfig as LocalConfig
+from .modulation import ModulationConfig as ModulationConfig
+from .options import EncodeOptions as EncodeOptions
+from .options import EncodeReport as EncodeReport
+from .planning import Plan as Plan
+from .planning import plan as plan
+from .presets import encoder_config as encoder_config

@@ -1,0 +1,211 @@
+"""Which rows are trained on and which are tested on: what is known of every item besides its functas."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusion.errors import ConfigError, DataError
+from fusion.splits import group_folds, is_fold, require_disjoint
+
+if TYPE_CHECKING:
+    from fusion.linking.table import LinkTable
+    from store import FunctaStore
+
+__all__ = [
+    "Items",
+    "fold_items",
+    "labelled_items",
+    "linked_items",
+    "read_items",
+    "require_disjoint_groups",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Items:
+    """What is to be classified, one entry per item, sorted by ID; every column an object array of shape (n,).
+
+    `rows` says under which ID each modality's store keeps the item, None where the modality is missing. Of a single
+    store it holds one entry, equal to `ids`. `block_groups` and `psnr` say what each store knows of it: its group
+    there, which is another one than in `groups` where stores were joined by label, and the PSNR of its functa in dB.
+    """
+
+    ids: NDArray[np.object_]
+    labels: NDArray[np.object_]
+    splits: NDArray[np.object_]
+    groups: NDArray[np.object_]
+    rows: Mapping[str, NDArray[np.object_]]
+    block_groups: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
+    psnr: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Items:
+        """Return the items that a mask or an array of positions names."""
+        columns = [getattr(self, name)[chosen] for name in ("ids", "labels", "splits", "groups")]
+        parts = ({name: values[chosen] for name, values in part.items()} for part in self._parts())
+        return Items(*columns, *parts)
+
+    def present(self, name: str) -> NDArray[np.bool_]:
+        """Tell which items have this modality, shape (n,)."""
+        return np.array([row is not None for row in self.rows[name]], dtype=bool)
+
+    def having(self, name: str) -> Items:
+        """Return the items that have this modality, with it alone, and with the groups of its store."""
+        here = self.present(name)
+        groups = self.block_groups.get(name, self.groups)
+        only = Items(self.ids, self.labels, self.splits, groups, {name: self.rows[name]})
+        return only.take(here)
+
+    def without(self, name: str, missing: NDArray[np.bool_] | None = None) -> Items:
+        """Return the same items without this modality, or some of them without."""
+        row = self.rows[name].copy()
+        row[slice(None) if missing is None else missing] = None
+        return replace(self, rows={**self.rows, name: row})
+
+    def renamed(self, names: Mapping[str, str], every: Collection[str]) -> Items:
+        """Return the same items under other names of blocks; a block of `every` that is not there is missing."""
+        nothing = np.full(len(self), None, dtype=object)
+        new = [{names[name]: values for name, values in part.items()} for part in self._parts()]
+        return replace(self, rows={name: new[0].get(name, nothing) for name in every}, block_groups=new[1], psnr=new[2])
+
+    def _parts(self) -> tuple[Mapping[str, NDArray[Any]], ...]:
+        return self.rows, self.block_groups, self.psnr
+
+
+def read_items(store: FunctaStore) -> Items:
+    """Return every usable row of a store without its functa, under the store's modality as block name."""
+    blocks = list(store.iter_blocks(functas=False))
+    columns = [_stack([getattr(block, name) for block in blocks]) for name in ("ids", "labels", "splits", "groups")]
+    order = np.argsort(columns[0], kind="stable")
+    ids, labels, splits, groups = (column[order] for column in columns)
+    psnr = np.concatenate([block.psnr for block in blocks] or [np.zeros(0, np.float32)])[order]
+    return Items(ids, labels, splits, groups, {store.modality: ids}, psnr={store.modality: psnr})
+
+
+def linked_items(table: LinkTable, stores: Mapping[str, FunctaStore]) -> Items:
+    """Return the items of a link table, a block for each of its stores.
+
+    Raises
+    ------
+    UnknownIDError
+        A store has no usable row of an ID any more.
+    """
+    rows = {name: table.column(name) for name in stores}
+    known = {name: _known(stores[name], ids) for name, ids in rows.items()}
+    ids, labels, splits, groups = (table.column(name) for name in ("link_id", "label", "split", "group"))
+    block_groups = {name: found for name, (found, _) in known.items()}
+    return Items(ids, labels, splits, groups, rows, block_groups, {name: psnr for name, (_, psnr) in known.items()})
+
+
+def labelled_items(items: Items, splits: Collection[str] | None, role: str) -> Items:
+    """Return the items of these splits (None = of any) that have a label.
+
+    Parameters
+    ----------
+    items
+        All items.
+    splits
+        Names of splits.
+    role
+        What the items are for, in the message: "training", "test".
+
+    Raises
+    ------
+    DataError
+        There are none.
+    """
+    labelled = np.array([label is not None for label in items.labels], dtype=bool)
+    inside = np.array([splits is None or split in splits for split in items.splits], dtype=bool)
+    chosen = items.take(labelled & inside)
+    if not len(chosen):
+        wanted = "any split" if splits is None else f"split {' or '.join(map(repr, splits))}"
+        hint = "Encode labelled samples of that split, name other splits, or cross-validate by group (--cv group)."
+        if any(is_fold(split) for split in items.splits):
+            hint = "The rows carry folds: cross-validate over them (--cv folds)."
+        raise DataError(
+            f"no labelled {role} rows; expected rows of {wanted} with a label, got {_listed(items)}, "
+            f"{len(labelled) - labelled.sum()} of them without a label. {hint}"
+        )
+    return chosen
+
+
+def require_disjoint_groups(training: Items, test: Items) -> None:
+    """Refuse a group (subject, film, recording) that is in training and in test.
+
+    Raises
+    ------
+    DataError
+        Naming the first five such groups.
+    """
+    blocks = ((groups, test.block_groups[name]) for name, groups in training.block_groups.items())
+    require_disjoint((training.groups, test.groups), *blocks)
+
+
+def fold_items(items: Items, on: str) -> tuple[Items, NDArray[np.object_]]:
+    """Return the labelled items of a cross-validation and the name of the fold of each, shape (n,).
+
+    Parameters
+    ----------
+    items
+        All items.
+    on
+        "folds" = their splits "fold-1", "fold-2", ...; "group" = up to five folds of whole groups, over all splits.
+
+    Raises
+    ------
+    DataError
+        Fewer than two folds or groups, or a group in two folds.
+    ConfigError
+        `on` is something else.
+    """
+    if on == "group":
+        return _group_folds(labelled_items(items, None, "training"))
+    if on != "folds":
+        raise ConfigError(f"cross-validation on {on!r}; expected 'folds' or 'group'.")
+    folds = sorted({split for split in items.splits if is_fold(split)})
+    if len(folds) < 2:
+        raise DataError(
+            f"cross-validation over folds needs rows of at least two splits named 'fold-...', got {_listed(items)}. "
+            "Cross-validate by group (--cv group), or train on the splits there are."
+        )
+    chosen = labelled_items(items, folds, "training")
+    for fold in folds:
+        inside = chosen.splits == fold
+        require_disjoint_groups(chosen.take(~inside), chosen.take(inside))
+    return chosen, chosen.splits
+
+
+def _group_folds(items: Items) -> tuple[Items, NDArray[np.object_]]:
+    groups = {group for group in items.groups if group is not None}
+    if len(groups) < 2:
+        raise DataError(
+            f"cross-validation by group needs at least two groups, got {len(groups)} in {len(items)} labelled rows. "
+            "Encode with groups (subject, film or recording), or train on splits."
+        )
+    folds = group_folds(items.groups)
+    return items, np.array([f"fold-{number + 1}" for number in folds], dtype=object)
+
+
+def _known(store: FunctaStore, ids: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArray[np.float32]]:
+    present = np.flatnonzero(np.array([name is not None for name in ids], dtype=bool))
+    rows = store.read(list(ids[present]), functas=False)
+    groups, psnr = np.full(len(ids), None, dtype=object), np.full(len(ids), np.nan, dtype=np.float32)
+    groups[present], psnr[present] = rows.groups, rows.psnr
+    return groups, psnr
+
+
+def _listed(items: Items) -> str:
+    counts = Counter("no split" if split is None else repr(split) for split in items.splits)
+    return ", ".join(f"{count} rows of {name}" for name, count in sorted(counts.items())) or "no rows"
+
+
+def _stack(parts: list[NDArray[np.object_]]) -> NDArray[np.object_]:
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=object)

@@ -1,0 +1,76 @@
+"""What is trained on or tested on: a store of functas, or a link table with the stores it joins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fusion.errors import DataError
+from fusion.features.items import Items, linked_items, read_items
+from fusion.linking.files import is_link
+from fusion.linking.table import LinkTable, read_link
+from store import FunctaStore, open_store
+
+__all__ = ["Source", "SourceLike", "opened_source"]
+
+SourceLike = FunctaStore | LinkTable | str | Path
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Open stores by block name, and the items they hold together.
+
+    Attributes
+    ----------
+    stores
+        A single store stands under its modality, those of a link table under their columns.
+    items
+        All of them, sorted by ID.
+    link
+        The link table, if it is one.
+    """
+
+    stores: Mapping[str, FunctaStore]
+    items: Items
+    link: LinkTable | None = None
+
+
+@contextmanager
+def opened_source(source: SourceLike) -> Iterator[Source]:
+    """Open a store or a link table with its stores, and read what is known of the items besides their functas.
+
+    Raises
+    ------
+    DataError
+        A store of a link table is gone, or was filled anew by another encoder.
+    """
+    with ExitStack() as stack:
+        if isinstance(source, FunctaStore):
+            yield Source({source.modality: source}, read_items(source))
+        elif isinstance(source, LinkTable) or is_link(source):
+            table = source if isinstance(source, LinkTable) else read_link(source)
+            stores = {name: stack.enter_context(_linked(table, name)) for name in table.stores}
+            yield Source(stores, linked_items(table, stores), table)
+        else:
+            store = stack.enter_context(open_store(source))
+            yield Source({store.modality: store}, read_items(store))
+
+
+def _linked(table: LinkTable, name: str) -> FunctaStore:
+    linked = table.stores[name]
+    if "://" not in linked.path and not Path(linked.path).exists():
+        raise DataError(
+            f"store {linked.path} of column {name!r} of the link table is not there; expected it where it was when the "
+            "table was written. Put it back, or link the stores again."
+        )
+    store = open_store(linked.path)
+    if store.fingerprint != linked.fingerprint:
+        found, expected = store.fingerprint[:12], linked.fingerprint[:12]
+        store.close()
+        raise DataError(
+            f"store {linked.path} of column {name!r} has fingerprint {found}, the link table expects {expected}: "
+            "another encoder filled it since. Link the stores again."
+        )
+    return store

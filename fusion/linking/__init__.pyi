@@ -1,0 +1,15 @@
+from .labels import label_maps as label_maps
+from .labels import read_label_map as read_label_map
+from .linker import link as link
+from .table import (
+    LinkedStore as LinkedStore,
+)
+from .table import (
+    LinkSummary as LinkSummary,
+)
+from .table import (
+    LinkTable as LinkTable,
+)
+from .table import (
+    read_link as read_link,
+)

@@ -1,0 +1,5 @@
+"""Models: trained, tested, kept as a folder, and asked about new files."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,121 @@
+"""Feature blocks of a model folder: cards in ``model.json``, arrays in ``arrays.npz``."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from fusion.errors import ModelError
+from fusion.features.transformer import FunctaFeatures
+from fusion.models.model import ModelBlock
+
+__all__ = ["BlockCard", "block_card", "pack_arrays", "restore_block", "unpack_arrays"]
+
+
+class HeaderCard(BaseModel):
+    """What is read of the header of a training store."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+    modality: str
+    k: int
+    layout: list[list[Any]]
+    encoder: dict[str, Any]
+
+
+class BlockCard(BaseModel):
+    """One feature block."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+    name: str
+    fingerprint: str
+    features: str
+    filter_invariant: bool
+    normalise: bool
+    max_columns: int | None = None
+    header: HeaderCard
+
+
+def block_card(block: ModelBlock) -> BlockCard:
+    """Describe a block."""
+    return BlockCard(
+        name=block.name,
+        fingerprint=block.fingerprint,
+        features=block.features.features,
+        filter_invariant=block.features.filter_invariant,
+        normalise=block.features.normalise,
+        max_columns=block.features.max_columns,
+        header=HeaderCard.model_validate(dict(block.header)),
+    )
+
+
+def pack_arrays(blocks: Sequence[ModelBlock]) -> bytes:
+    """Put what the blocks learned, and the states of their encoders, into one archive."""
+    arrays: dict[str, NDArray[Any]] = {}
+    for number, block in enumerate(blocks):
+        learned = {"keep": block.features.keep_, "mean": block.features.mean_, "scale": block.features.scale_}
+        arrays |= {f"{number}/{name}": array for name, array in learned.items()}
+        arrays |= {f"{number}/state/{name}": array for name, array in block.state.items()}
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def unpack_arrays(folder: Path, content: bytes) -> dict[str, NDArray[Any]]:
+    """Read the archive back; ModelError when it holds anything but plain arrays."""
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        EOFError,
+        OSError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        raise ModelError(
+            f"arrays.npz of the model in {folder} is not an archive of plain arrays: {error}. Train again."
+        ) from error
+
+
+def restore_block(folder: Path, number: int, card: BlockCard, arrays: Mapping[str, NDArray[Any]]) -> ModelBlock:
+    """Put a block together again; ModelError when its arrays do not fit its card."""
+    prefix = f"{number}/state/"
+    state = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+    learned = {name: arrays.get(f"{number}/{name}", np.zeros(0)) for name in ("keep", "mean", "scale")}
+    keep = learned["keep"]
+    kept = int(np.count_nonzero(keep))
+    for name, kind, shape in (
+        ("keep", "bool", (card.header.k,)),
+        ("mean", "float64", (kept,)),
+        ("scale", "float64", (kept,)),
+    ):
+        if learned[name].dtype.name != kind or learned[name].shape != shape:
+            raise ModelError(
+                f"{name} of block {card.name!r} in arrays.npz of {folder} is {learned[name].dtype.name} of shape "
+                f"{learned[name].shape}; expected {kind} of shape {shape}. Train again."
+            )
+    features = FunctaFeatures(
+        card.features,
+        start=state.get("start"),
+        filter_invariant=card.filter_invariant,
+        normalise=card.normalise,
+        max_columns=card.max_columns,
+    )
+    return ModelBlock(
+        card.name,
+        features.restore(keep, learned["mean"], learned["scale"]),
+        card.header.model_dump(),
+        state,
+        card.fingerprint,
+    )

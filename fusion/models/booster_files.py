@@ -1,0 +1,175 @@
+"""Classifiers as files of a model folder: one file per booster, in XGBoost's own format."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+import xgboost
+from pydantic import BaseModel, ConfigDict, FiniteFloat
+
+from fusion.errors import ModelError
+from fusion.estimators.averaging import Pool
+from fusion.estimators.fused import FusedClassifier
+from fusion.estimators.xgboost import BOOSTERS, FunctaClassifier
+
+__all__ = ["BOOSTER_FILE", "ClassifierCard", "FusionCard", "booster_files", "fusion_card", "restore_classifier"]
+
+BOOSTER_FILE = re.compile(r"(model|block-\d{1,3})(-[a-z]{1,20})?\.ubj")
+"""Names of such files: of the model or the head of a fusion, and of each modality's own classifier."""
+
+_STRICT = ConfigDict(strict=True, extra="forbid")
+ReadFile = Callable[[str], bytes]
+
+
+class ClassifierCard(BaseModel):
+    """One classifier."""
+
+    model_config = _STRICT
+    classes: list[str]
+    parameters: dict[str, Any]
+    rounds: int
+
+
+class PoolCard(BaseModel):
+    """The average of late fusion."""
+
+    model_config = _STRICT
+    mean: Literal["arithmetic", "geometric"]
+    weights: list[FiniteFloat]
+
+
+class FusionCard(BaseModel):
+    """What there is besides the blocks of a model of several modalities."""
+
+    model_config = _STRICT
+    fusion: Literal["early", "late", "stacked"]
+    members: list[ClassifierCard]
+    head: ClassifierCard | None = None
+    pool: PoolCard | None = None
+
+
+def classifier_card(classifier: FunctaClassifier) -> ClassifierCard:
+    """Describe a classifier."""
+    return ClassifierCard(
+        classes=[str(name) for name in classifier.classes_],
+        parameters=classifier.get_params(),
+        rounds=int(classifier.n_rounds_),
+    )
+
+
+def fusion_card(classifier: FusedClassifier) -> FusionCard:
+    """Describe what fuses several modalities."""
+    pool = classifier.pool
+    return FusionCard(
+        fusion=classifier.fusion,  # type: ignore[arg-type]
+        members=[classifier_card(member) for member in classifier.members.values()],
+        head=None if classifier.head is None else classifier_card(classifier.head),
+        pool=None if pool is None else PoolCard(mean=pool.mean, weights=pool.weights.tolist()),
+    )
+
+
+def booster_files(classifier: FunctaClassifier | FusedClassifier) -> dict[str, bytes]:
+    """Return the content of each file."""
+    if isinstance(classifier, FunctaClassifier):
+        return _files("model", classifier)
+    files = {} if classifier.head is None else _files("model", classifier.head)
+    for number, member in enumerate(classifier.members.values()):
+        files |= _files(f"block-{number}", member)
+    return files
+
+
+def restore_classifier(
+    folder: object, card: ClassifierCard, fusion: FusionCard | None, columns: dict[str, int], read: ReadFile
+) -> FunctaClassifier | FusedClassifier:
+    """Read a classifier back.
+
+    Parameters
+    ----------
+    folder
+        Named in messages.
+    card
+        Of the model's classes and parameters.
+    fusion
+        Of several modalities.
+    columns
+        Of each block.
+    read
+        Returns a file whose checksum is right.
+
+    Raises
+    ------
+    ModelError
+        A file that is no booster, or one of another model.
+    """
+    if fusion is None:
+        return _restored(folder, "model", card, sum(columns.values()), read)
+    fits = len(fusion.members) == len(columns) and (fusion.pool is None or len(fusion.pool.weights) == len(columns))
+    if (
+        not fits
+        or (fusion.fusion == "late") != (fusion.pool is not None)
+        or (fusion.pool is None) == (fusion.head is None)
+    ):
+        raise ModelError(
+            f"model.json of {folder} describes {fusion.fusion} fusion of {len(fusion.members)} members, but there are "
+            f"{len(columns)} feature blocks or a part is missing. Train again."
+        )
+    unknown = {label for member in [*fusion.members, *filter(None, [fusion.head])] for label in member.classes}
+    unknown -= set(card.classes)
+    if unknown or sorted(card.classes) != card.classes:
+        raise ModelError(f"model.json of {folder} lists other classes than its classifiers. Train again.")
+    members = {
+        name: _restored(folder, f"block-{number}", member, width, read)
+        for number, (member, (name, width)) in enumerate(zip(fusion.members, columns.items(), strict=True))
+    }
+    wide = sum(columns.values()) if fusion.fusion == "early" else len(columns) * len(card.classes)
+    head = None if fusion.head is None else _restored(folder, "model", fusion.head, wide, read)
+    pool = None if fusion.pool is None else Pool(fusion.pool.mean, np.array(fusion.pool.weights, dtype=np.float64))
+    return FusedClassifier(fusion.fusion, columns, members, np.array(card.classes, dtype=object), head, pool)
+
+
+def _files(stem: str, classifier: FunctaClassifier) -> dict[str, bytes]:
+    return {_file(stem, name): bytes(booster.save_raw("ubj")) for name, booster in classifier.boosters_.items()}
+
+
+def _file(stem: str, name: str) -> str:
+    return f"{stem}.ubj" if name == "model" else f"{stem}-{name}.ubj"
+
+
+def _restored(folder: object, stem: str, card: ClassifierCard, columns: int, read: ReadFile) -> FunctaClassifier:
+    known = FunctaClassifier().get_params()
+    unknown = sorted(set(card.parameters) - set(known))
+    if unknown:
+        raise ModelError(
+            f"model.json of {folder} has unknown parameters {unknown}; expected {sorted(known)}. Train again."
+        )
+    # threads are a matter of this machine, not of the one that trained
+    classifier = FunctaClassifier(**card.parameters | {"n_jobs": None})
+    names = BOOSTERS.get(classifier.booster, ()) if isinstance(classifier.booster, str) else ()
+    boosters = {name: _booster(folder, _file(stem, name), read) for name in names}
+    try:
+        classifier.restore(boosters, card.classes)
+    except (xgboost.core.XGBoostError, ValueError) as error:
+        raise ModelError(_not_xgboost(folder, f"{stem}.ubj", error)) from error
+    if classifier.n_features_in_ != columns:
+        raise ModelError(
+            f"{stem}.ubj of {folder} reads {classifier.n_features_in_} columns but the feature blocks make {columns}. "
+            "The files belong to different models: train again."
+        )
+    return classifier
+
+
+def _booster(folder: object, name: str, read: ReadFile) -> xgboost.Booster:
+    booster = xgboost.Booster()
+    try:
+        booster.load_model(bytearray(read(name)))
+    except (xgboost.core.XGBoostError, ValueError) as error:
+        raise ModelError(_not_xgboost(folder, name, error)) from error
+    return booster
+
+
+def _not_xgboost(folder: object, name: str, error: Exception) -> str:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return f"{name} of {folder} is not an XGBoost model: {reason}. Train again."

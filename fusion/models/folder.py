@@ -1,0 +1,295 @@
+"""The model folder: everything that is needed to predict, as data that cannot execute anything.
+
+=======================  =============================================================================================
+``model.json``           format, classes, feature blocks with their stores' headers, parameters, versions, checksums
+``model.ubj``            the booster, in XGBoost's own format; of a fusion what fuses, and ``block-0.ubj``, ... of each
+                         modality alone; further boosters of one classifier as ``model-NAME.ubj``
+``arrays.npz``           filter and normalisation of each block, and its encoder's state (start, value limits, ...)
+``metrics.json``         what `Evaluation.to_dict` returned, when the model was evaluated, and what `Record` adds
+``predictions.parquet``  the test items: what was predicted of each, how well its functas reproduce it; see `score`
+``confusion.png``        its confusion matrix
+=======================  =============================================================================================
+
+A folder is written beside its place and renamed, so there is a whole model or none. Nothing is ever unpickled, and the
+checksums are compared before any other reader sees a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from fusion.errors import ModelError
+from fusion.estimators.fused import FusedClassifier
+from fusion.metrics import Evaluation
+from fusion.models.block_files import BlockCard, block_card, pack_arrays, restore_block, unpack_arrays
+from fusion.models.booster_files import (
+    BOOSTER_FILE,
+    ClassifierCard,
+    FusionCard,
+    booster_files,
+    fusion_card,
+    restore_classifier,
+)
+from fusion.models.model import Model, ModelBlock, Training
+
+__all__ = ["Model", "ModelBlock", "Record", "Training", "load_model", "require_replaceable", "save_model"]
+
+FORMAT = "functa-fusion-model"
+FORMAT_VERSION = 2
+"""2 added `fusion`, the models of several modalities."""
+_FILES = {"model.json", "arrays.npz", "metrics.json", "predictions.parquet", "confusion.png", "report.html"}
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """What is kept beside a model for its report.
+
+    Attributes
+    ----------
+    metrics
+        Further entries of ``metrics.json``.
+    predictions
+        Table of the test items, as `fusion.models.scoring.score` returns it.
+    """
+
+    metrics: Mapping[str, Any]
+    predictions: pd.DataFrame
+
+
+class _Card(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+    format: str
+    format_version: int
+    created: str
+    versions: dict[str, str]
+    classes: list[str]
+    blocks: list[BlockCard]
+    parameters: dict[str, Any]
+    rounds: int
+    fusion: FusionCard | None = None
+    training: Training
+    sha256: dict[str, str]
+
+
+def save_model(
+    model: Model, path: str | Path, evaluation: Evaluation | None = None, record: Record | None = None
+) -> Path:
+    """Write the model folder as a whole, with the evaluation's figures and plot beside the model.
+
+    Parameters
+    ----------
+    model
+        Trained model.
+    path
+        New or empty folder, or a model folder, which is replaced.
+    evaluation
+        What the model reached on its test rows.
+    record
+        What a report needs besides.
+
+    Raises
+    ------
+    ModelError
+        The path holds something else than a model, or cannot be written.
+    """
+    target = Path(path).resolve()
+    require_replaceable(target)
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        temporary.mkdir(parents=True)
+        _write_files(model, temporary, evaluation, record)
+        _replace(target, temporary)
+    except OSError as error:
+        raise ModelError(f"the model folder {target} could not be written: {error}. What was there is kept.") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return target
+
+
+def load_model(path: str | Path) -> Model:
+    """Read a model folder, checking every file before it is used.
+
+    Raises
+    ------
+    ModelError
+        Not a model folder, a newer format, a missing or damaged file, or files that do not belong together.
+    """
+    folder = Path(path)
+    card = _read_card(folder)
+    arrays = unpack_arrays(folder, _read_file(folder, "arrays.npz", card))
+    blocks = tuple(restore_block(folder, number, block, arrays) for number, block in enumerate(card.blocks))
+    columns = {block.name: block.columns for block in blocks}
+    if len(columns) != len(blocks):
+        raise ModelError(f"model.json of {folder} has two feature blocks of one name. Train again.")
+    whole = ClassifierCard(classes=card.classes, parameters=card.parameters, rounds=card.rounds)
+    classifier = restore_classifier(folder, whole, card.fusion, columns, partial(_read_file, folder, card=card))
+    return Model(blocks, classifier, card.training, card.created, card.versions, folder.resolve())
+
+
+def require_replaceable(path: str | Path) -> None:
+    """Refuse a path that holds something else than a model; a new or empty folder is fine.
+
+    Raises
+    ------
+    ModelError
+        Naming what is there.
+    """
+    target = Path(path)
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return
+    if not target.is_dir():
+        raise ModelError(f"{target} is a file; expected a new, empty or model folder. Choose another path.")
+    foreign = sorted(entry.name for entry in target.iterdir() if not _is_ours(entry.name))
+    if foreign or not _is_model(target):
+        found = ", ".join(foreign[:5]) if foreign else "a model.json that is damaged or of another program"
+        raise ModelError(
+            f"{target} is not a model folder (it holds {found}) and would be replaced; expected a new, empty or model "
+            "folder. Choose another path."
+        )
+
+
+def _is_ours(name: str) -> bool:
+    return name in _FILES or BOOSTER_FILE.fullmatch(name) is not None
+
+
+def _is_model(folder: Path) -> bool:
+    try:
+        _read_json(folder)
+    except ModelError:
+        return False
+    return True
+
+
+def _write_files(model: Model, folder: Path, evaluation: Evaluation | None, record: Record | None) -> None:
+    contents = {**booster_files(model.classifier), "arrays.npz": pack_arrays(model.blocks)}
+    checksums = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    contents["model.json"] = _json(_card(model, checksums).model_dump())
+    if evaluation is not None:
+        contents["metrics.json"] = _json({**evaluation.to_dict(), **(record.metrics if record else {})})
+        from fusion.models.plots import plot_confusion  # matplotlib takes a second that prediction does not have
+
+        plot_confusion(evaluation, folder / "confusion.png")
+    if record is not None:
+        contents["predictions.parquet"] = record.predictions.to_parquet(index=False)
+    for name, content in contents.items():
+        with (folder / name).open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    _sync_folder(folder)
+
+
+def _replace(target: Path, temporary: Path) -> None:
+    old = temporary.with_suffix(".old")
+    replaced = target.exists()
+    if replaced:
+        target.rename(old)
+    try:
+        temporary.rename(target)
+    except OSError:
+        if replaced:
+            old.rename(target)
+        raise
+    _sync_folder(target.parent)
+    if replaced:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _card(model: Model, checksums: dict[str, str]) -> _Card:
+    blocks = [block_card(block) for block in model.blocks]
+    return _Card(
+        format=FORMAT,
+        format_version=FORMAT_VERSION,
+        created=model.created,
+        versions=dict(model.versions),
+        classes=list(model.classes),
+        blocks=blocks,
+        parameters=_own_parameters(model),
+        rounds=model.classifier.n_rounds_,
+        fusion=fusion_card(model.classifier) if isinstance(model.classifier, FusedClassifier) else None,
+        training=model.training,
+        sha256=checksums,
+    )
+
+
+def _own_parameters(model: Model) -> dict[str, Any]:
+    classifier = model.classifier
+    first = next(iter(classifier.members.values())) if isinstance(classifier, FusedClassifier) else classifier
+    parameters: dict[str, Any] = first.get_params()
+    return parameters
+
+
+def _json(value: object) -> bytes:
+    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False, default=lambda number: number.item())
+    return text.encode() + b"\n"
+
+
+def _read_json(folder: Path) -> dict[str, Any]:
+    if not folder.is_dir():
+        raise ModelError(
+            f"there is no model folder at {folder}; expected the folder that training wrote. Check the path."
+        )
+    try:
+        card = json.loads((folder / "model.json").read_bytes())
+    except FileNotFoundError as error:
+        raise ModelError(f"{folder} has no model.json, so it is not a model folder. Check the path.") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(
+            f"model.json of {folder} cannot be read: {error}. Restore the folder or train again."
+        ) from error
+    if not isinstance(card, dict) or card.get("format") != FORMAT:
+        raise ModelError(f"model.json of {folder} does not say format = {FORMAT!r}, so this is not a model folder.")
+    return card
+
+
+def _read_card(folder: Path) -> _Card:
+    content = _read_json(folder)
+    found = content.get("format_version")
+    if not isinstance(found, int) or found > FORMAT_VERSION:
+        raise ModelError(
+            f"the model in {folder} has format version {found!r}; this release reads up to {FORMAT_VERSION}. "
+            "Upgrade functa-fusion, or train again."
+        )
+    try:
+        card = _Card.model_validate_json(json.dumps(content))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ModelError(f"model.json of {folder} is damaged at {place!r}: {first['msg']}. Train again.") from error
+    if not card.blocks:
+        raise ModelError(f"model.json of {folder} lists no feature blocks; expected at least one. Train again.")
+    return card
+
+
+def _read_file(folder: Path, name: str, card: _Card) -> bytes:
+    try:
+        content = (folder / name).read_bytes()
+    except OSError as error:
+        raise ModelError(f"{name} of the model in {folder} cannot be read: {error.strerror}. Restore it.") from error
+    found, expected = hashlib.sha256(content).hexdigest(), card.sha256.get(name, "none")
+    if found != expected:
+        raise ModelError(
+            f"{name} of the model in {folder} is damaged or foreign: its checksum is {found[:12]}, expected "
+            f"{expected[:12]}. Restore the folder or train again."
+        )
+    return content

@@ -1,0 +1,198 @@
+"""A trained model: how functas of each modality become features, and the classifier that reads them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fusion.errors import DataError
+from fusion.estimators.fused import FusedClassifier
+from fusion.estimators.xgboost import FunctaClassifier
+from fusion.features.transformer import FunctaFeatures
+
+if TYPE_CHECKING:
+    from store import FunctaStore
+
+__all__ = ["Model", "ModelBlock", "Training"]
+
+_LIBRARIES = ("functa-fusion", "numpy", "scikit-learn", "xgboost")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _versions() -> dict[str, str]:
+    return {name: _version(name) for name in _LIBRARIES}
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:  # run from a checkout
+        return "not installed"
+
+
+@dataclass(frozen=True, eq=False)
+class ModelBlock:
+    """One modality of a model: how its functas become features, and how new samples become such functas.
+
+    Attributes
+    ----------
+    name
+        What the block is called in this model.
+    features
+        Fitted transformer from functas, shape (n, k), to the block's columns.
+    header
+        The header of the training store: modality, k, layout, encoder configuration, conventions.
+    state
+        The encoder's learned arrays.
+    fingerprint
+        The training store's fingerprint.
+    """
+
+    name: str
+    features: FunctaFeatures
+    header: Mapping[str, Any]
+    state: Mapping[str, NDArray[Any]]
+    fingerprint: str
+
+    @classmethod
+    def of_store(cls, name: str, store: FunctaStore, features: FunctaFeatures) -> ModelBlock:
+        """Take header and state from the store that the features were learned from."""
+        header = json.loads(json.dumps(asdict(store.header)))
+        return cls(name, features, header, dict(store.state), store.fingerprint)
+
+    @property
+    def modality(self) -> str:
+        """Modality of the training store."""
+        return str(self.header["modality"])
+
+    @property
+    def k(self) -> int:
+        """Number of weights of a functa."""
+        return len(self.features.keep_)
+
+    @property
+    def columns(self) -> int:
+        """Number of columns after the filter."""
+        return int(self.features.keep_.sum())
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a model was trained on.
+
+    Attributes
+    ----------
+    rows, groups
+        Numbers of training rows and of the groups among them.
+    classes
+        Training rows of each class.
+    seconds
+        From reading the rows to the trained model.
+    train_splits, test_splits
+        Which splits counted as what; empty when all labelled rows were trained on.
+    cv
+        How the figures beside the model were cross-validated, if they were: "folds" or "group".
+    """
+
+    rows: int
+    groups: int
+    classes: Mapping[str, int]
+    seconds: float
+    train_splits: tuple[str, ...] = ()
+    test_splits: tuple[str, ...] = ()
+    cv: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained model: feature blocks and a classifier.
+
+    Attributes
+    ----------
+    blocks
+        In the order of their columns.
+    classifier
+        Fitted on the blocks' columns side by side; of several blocks a `FusedClassifier`.
+    training
+        What it was trained on.
+    created
+        ISO 8601, UTC.
+    versions
+        Of the libraries that trained it.
+    path
+        Folder it was loaded from or saved to, if any.
+    """
+
+    blocks: tuple[ModelBlock, ...]
+    classifier: FunctaClassifier | FusedClassifier
+    training: Training
+    created: str = field(default_factory=_now)
+    versions: Mapping[str, str] = field(default_factory=_versions)
+    path: Path | None = None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Labels in the order of the columns of `predict_proba`."""
+        return tuple(str(name) for name in self.classifier.classes_)
+
+    @property
+    def fusion(self) -> str | None:
+        """How several modalities are fused; None of one modality."""
+        return self.classifier.fusion if isinstance(self.classifier, FusedClassifier) else None
+
+    def predict(self, functas: ArrayLike | Mapping[str, ArrayLike]) -> NDArray[Any]:
+        """Return the most probable class of each item, shape (n,); see `predict_proba` for `functas`."""
+        return np.asarray(self.classifier.classes_[self.predict_proba(functas).argmax(axis=1)])
+
+    def predict_proba(self, functas: ArrayLike | Mapping[str, ArrayLike]) -> NDArray[np.float32]:
+        """Return the probability of each class, shape (n, classes).
+
+        Parameters
+        ----------
+        functas
+            float array, shape (n, k), of a model of one modality; or one such array by block name, where a block that
+            is left out, or a row of NaN, is a missing modality.
+
+        Raises
+        ------
+        DataError
+            An unknown block, no block at all, or lengths that differ.
+        """
+        return self.classifier.predict_proba(self._matrix(functas))
+
+    def _matrix(self, functas: ArrayLike | Mapping[str, ArrayLike]) -> NDArray[np.float32]:
+        given = functas if isinstance(functas, Mapping) else {self._only_block(): functas}
+        names = [block.name for block in self.blocks]
+        lengths = {len(np.asarray(rows)) for rows in given.values()}
+        if not set(given) <= set(names) or len(lengths) != 1:
+            raise DataError(
+                f"functas were given for {sorted(given)} with {sorted(lengths)} rows; expected one or more of {names}, "
+                "all with the same number of rows."
+            )
+        rows = lengths.pop()
+        matrix = np.full((rows, sum(block.columns for block in self.blocks)), np.nan, dtype=np.float32)
+        first = 0
+        for block in self.blocks:
+            if block.name in given:
+                matrix[:, first : first + block.columns] = block.features.transform(given[block.name])
+            first += block.columns
+        return matrix
+
+    def _only_block(self) -> str:
+        if len(self.blocks) != 1:
+            names = ", ".join(block.name for block in self.blocks)
+            raise DataError(
+                f"this model has {len(self.blocks)} modalities; give functas as a mapping by name: {names}."
+            )
+        return self.blocks[0].name

@@ -1,0 +1,69 @@
+"""The confusion matrix as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from numpy.typing import NDArray
+
+from fusion.metrics import Evaluation
+
+_LONGEST_LABEL = 28
+
+
+def plot_confusion(evaluation: Evaluation, path: str | Path, *, title: str = "") -> None:
+    """Draw the confusion matrix as a PNG: per cent of each true class, and counts.
+
+    Labels are drawn as text (never as mathematics), in one line, cut to 28 characters.
+
+    Parameters
+    ----------
+    evaluation
+        Its confusion matrix, classes and accuracy are drawn.
+    path
+        Where the PNG goes; an existing file is replaced.
+    title
+        Goes before the accuracy.
+    """
+    counts = evaluation.confusion
+    count = len(counts)
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = counts / np.maximum(totals, 1)
+    cell, font = (0.85, 9.0) if count <= 12 else (0.55, 7.5) if count <= 25 else (0.34, 5.5)
+    figure = Figure(figsize=(count * cell + 3.2, count * cell + 2.8), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    _label_axes(axes, evaluation, totals.ravel())
+    for row, column in zip(*np.nonzero(counts), strict=True):
+        share = shares[row, column]
+        text = f"{share:.0%}\n{counts[row, column]}"
+        axes.text(column, row, text, ha="center", va="center", fontsize=font, color="white" if share > 0.5 else "black")
+    low, high = evaluation.accuracy_interval
+    heading = f"accuracy {evaluation.accuracy:.1%} (95 %: {low:.1%} to {high:.1%}), {evaluation.rows} rows"
+    axes.set_title(drawable(f"{title}: {heading}" if title else heading, 200), parse_math=False, wrap=True)
+    figure.savefig(path, format="png", dpi=110, metadata={"Software": None})
+
+
+def _label_axes(axes: Any, evaluation: Evaluation, totals: NDArray[np.int64]) -> None:
+    names = [drawable(name, _LONGEST_LABEL) for name in evaluation.classes]
+    places = range(len(names))
+    rows = [f"{name} ({total})" for name, total in zip(names, totals, strict=True)]
+    axes.set_xticks(places, names, rotation=90, parse_math=False)
+    axes.set_yticks(places, rows, parse_math=False)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true (rows)")
+
+
+def drawable(text: str, longest: int) -> str:
+    """Put text on one line, cut, and replace what the font has no glyph for by a square."""
+    line = " ".join(text.split())
+    if len(line) > longest:
+        line = line[: longest - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    glyphs = get_font(findfont(FontProperties())).get_charmap()
+    return "".join(c if ord(c) in glyphs else "\N{WHITE SQUARE}" for c in line)

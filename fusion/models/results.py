@@ -1,0 +1,164 @@
+"""What training, evaluating and predicting give."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fusion.estimators.tuning import Tuning
+from fusion.metrics import ClassFigures, Evaluation
+from fusion.models.figures import ModalityFigures
+from fusion.models.folder import Model
+
+__all__ = ["Predictions", "TrainResult", "result_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainResult:
+    """What training or evaluating reached.
+
+    Attributes
+    ----------
+    accuracy, accuracy_interval, macro_f1
+        On the test rows; see `Evaluation`. Of a cross-validation the mean over the folds and its interval.
+    rows_train, rows_test
+        Labelled rows used.
+    seconds
+        Of the whole call.
+    model
+        The model folder, or None when nothing was saved.
+    rounds, columns
+        Boosting rounds of the model, and its features after the filter.
+    evaluation
+        All figures, per class too.
+    fitted
+        The model itself; of a cross-validation that saves nothing the last fold's.
+    folds
+        Accuracy of each fold of a cross-validation, else empty.
+    warnings
+        What a reader of the figures should know.
+    fusion
+        How several modalities were fused, else None.
+    modalities
+        Figures of each modality by name, of a fusion.
+    predictions
+        Table of the test items; see `fusion.models.scoring.score`.
+    tuning
+        What was tried to choose the classifier that was trained last, if it was tuned.
+    """
+
+    accuracy: float
+    accuracy_interval: tuple[float, float]
+    macro_f1: float
+    rows_train: int
+    rows_test: int
+    seconds: float
+    model: Path | None
+    rounds: int
+    columns: int
+    evaluation: Evaluation = field(repr=False)
+    fitted: Model = field(repr=False)
+    folds: tuple[float, ...] = ()
+    warnings: tuple[str, ...] = ()
+    fusion: str | None = None
+    modalities: Mapping[str, ModalityFigures] = field(default_factory=dict)
+    predictions: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    tuning: Tuning | None = None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Classes in the order of `confusion`."""
+        return self.evaluation.classes
+
+    @property
+    def per_class(self) -> tuple[ClassFigures, ...]:
+        """Precision, recall, F1 and support of each class."""
+        return self.evaluation.per_class
+
+    @property
+    def confusion(self) -> NDArray[np.int64]:
+        """Counts, shape (classes, classes): rows true, columns predicted."""
+        return self.evaluation.confusion
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the model as plain numbers, strings, lists and dictionaries."""
+        figures = {
+            **self.evaluation.to_dict(),
+            "rows_train": self.rows_train,
+            "rows_test": self.rows_test,
+            "seconds": self.seconds,
+            "model": None if self.model is None else str(self.model),
+            "rounds": self.rounds,
+            "columns": self.columns,
+            "warnings": list(self.warnings),
+        }
+        del figures["rows"]
+        if self.fusion is not None:
+            figures["fusion"] = self.fusion
+            figures["modalities"] = {name: found.to_dict() for name, found in self.modalities.items()}
+        if self.tuning is not None:
+            figures["tuning"] = self.tuning.to_dict()
+        return figures | ({"folds": list(self.folds)} if self.folds else {})
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """Predicted classes by ID.
+
+    Attributes
+    ----------
+    ids, labels : object arrays, shape (n,)
+    probabilities : float32 array, shape (n, classes)
+    classes
+        In the order of the columns of `probabilities`.
+    """
+
+    ids: NDArray[np.object_]
+    labels: NDArray[np.object_]
+    probabilities: NDArray[np.float32]
+    classes: tuple[str, ...]
+
+
+def result_of(
+    model: Model,
+    evaluation: Evaluation,
+    begin: float,
+    *,
+    modalities: Mapping[str, ModalityFigures] | None = None,
+    predictions: pd.DataFrame | None = None,
+    warnings: Sequence[str] = (),
+) -> TrainResult:
+    """Put together what a model reached; `begin` is the performance counter when the call began."""
+    return TrainResult(
+        accuracy=evaluation.accuracy,
+        accuracy_interval=evaluation.accuracy_interval,
+        macro_f1=evaluation.macro_f1,
+        rows_train=model.training.rows,
+        rows_test=evaluation.rows,
+        seconds=time.perf_counter() - begin,
+        model=model.path,
+        rounds=model.classifier.n_rounds_,
+        columns=model.classifier.n_features_in_,
+        evaluation=evaluation,
+        fitted=model,
+        warnings=(*_warn_of_unseen(evaluation, model), *warnings),
+        fusion=model.fusion,
+        modalities=modalities or {},
+        predictions=pd.DataFrame() if predictions is None else predictions,
+    )
+
+
+def _warn_of_unseen(evaluation: Evaluation, model: Model) -> tuple[str, ...]:
+    unseen = [figures for figures in evaluation.per_class if figures.label not in model.classes]
+    if not unseen:
+        return ()
+    names = ", ".join(repr(figures.label) for figures in unseen[:5])
+    rows = sum(figures.support for figures in unseen)
+    return (f"training lacks {len(unseen)} classes of the test rows, first {names}: their {rows} rows count as wrong.",)

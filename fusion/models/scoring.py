@@ -1,0 +1,130 @@
+"""What a model says of items whose labels are known: one table, from which every figure follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fusion.estimators.contributions import contributions
+from fusion.estimators.fused import FusedClassifier
+from fusion.features.items import Items
+from fusion.features.matrix import DesignRows
+from fusion.models.model import Model
+from store import FunctaStore
+
+__all__ = ["predict_items", "score"]
+
+_AT_ONCE = 1024
+_EXPLAINED = 200
+
+
+def predict_items(model: Model, stores: Mapping[str, FunctaStore], items: Items) -> NDArray[np.float32]:
+    """Return the probability of each class, shape (n, classes)."""
+    rows = _rows(model, stores, items)
+    found = np.zeros((len(rows), len(model.classes)), np.float32)
+    for part in _parts(len(rows)):
+        found[part] = model.classifier.predict_proba(rows[part])
+    return found
+
+
+def score(model: Model, stores: Mapping[str, FunctaStore], items: Items, *, seed: int = 42) -> pd.DataFrame:
+    """Predict items, as they are and, of several modalities, by each alone and without each.
+
+    Parameters
+    ----------
+    model
+        Trained.
+    stores
+        Of its blocks; of those that no item has, none is needed.
+    items
+        With labels.
+    seed
+        Draws the rows whose contributions are measured, 200 at most.
+
+    Returns
+    -------
+    DataFrame
+        One row per item: id, label, group, split, predicted, probability; of each block ``NAME:id`` and ``NAME:psnr``
+        (dB), and of several ``NAME:predicted`` and ``NAME:probability`` (its classifier alone), ``NAME:without`` (the
+        fusion's class when it is missing) and ``NAME:contribution``. None or NaN where there is nothing.
+    """
+    columns: dict[str, Any] = {"id": items.ids, "label": items.labels, "group": items.groups, "split": items.splits}
+    if isinstance(model.classifier, FusedClassifier):
+        columns |= _fused(model, model.classifier, stores, items, seed)
+    else:
+        columns |= _named("", np.asarray(model.classes, dtype=object), predict_items(model, stores, items))
+    for name, ids in items.rows.items():
+        columns[f"{name}:id"] = ids
+        columns[f"{name}:psnr"] = items.psnr.get(name, np.full(len(items), np.nan, np.float32))
+    return pd.DataFrame({name: _column(values) for name, values in columns.items()})
+
+
+def _fused(
+    model: Model, classifier: FusedClassifier, stores: Mapping[str, FunctaStore], items: Items, seed: int
+) -> dict[str, Any]:
+    rows, names, classes = _rows(model, stores, items), list(classifier.columns), classifier.classes_
+    fused = np.zeros((len(items), len(classes)), np.float32)
+    own = np.full((len(names), len(items), len(classes)), np.nan, np.float32)
+    without = np.full_like(own, np.nan)
+    shares = np.full((len(items), len(names)), np.nan)
+    explained = _drawn(items, seed)
+    for part in _parts(len(items)):
+        matrix = rows[part]
+        own[:, part] = classifier.member_probabilities(matrix)
+        fused[part] = classifier.combine(matrix, own[:, part])
+        for number, here in enumerate(classifier.slices.values()):
+            without[number, part] = _lacking(classifier, matrix, own[:, part], number, here)
+        chosen = np.flatnonzero(explained[part])
+        if len(chosen):
+            shares[part[chosen]] = contributions(classifier, matrix[chosen], own[:, part[chosen]])
+    found = _named("", classes, fused)
+    for number, name in enumerate(names):
+        found |= _named(f"{name}:", classes, own[number])
+        found[f"{name}:without"] = _named("", classes, without[number])["predicted"]
+        found[f"{name}:contribution"] = shares[:, number]
+    return found
+
+
+def _lacking(
+    classifier: FusedClassifier, matrix: NDArray[np.float32], own: NDArray[np.float32], number: int, here: slice
+) -> NDArray[np.float32]:
+    """Predict without one modality; NaN where no other is left."""
+    less, rest = matrix.copy(), own.copy()
+    less[:, here] = np.nan
+    rest[number] = np.nan
+    found = classifier.combine(less, rest)
+    found[np.isnan(rest[:, :, 0]).all(axis=0)] = np.nan
+    return found
+
+
+def _rows(model: Model, stores: Mapping[str, FunctaStore], items: Items) -> DesignRows:
+    return DesignRows(stores, items, {block.name: block.features for block in model.blocks})
+
+
+def _parts(count: int) -> list[NDArray[np.intp]]:
+    return [np.arange(first, min(first + _AT_ONCE, count)) for first in range(0, count, _AT_ONCE)]
+
+
+def _drawn(items: Items, seed: int) -> NDArray[np.bool_]:
+    """Choose items that have all modalities, by a random draw."""
+    whole = np.logical_and.reduce([items.present(name) for name in items.rows])
+    places = np.random.default_rng(seed).permutation(np.flatnonzero(whole))[:_EXPLAINED]
+    found = np.zeros(len(items), dtype=bool)
+    found[places] = True
+    return found
+
+
+def _named(prefix: str, classes: NDArray[np.object_], probabilities: NDArray[np.float32]) -> dict[str, Any]:
+    known = ~np.isnan(probabilities[:, 0])
+    best = np.nan_to_num(probabilities).argmax(axis=1)
+    label = np.where(known, classes[best], None)
+    return {f"{prefix}predicted": label, f"{prefix}probability": probabilities[np.arange(len(best)), best]}
+
+
+def _column(values: Any) -> pd.Series:
+    found = np.asarray(values)
+    return pd.Series(found, dtype=object if found.dtype == object else None)

@@ -1,0 +1,87 @@
+"""The report's charts, as SVG images that a page can hold without a request."""
+
+from __future__ import annotations
+
+import io
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from fusion.models.plots import drawable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fusion.reporting.content import ModalityPart, ModelFigures, Reconstruction
+
+_BLUE, _GREY, _ORANGE = "#1f5f99", "#9aa5b1", "#c8661b"
+_STYLE = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "functa"}
+
+
+def accuracy_chart(models: Sequence[ModelFigures]) -> str:
+    """Draw the accuracy of each model with its interval, the fused ones in blue."""
+    figure = Figure(figsize=(7.2, 0.42 * len(models) + 0.9), layout="constrained")
+    axes = figure.subplots()
+    places = np.arange(len(models))[::-1]
+    colours = [_BLUE if model.fused or len(models) == 1 else _GREY for model in models]
+    axes.barh(places, [model.evaluation.accuracy for model in models], color=colours, height=0.62)
+    for place, model in zip(places, models, strict=True):
+        low, high = model.evaluation.accuracy_interval
+        axes.plot([low, high], [place, place], color="black", linewidth=1.4)
+        text = f"{model.evaluation.accuracy:.1%}"
+        axes.text(min(high + 0.012, 1.02), place, text, va="center", fontsize=8.5)
+    axes.set_yticks(places, [drawable(model.name, 30) for model in models], parse_math=False)
+    axes.set_xlim(0, 1.1)
+    axes.set_xlabel("accuracy on the test rows; the line is the 95 % interval")
+    return _svg(figure)
+
+
+def psnr_chart(reconstructions: Sequence[Reconstruction]) -> str:
+    """Draw the distribution of each modality's PSNR, of rows that were classified rightly and wrongly."""
+    figure = Figure(figsize=(7.2, 1.9 * len(reconstructions) + 0.4), layout="constrained")
+    for axes, part in zip(figure.subplots(len(reconstructions), squeeze=False)[:, 0], reconstructions, strict=True):
+        psnr, correct = np.asarray(part.psnr, dtype=float), np.asarray(part.correct, dtype=bool)
+        edges = np.histogram_bin_edges(psnr, bins=min(40, max(5, len(psnr) // 15)))
+        axes.hist(
+            [psnr[correct], psnr[~correct]],
+            bins=edges,
+            stacked=True,
+            color=[_BLUE, _ORANGE],
+            label=["right", "wrong"],
+        )
+        axes.set_title(drawable(part.name, 40), fontsize=9, loc="left", parse_math=False)
+        axes.set_xlabel("PSNR, dB")
+        axes.set_ylabel("test rows")
+        axes.legend(fontsize=8, frameon=False)
+    return _svg(figure)
+
+
+def missing_chart(parts: Sequence[ModalityPart]) -> str:
+    """Draw the fusion's accuracy as one modality is missing in more and more test rows."""
+    figure = Figure(figsize=(7.2, 3.0), layout="constrained")
+    axes = figure.subplots()
+    for marker, part in zip("osD^vPX*" * 4, parts, strict=False):
+        if part.missing:
+            shares, accuracies = zip(*part.missing, strict=True)
+            axes.plot(shares, accuracies, marker=marker, label=f"{drawable(part.name, 30)} missing")
+    axes.set_xlabel("share of test rows without it")
+    axes.set_ylabel("accuracy")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8, frameon=False)
+    return _svg(figure)
+
+
+def png_image(content: bytes) -> str:
+    """Give a PNG as a data URI."""
+    return f"data:image/png;base64,{b64encode(content).decode()}"
+
+
+def _svg(figure: Any) -> str:
+    buffer = io.BytesIO()
+    with rc_context(_STYLE):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return f"data:image/svg+xml;base64,{b64encode(buffer.getvalue()).decode()}"

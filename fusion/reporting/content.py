@@ -1,0 +1,129 @@
+"""What a report says, as plain values: the page knows nothing of models or stores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fusion.metrics import Evaluation
+
+
+@dataclass(frozen=True)
+class ModelFigures:
+    """How good one model is.
+
+    Parameters
+    ----------
+    name : str
+        A modality, or the kind of fusion.
+    evaluation : Evaluation
+    fused : bool
+    """
+
+    name: str
+    evaluation: Evaluation
+    fused: bool = False
+
+
+@dataclass(frozen=True)
+class ModalityPart:
+    """What one modality adds to a fusion.
+
+    Parameters
+    ----------
+    name : str
+    accuracy : float
+        Of its own model.
+    without : float or None
+        Of the fusion when this modality is missing in every test row.
+    contribution : float or None
+        Its share of what moves the fused prediction, 0 to 1.
+    missing : sequence of (share missing, accuracy)
+        Of the fusion, as more and more test rows lack this modality.
+    """
+
+    name: str
+    accuracy: float
+    without: float | None = None
+    contribution: float | None = None
+    missing: Sequence[tuple[float, float]] = ()
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """PSNR of one modality's test rows.
+
+    Parameters
+    ----------
+    name : str
+    psnr : sequence of float
+        In dB.
+    correct : sequence of bool
+        Whether the model was right, row by row.
+    """
+
+    name: str
+    psnr: Sequence[float]
+    correct: Sequence[bool]
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One sample of the gallery: a PNG of original beside reconstruction."""
+
+    modality: str
+    id: str
+    truth: str
+    predicted: str
+    png: bytes
+
+
+@dataclass(frozen=True)
+class Block:
+    """One store behind the model: facts to print, and the configuration of its encoder."""
+
+    name: str
+    facts: Mapping[str, str]
+    configuration: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything on the page.
+
+    Parameters
+    ----------
+    title : str
+    models : sequence of ModelFigures
+        The one that the report is about first.
+    facts : mapping of str to str
+        Of the data and the split.
+    link : mapping of str to str
+        How samples were joined; empty for one modality.
+    notes : sequence of str
+        What a reader should know of the figures.
+    parts : sequence of ModalityPart
+    reconstructions : sequence of Reconstruction
+    exhibits : sequence of Exhibit
+    blocks : sequence of Block
+    parameters : str
+        Of the classifier.
+    versions : mapping of str to str
+    created : str
+    """
+
+    title: str
+    models: Sequence[ModelFigures]
+    facts: Mapping[str, str]
+    blocks: Sequence[Block]
+    parameters: str
+    versions: Mapping[str, str]
+    created: str
+    link: Mapping[str, str] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    parts: Sequence[ModalityPart] = ()
+    reconstructions: Sequence[Reconstruction] = ()
+    exhibits: Sequence[Exhibit] = ()

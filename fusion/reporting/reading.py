@@ -1,0 +1,193 @@
+"""From a model folder to what its report says."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from fusion.errors import ModelError
+from fusion.estimators.fused import FusedClassifier
+from fusion.models.figures import ModalityFigures, evaluate_table, modality_figures
+from fusion.models.folder import Model, load_model
+from fusion.reporting.content import Block, ModalityPart, ModelFigures, Reconstruction, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fusion.estimators.xgboost import FunctaClassifier
+    from fusion.reporting.content import Exhibit
+
+_LINK_FACTS = {"on": "joined by", "how": "kept", "rows": "items", "matched": "in every store", "groups": "groups"}
+
+
+@dataclass(frozen=True, eq=False)
+class ModelFolder:
+    """A model with the figures and predictions that were saved beside it."""
+
+    model: Model
+    metrics: Mapping[str, Any]
+    predictions: pd.DataFrame
+
+    @classmethod
+    def read(cls, path: str | Path) -> ModelFolder:
+        """Read a model folder.
+
+        Raises
+        ------
+        ModelError
+            Not a model folder, or one without evaluation.
+        """
+        model, folder = load_model(path), Path(path)
+        try:
+            metrics = json.loads((folder / "metrics.json").read_bytes())
+            predictions = pd.read_parquet(folder / "predictions.parquet")
+        except FileNotFoundError as error:
+            raise ModelError(
+                f"{folder} holds no evaluation ({Path(str(error.filename)).name} is missing); expected the folder that "
+                "`functa train` wrote. Train again."
+            ) from error
+        except (OSError, ValueError) as error:
+            raise ModelError(f"the evaluation in {folder} cannot be read: {error}. Train again.") from error
+        return cls(model, metrics, predictions)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the blocks."""
+        return [block.name for block in self.model.blocks]
+
+    @property
+    def cross_validated(self) -> bool:
+        """Whether the figures are of a cross-validation."""
+        return "fold" in self.predictions
+
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        """Those of the model; None where each fold had its own."""
+        return None if self.cross_validated else self.model.classes
+
+    def modalities(self) -> dict[str, ModalityFigures]:
+        """Figures of each modality of a fusion; of one modality none."""
+        if len(self.names) < 2:
+            return {}
+        return modality_figures(self.predictions, self.names, self.classes, cv=self.cross_validated)
+
+
+def report_of(folder: ModelFolder, exhibits: Sequence[Exhibit] = (), notes: Sequence[str] = ()) -> Report:
+    """Put together everything that the page shows."""
+    model, own = folder.model, folder.modalities()
+    return Report(
+        title=_title(folder),
+        models=_models(folder, own),
+        facts=_facts(folder),
+        blocks=[_block(folder, number) for number in range(len(model.blocks))],
+        parameters=_json(_parameters(model.classifier)),
+        versions=model.versions,
+        created=model.created,
+        link=_link(folder),
+        notes=[*_warnings(folder), *notes],
+        parts=_parts(own),
+        reconstructions=_reconstructions(folder),
+        exhibits=exhibits,
+    )
+
+
+def _title(folder: ModelFolder) -> str:
+    names = folder.names
+    if len(names) == 1:
+        return f"Classified by {names[0]}"
+    return f"{str(folder.model.fusion).capitalize()} fusion of {', '.join(names)}"
+
+
+def _warnings(folder: ModelFolder) -> list[str]:
+    metrics = folder.metrics
+    return [*metrics.get("warnings", ()), *metrics.get("link", {}).get("warnings", ())]
+
+
+def _models(folder: ModelFolder, own: Mapping[str, ModalityFigures]) -> list[ModelFigures]:
+    main = evaluate_table(folder.predictions, folder.classes, cv=folder.cross_validated)
+    name = f"{folder.model.fusion} fusion" if own else folder.names[0]
+    alone = [ModelFigures(f"{modality} alone", found.alone) for modality, found in own.items()]
+    return [ModelFigures(name, main, fused=bool(own)), *alone]
+
+
+def _facts(folder: ModelFolder) -> dict[str, str]:
+    training, table = folder.model.training, folder.predictions
+    groups = table["group"].dropna().nunique()
+    facts = {
+        "trained on": f"{training.rows:,} rows of {training.groups:,} groups",
+        "tested on": f"{len(table):,} rows" + (f" of {groups:,} groups" if groups else ""),
+        "classes": f"{len(folder.model.classes):,}",
+    }
+    if training.cv:
+        facts["protocol"] = f"cross-validation by {training.cv}; a row's fold was not seen by the model that tested it"
+    elif training.train_splits:
+        facts["protocol"] = f"split {', '.join(training.train_splits)} against {', '.join(training.test_splits)}"
+    facts["time to train"] = f"{training.seconds:.0f} s"
+    return facts
+
+
+def _link(folder: ModelFolder) -> dict[str, str]:
+    link = folder.metrics.get("link")
+    if not link:
+        return {}
+    told = {label: str(link[key]) for key, label in _LINK_FACTS.items() if key in link}
+    left = {name: count for name, count in link.get("left_over", {}).items() if count}
+    told["left over"] = ", ".join(f"{name} {count:,}" for name, count in left.items()) or "nothing"
+    told["conflicts"] = str(link.get("conflicts", 0) or "none")
+    return told
+
+
+def _parts(own: Mapping[str, ModalityFigures]) -> list[ModalityPart]:
+    return [
+        ModalityPart(name, each.accuracy, _number(each.accuracy_without), _number(each.contribution), each.missing)
+        for name, each in own.items()
+    ]
+
+
+def _reconstructions(folder: ModelFolder) -> list[Reconstruction]:
+    table = folder.predictions
+    shown = []
+    for name in folder.names:
+        own = f"{name}:predicted"
+        predicted = table[own] if own in table else table["predicted"]
+        psnr = table[f"{name}:psnr"].to_numpy(dtype=float) if f"{name}:psnr" in table else np.full(len(table), np.nan)
+        usable = np.isfinite(psnr) & predicted.notna().to_numpy()
+        if usable.any():
+            correct = (predicted == table["label"]).to_numpy()[usable]
+            shown.append(Reconstruction(name, psnr[usable].tolist(), correct.tolist()))
+    return shown
+
+
+def _block(folder: ModelFolder, number: int) -> Block:
+    block = folder.model.blocks[number]
+    encoder = block.header["encoder"]
+    facts = {
+        "data set": str(block.header.get("dataset") or "not named"),
+        "modality": block.modality,
+        "encoder": str(encoder.get("kind", "functa")),
+        "numbers in a row": f"{block.k:,}",
+        "columns after the filter": f"{block.columns:,}",
+        "store": Path(folder.metrics.get("stores", {}).get(block.name, "")).name or "not known",
+    }
+    return Block(block.name, facts, _json(encoder))
+
+
+def _parameters(classifier: FunctaClassifier | FusedClassifier) -> dict[str, Any]:
+    if not isinstance(classifier, FusedClassifier):
+        return dict(classifier.get_params())
+    head = {} if classifier.head is None else {classifier.fusion: classifier.head.get_params()}
+    pool = {} if classifier.pool is None else {"weights": [round(float(w), 4) for w in classifier.pool.weights]}
+    return {**head, **pool} | {name: member.get_params() for name, member in classifier.members.items()}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

@@ -1,0 +1,173 @@
+"""Which rows are trained on and which are held out: groups, folds, and a seeded choice by name. Groups never cross."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
+
+from fusion.errors import DataError
+
+__all__ = [
+    "GROUP_FOLDS",
+    "group_codes",
+    "group_folds",
+    "hold_out",
+    "is_fold",
+    "require_disjoint",
+    "seeded_hash",
+    "stratified_folds",
+]
+
+GROUP_FOLDS = 5
+"""Folds of a cross-validation by group, or fewer where there are not so many groups."""
+_GROUP_DRAWS = 64
+
+
+def seeded_hash(name: str, seed: int) -> bytes:
+    """Eight bytes that order names at random, the same way for the same seed."""
+    return hashlib.blake2b(name.encode(), digest_size=8, key=seed.to_bytes(8, "little", signed=True)).digest()
+
+
+def is_fold(split: str | None) -> bool:
+    """Tell whether a split is a fold of a cross-validation: its name begins with "fold"."""
+    return split is not None and split.startswith("fold")
+
+
+def group_codes(groups: ArrayLike) -> NDArray[np.intp]:
+    """Return the groups as numbers 0, 1, ..., shape (n,); every row without a group (None) is a group of its own."""
+    names = np.asarray(groups, dtype=object)
+    numbers: dict[object, int] = {}
+    keys = (("row", row) if name is None else ("group", name) for row, name in enumerate(names))
+    return np.fromiter((numbers.setdefault(key, len(numbers)) for key in keys), dtype=np.intp, count=len(names))
+
+
+def require_disjoint(*sides: tuple[Iterable[object], Iterable[object]]) -> None:
+    """Refuse a group (subject, film, recording) that is in training and in test.
+
+    Parameters
+    ----------
+    sides
+        Groups of the training rows and of the test rows, once for each kind of group; None is no group.
+
+    Raises
+    ------
+    DataError
+        Naming the first five such groups.
+    """
+    shared = sorted(set[object]().union(*(set(training) & set(test) for training, test in sides)) - {None}, key=str)
+    if shared:
+        raise DataError(
+            f"{len(shared)} groups are on both sides of the split, first {', '.join(map(repr, shared[:5]))}; expected "
+            "each subject, film or recording on one side only, or the accuracy is too good. Correct the splits."
+        )
+
+
+def group_folds(groups: ArrayLike, *, most: int = GROUP_FOLDS) -> NDArray[np.intp]:
+    """Deal rows into folds of whole groups, as even in rows as can be; shape (n,), all 0 where there is one group.
+
+    Parameters
+    ----------
+    groups
+        Group of each row, shape (n,); None is a group of its own.
+    most
+        Number of folds, or fewer where there are not so many groups.
+    """
+    codes = group_codes(groups)
+    folds = np.zeros(len(codes), dtype=np.intp)
+    count = min(most, int(codes.max(initial=-1)) + 1)
+    if count >= 2:
+        for number, (_, inside) in enumerate(GroupKFold(count).split(codes, groups=codes)):
+            folds[inside] = number
+    return folds
+
+
+def stratified_folds(
+    codes: NDArray[np.intp], groups: NDArray[np.intp] | None, *, most: int, seed: int
+) -> NDArray[np.intp]:
+    """Deal rows into folds by whole groups, classes as even as can be; shape (n,), all 0 where there is one group only.
+
+    Parameters
+    ----------
+    codes
+        Class of each row, shape (n,).
+    groups
+        Group of each row as a number, shape (n,); None = every row for itself.
+    most
+        Number of folds, or fewer where there are not so many groups or rows of the largest class.
+    seed
+        Of the deal.
+    """
+    members = np.arange(len(codes)) if groups is None else groups
+    count = min(most, len(np.unique(members)), int(np.bincount(codes).max()))
+    folds = np.zeros(len(codes), dtype=np.intp)
+    if count < 2:
+        return folds
+    splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of classes with fewer rows than folds, which stay in training then
+        for number, (_, inside) in enumerate(splitter.split(codes, codes, members)):
+            folds[inside] = number
+    return np.unique(folds, return_inverse=True)[1]
+
+
+def hold_out(
+    codes: NDArray[np.intp],
+    groups: ArrayLike | None = None,
+    *,
+    fraction: float,
+    seed: int,
+) -> NDArray[np.bool_]:
+    """Choose the rows that early stopping watches, as a mask of shape (n,).
+
+    Whole groups are held out. Of several seeded draws the one is taken that leaves every class in both parts if any
+    does, and holds out the fraction most evenly over the classes. With no groups, or a single one, rows are drawn per
+    class; of a class with one row none is held out.
+
+    Parameters
+    ----------
+    codes
+        Class of each row as 0, 1, ..., shape (n,).
+    groups
+        Group of each row, shape (n,), or None.
+    fraction
+        Part to hold out, in (0, 1).
+    seed
+        The same seed gives the same mask.
+    """
+    random = np.random.default_rng(seed)
+    members = None if groups is None else group_codes(groups)
+    if members is None or members.max(initial=0) == 0 or members.max() == len(members) - 1:
+        return _hold_out_rows(codes, fraction, random)
+    counts = np.zeros((members.max() + 1, codes.max() + 1))
+    np.add.at(counts, (members, codes), 1)
+    held = min(_group_draws(len(counts), fraction, random), key=lambda draw: _unevenness(counts, draw, fraction))
+    return held[members]
+
+
+def _hold_out_rows(codes: NDArray[np.intp], fraction: float, random: np.random.Generator) -> NDArray[np.bool_]:
+    held = np.zeros(len(codes), dtype=bool)
+    for code in np.unique(codes):
+        rows = random.permutation(np.flatnonzero(codes == code))
+        held[rows[: min(round(fraction * len(rows)), len(rows) - 1)]] = True
+    return held
+
+
+def _group_draws(groups: int, fraction: float, random: np.random.Generator) -> Iterator[NDArray[np.bool_]]:
+    size = min(max(round(fraction * groups), 1), groups - 1)
+    for _ in range(_GROUP_DRAWS):
+        held = np.zeros(groups, dtype=bool)
+        held[random.permutation(groups)[:size]] = True
+        yield held
+
+
+def _unevenness(counts: NDArray[np.float64], held: NDArray[np.bool_], fraction: float) -> tuple[int, int, float]:
+    inside = counts[held].sum(axis=0)
+    total = counts.sum(axis=0)
+    untrained = int(np.sum(inside == total))
+    unwatched = int(np.sum(inside == 0))
+    return untrained, unwatched, float(np.square(inside / total - fraction).sum())

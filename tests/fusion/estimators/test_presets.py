@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from helpers.made_functas import functa_rows
+
+from fusion.errors import ConfigError
+from fusion.estimators.presets import TRAINING_PRESETS, Preset, training_preset
+from fusion.features.transformer import FunctaFeatures
+from fusion.models.folder import load_model
+from fusion.models.training import evaluate, train
+
+
+def test_the_papers_preset_changes_nothing():
+    paper = training_preset("paper")
+    assert paper == Preset()
+    assert paper.classifier(n_jobs=1, eta=None).get_params()["eta"] == 0.3
+
+
+def test_given_parameters_win_over_the_preset():
+    fast = TRAINING_PRESETS["fast"]
+    assert fast.classifier().max_depth == 3
+    assert fast.classifier(max_depth=5, seed=1).get_params()["max_depth"] == 5
+
+
+def test_an_unknown_preset_is_refused():
+    with pytest.raises(ConfigError, match="preset is 'turbo'; expected one of paper, fast, slow, linear, stacked"):
+        training_preset("turbo")
+
+
+def test_fast_trains_on_fewer_columns_and_is_saved_with_them(make_store, tmp_path, monkeypatch):
+    preset = Preset(max_columns=5, parameters={"n_estimators": 10, "n_jobs": 1})
+    monkeypatch.setattr("fusion.estimators.presets.TRAINING_PRESETS", {"fast": preset})
+    store = make_store()
+    result = train(store, tmp_path / "model", preset="fast")
+    assert result.columns == 5
+    assert load_model(tmp_path / "model").blocks[0].features.max_columns == 5
+    assert evaluate(tmp_path / "model", store).accuracy == result.accuracy
+
+
+def test_columns_are_drawn_from_those_that_vary_and_by_seed():
+    functas = functa_rows().functas
+    drawn = [FunctaFeatures(max_columns=6, seed=seed).fit(functas).keep_ for seed in (1, 1, 2)]
+    assert all(keep.sum() == 6 and not keep[3] for keep in drawn)
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    assert (drawn[0] != drawn[2]).any()
+    assert FunctaFeatures(max_columns=100).fit(functas).keep_.sum() == 11
+
+
+def test_no_columns_at_all_are_refused():
+    with pytest.raises(ConfigError, match="max_columns is 0; expected at least 1, or None"):
+        FunctaFeatures(max_columns=0).fit(functa_rows().functas)

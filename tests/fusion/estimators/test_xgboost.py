@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from helpers.made_functas import CLASSES, functa_rows
+from sklearn.base import clone
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from fusion.errors import ConfigError, DataError
+from fusion.estimators.xgboost import FunctaClassifier
+
+
+@parametrize_with_checks([FunctaClassifier(n_estimators=10, n_jobs=1)])
+def test_follows_scikit_learn(estimator, check):
+    check(estimator)
+
+
+def small(**parameters):
+    return FunctaClassifier(**{"n_estimators": 20, "n_jobs": 1} | parameters)
+
+
+@pytest.fixture
+def rows():
+    return functa_rows(12, 9)
+
+
+def test_defaults_are_the_papers():
+    classifier = FunctaClassifier()
+    assert (classifier.max_depth, classifier.eta, classifier.seed) == (6, 0.3, 42)
+    classifier.classes_ = np.arange(3)
+    used = classifier._xgboost_parameters()
+    assert (used["objective"], used["eval_metric"], used["num_class"]) == ("multi:softprob", "mlogloss", 3)
+
+
+def test_string_labels_are_learned_and_kept(rows):
+    classifier = small().fit(rows.functas, rows.labels, rows.groups)
+    assert list(classifier.classes_) == sorted(CLASSES)
+    assert np.mean(classifier.predict(rows.functas) == rows.labels) > 0.95
+    probabilities = classifier.predict_proba(rows.functas)
+    assert probabilities.shape == (len(rows), 3)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_two_classes_are_enough(rows):
+    two = rows.labels != CLASSES[2]
+    classifier = small().fit(rows.functas[two], rows.labels[two])
+    assert classifier.predict_proba(rows.functas).shape == (len(rows), 2)
+    assert np.mean(classifier.predict(rows.functas[two]) == rows.labels[two]) > 0.95
+
+
+def test_one_class_is_refused(rows):
+    with pytest.raises(
+        DataError, match="the 108 training rows hold one class only, 'walk'; expected at least two classes"
+    ):
+        small().fit(rows.functas, ["walk"] * len(rows))
+
+
+def test_missing_values_are_allowed(rows):
+    functas = rows.functas.copy()
+    functas[::3] = np.nan
+    classifier = small().fit(functas, rows.labels, rows.groups)
+    assert np.isfinite(classifier.predict_proba(functas)).all()
+
+
+def test_refitting_uses_every_training_row_with_the_rounds_found(rows):
+    once = small(refit=False).fit(rows.functas, rows.labels, rows.groups)
+    again = small(refit=True).fit(rows.functas, rows.labels, rows.groups)
+    by_hand = small(early_stopping_rounds=None, n_estimators=once.n_rounds_).fit(rows.functas, rows.labels)
+    assert (
+        again.n_rounds_ == once.n_rounds_ == again.booster_.num_boosted_rounds() == once.booster_.num_boosted_rounds()
+    )
+    assert again.booster_.save_raw() == by_hand.booster_.save_raw()
+    assert once.booster_.save_raw() != by_hand.booster_.save_raw()
+
+
+def test_same_seed_gives_the_same_trees(rows):
+    first = small(parameters={"subsample": 0.5}).fit(rows.functas, rows.labels, rows.groups)
+    second = clone(first).fit(rows.functas, rows.labels, rows.groups)
+    other = clone(first).set_params(seed=1).fit(rows.functas, rows.labels, rows.groups)
+    assert first.booster_.save_raw() == second.booster_.save_raw()
+    assert first.booster_.save_raw() != other.booster_.save_raw()
+
+
+def test_further_parameters_reach_xgboost(rows):
+    stump = small(parameters={"max_depth": 1}).fit(rows.functas, rows.labels)
+    assert max(tree.count("leaf") for tree in stump.booster_.get_dump()) == 2
+
+
+def test_progress_counts_rounds(rows):
+    seen = []
+    small(n_estimators=5, early_stopping_rounds=None).fit(
+        rows.functas, rows.labels, progress=lambda done, most: seen.append((done, most))
+    )
+    assert seen == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [("n_estimators", 0, "at least 1"), ("validation_fraction", 1.0, r"in \(0, 1\)"), ("eta", 0, r"in \(0, 1\]")],
+)
+def test_parameters_out_of_range_are_refused(rows, name, value, expected):
+    with pytest.raises(ConfigError, match=f"{name} is {value}; expected {expected}"):
+        small(**{name: value}).fit(rows.functas, rows.labels)
+
+
+def test_groups_of_another_length_are_refused(rows):
+    with pytest.raises(DataError, match="107 groups for 108 rows; expected one per row"):
+        small().fit(rows.functas, rows.labels, rows.groups[1:])

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from helpers.made_pairs import CLASSES, linked
+
+from fusion import evaluate, link, train
+from fusion.errors import ConfigError, DataError
+from fusion.estimators.xgboost import FunctaClassifier
+from store import Rows, create_store, open_store
+
+QUICK = FunctaClassifier(n_estimators=25, max_depth=3, n_jobs=1)
+FUSIONS = ("early", "late", "stacked")
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    return linked(tmp_path_factory.mktemp("pair"), seed=2)
+
+
+@pytest.fixture(scope="module")
+def trained(pair, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    return {fusion: train(pair, folder / fusion, fusion=fusion, classifier=QUICK) for fusion in FUSIONS}
+
+
+@pytest.mark.parametrize("fusion", FUSIONS)
+def test_fusion_beats_each_modality(trained, fusion):
+    result = trained[fusion]
+    assert result.fusion == fusion
+    assert set(result.modalities) == {"sensor", "camera"}
+    assert result.accuracy > max(each.accuracy for each in result.modalities.values()) + 0.1
+
+
+@pytest.mark.parametrize("fusion", FUSIONS)
+def test_a_missing_modality_leaves_what_the_other_can_do(trained, fusion):
+    found = trained[fusion].modalities
+    for name, other in (("sensor", "camera"), ("camera", "sensor")):
+        shares, accuracies = zip(*found[name].missing, strict=True)
+        assert shares == (0, 0.25, 0.5, 0.75, 1)
+        assert min(accuracies) >= found[other].accuracy - 0.02
+        assert accuracies[0] == trained[fusion].accuracy
+        assert accuracies[-1] == found[name].accuracy_without == found[other].accuracy
+
+
+@pytest.mark.parametrize("fusion", FUSIONS)
+def test_three_modalities_with_one_missing(tmp_path, fusion):
+    three = linked(tmp_path / "three", third=True, each=16, seed=1)
+    found = train(three, fusion=fusion, classifier=QUICK)
+    for name in found.modalities:
+        others = [each.accuracy for other, each in found.modalities.items() if other != name]
+        assert min(accuracy for _, accuracy in found.modalities[name].missing) >= max(others) - 0.02
+    assert sum(each.contribution for each in found.modalities.values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("fusion", FUSIONS)
+def test_contributions_are_shares(trained, fusion):
+    shares = [each.contribution for each in trained[fusion].modalities.values()]
+    assert sum(shares) == pytest.approx(1)
+    assert all(0.2 < share < 0.8 for share in shares)
+
+
+def test_a_modality_of_noise_contributes_little(tmp_path):
+    table = linked(tmp_path / "pair")
+    ids = table.column("camera")
+    kept = open_store(table.stores["camera"].path).read(list(ids))
+    noise = np.random.default_rng(0).normal(size=kept.functas.shape).astype(np.float32)
+    columns = {name: getattr(kept, name) for name in ("labels", "splits", "groups")}
+    with create_store(
+        tmp_path / "noise.zarr", modality="video", layout=[("w", (6,), 0)], encoder={}, state={"start": np.zeros(6)}
+    ) as store:
+        store.append(Rows.build(ids, noise, **columns))
+    with_noise = link([table.stores["sensor"].path, tmp_path / "noise.zarr"])
+    for fusion in FUSIONS:
+        found = train(with_noise, fusion=fusion, classifier=QUICK).modalities
+        assert found["noise"].contribution < 0.4 < found["sensor"].contribution
+
+
+def test_the_document_has_the_promised_keys(trained):
+    document = json.loads(json.dumps(trained["late"].to_dict()))
+    assert document["fusion"] == "late"
+    for figures in document["modalities"].values():
+        assert {"accuracy", "accuracy_without", "contribution", "accuracy_interval"} <= set(figures)
+    assert {"rows", "groups"} <= set(document["accuracy_intervals"])
+
+
+@pytest.mark.parametrize("fusion", FUSIONS)
+def test_a_saved_fusion_says_the_same(pair, trained, fusion):
+    again = evaluate(trained[fusion].model, pair).to_dict()
+    assert {**again, "seconds": 0} == {**trained[fusion].to_dict(), "seconds": 0}
+
+
+def test_the_folder_keeps_what_a_report_needs(trained, pair):
+    table = pd.read_parquet(trained["early"].model / "predictions.parquet")
+    assert len(table) == 48
+    assert {"id", "label", "predicted", "probability", "camera:id", "camera:psnr", "camera:without"} <= set(table)
+    assert (table["predicted"] == table["label"]).mean() == trained["early"].accuracy
+    assert table["camera:psnr"].between(20, 40).all()
+    metrics = json.loads((trained["early"].model / "metrics.json").read_text())
+    assert metrics["link"]["matched"] == len(pair)
+    assert set(metrics["stores"]) == {"sensor", "camera"}
+    assert metrics["modalities"]["camera"]["missing"][-1] == [1.0, metrics["modalities"]["camera"]["accuracy_without"]]
+
+
+def test_a_fusion_evaluates_a_store_of_one_modality(pair, trained):
+    alone = evaluate(trained["stacked"].model, pair.stores["camera"].path)
+    assert alone.accuracy == trained["stacked"].modalities["camera"].accuracy
+    assert list(alone.modalities) == ["camera"]
+    assert alone.to_dict()["modalities"]["camera"]["accuracy_without"] is None
+
+
+def test_items_that_lack_a_modality_are_trained_on_and_tested(tmp_path):
+    whole = linked(tmp_path / "pair", lacking=4, how="left")
+    for fusion in FUSIONS:
+        result = train(whole, fusion=fusion, classifier=QUICK)
+        assert (result.rows_train, result.rows_test) == (96, 48)
+        assert result.modalities["sensor"].alone.rows == 48
+        assert result.modalities["camera"].alone.rows == 36
+        assert result.accuracy > result.modalities["sensor"].accuracy
+
+
+@pytest.mark.parametrize("fusion", FUSIONS)
+def test_cross_validation_by_group(pair, fusion):
+    result = train(pair, fusion=fusion, classifier=QUICK, cv="group")
+    assert len(result.folds) == 5
+    assert result.accuracy == pytest.approx(np.mean(result.folds))
+    assert result.rows_test == result.rows_train == len(pair)
+    low, high = result.modalities["camera"].alone.accuracy_interval
+    assert low < result.modalities["camera"].accuracy < high
+    assert result.modalities["camera"].accuracy < result.accuracy
+
+
+def test_test_rows_never_reach_a_fusion(tmp_path):
+    honest = linked(tmp_path / "a", seed=5)
+    frame = honest.frame.copy()
+    test = frame["split"] == "test"
+    frame.loc[test, "label"] = np.roll(frame.loc[test, "label"].to_numpy(), 1)
+    other = type(honest)(frame, honest.stores, honest.summary)
+    for fusion in FUSIONS:
+        first, second = (train(table, fusion=fusion, classifier=QUICK).fitted.classifier for table in (honest, other))
+        rows = np.random.default_rng(0).normal(size=(20, first.n_features_in_)).astype(np.float32)
+        np.testing.assert_array_equal(first.predict_proba(rows), second.predict_proba(rows))
+
+
+def test_a_group_of_one_store_on_both_sides_is_refused(tmp_path):
+    table = linked(tmp_path / "pair")
+    frame = table.frame.copy()
+    frame["group"] = None
+    frame.loc[frame.index % 2 == 0, "split"] = "test"
+    with pytest.raises(DataError, match="8 groups are on both sides of the split, first 'subject-0'"):
+        train(type(table)(frame, table.stores, table.summary), classifier=QUICK)
+
+
+def test_joined_by_label_it_trains_and_warns(tmp_path):
+    pair = linked(tmp_path / "pair")
+    by_label = link([store.path for store in pair.stores.values()], on="label")
+    result = train(by_label, fusion="late", classifier=QUICK)
+    assert any(warning.startswith("joined by label") for warning in result.warnings)
+    assert result.rows_test == 48
+
+
+def test_what_cannot_be_fused_is_explained(pair, tmp_path):
+    with pytest.raises(ConfigError, match="fusion is 'middle'; expected one of early, late, stacked"):
+        train(pair, fusion="middle", classifier=QUICK)
+    with pytest.raises(ConfigError, match="fusion is 'late', but the source holds one modality, video"):
+        train(pair.stores["camera"].path, fusion="late", classifier=QUICK)
+
+
+def test_a_store_that_is_gone_or_changed_is_named(tmp_path):
+    table = linked(tmp_path / "pair")
+    path = table.save(tmp_path / "link.parquet")
+    camera = tmp_path / "pair" / "camera.zarr"
+    camera.rename(tmp_path / "elsewhere.zarr")
+    with pytest.raises(DataError, match=r"store .*camera\.zarr of column 'camera' of the link table is not there"):
+        train(path, classifier=QUICK)
+    linked(tmp_path / "other", third=True)
+    (tmp_path / "other" / "sound.zarr").rename(camera)
+    with pytest.raises(DataError, match=r"has fingerprint .*, the link table expects .*: another encoder filled it"):
+        train(path, classifier=QUICK)
+
+
+def test_classes_are_those_of_the_link_table(pair, trained):
+    assert trained["early"].classes == CLASSES
+    assert trained["early"].fitted.fusion == "early"

@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from helpers.made_functas import CLASSES, functa_rows
+
+from fusion.errors import ConfigError, DataError, ModelError
+from fusion.estimators.xgboost import FunctaClassifier
+from fusion.models.folder import load_model
+from fusion.models.training import evaluate, predict_store, train
+from store import Rows, StoreMismatchError
+
+QUICK = FunctaClassifier(n_estimators=15, n_jobs=1)
+
+
+def quick(store, *args, **options):
+    return train(store, *args, classifier=QUICK, **options)
+
+
+def rebuilt(rows, **columns):
+    kept = {name: getattr(rows, name) for name in ("labels", "splits", "groups")}
+    return Rows.build(rows.ids, columns.pop("functas", rows.functas), **kept | columns)
+
+
+def test_training_learns_evaluates_and_saves(make_store, tmp_path):
+    result = quick(make_store(), tmp_path / "model")
+    assert result.accuracy == 1
+    assert (result.rows_train, result.rows_test, result.columns) == (36, 12, 11)
+    assert result.classes == tuple(sorted(CLASSES))
+    assert result.confusion.sum() == 12
+    assert result.model == tmp_path / "model"
+    assert load_model(result.model).training.train_splits == ("train",)
+
+
+def test_the_document_has_the_promised_keys(make_store, tmp_path):
+    document = json.loads(json.dumps(quick(make_store(), tmp_path / "model").to_dict()))
+    promised = {"accuracy", "accuracy_interval", "macro_f1", "rows_train", "rows_test", "seconds", "model"}
+    assert promised <= set(document)
+    assert document["model"] == str(tmp_path / "model")
+    assert "folds" not in document
+
+
+def test_a_path_is_as_good_as_an_open_store(make_store):
+    store = make_store()
+    assert quick(store.path).accuracy == quick(store).accuracy
+
+
+def test_evaluating_the_saved_model_repeats_the_figures(make_store, tmp_path):
+    store = make_store(functa_rows(16, 6, seed=3))
+    trained = quick(store, tmp_path / "model").to_dict()
+    again = evaluate(tmp_path / "model", store).to_dict()
+    assert {**again, "seconds": 0} == {**trained, "seconds": 0}
+
+
+def test_the_order_of_the_rows_changes_nothing(make_store):
+    rows = functa_rows()
+    shuffled = rows.take(np.random.default_rng(2).permutation(len(rows)))
+    first, second = (quick(make_store(content, name)) for name, content in (("a", rows), ("b", shuffled)))
+    functas = rows.functas
+    np.testing.assert_allclose(first.fitted.predict_proba(functas), second.fitted.predict_proba(functas), atol=1e-6)
+
+
+def test_test_rows_never_reach_the_model(make_store):
+    rows = functa_rows()
+    test = rows.splits == "test"
+    functas, labels = rows.functas.copy(), rows.labels.copy()
+    functas[test] = np.random.default_rng(1).normal(size=functas[test].shape) * 1e3
+    labels[test] = np.roll(labels[test], 1)
+    honest = quick(make_store(rows, "honest")).fitted
+    other = quick(make_store(rebuilt(rows, functas=functas, labels=labels), "other")).fitted
+    assert honest.classifier.booster_.save_raw() == other.classifier.booster_.save_raw()
+    np.testing.assert_array_equal(honest.blocks[0].features.mean_, other.blocks[0].features.mean_)
+    np.testing.assert_array_equal(honest.blocks[0].features.keep_, other.blocks[0].features.keep_)
+
+
+def test_rows_without_a_label_are_left_out(make_store):
+    rows = functa_rows()
+    labels = rows.labels.copy()
+    labels[[0, 1, 40]] = None
+    result = quick(make_store(rebuilt(rows, labels=labels)))
+    assert (result.rows_train, result.rows_test) == (34, 11)
+
+
+def test_features_can_be_the_weights(make_store):
+    result = quick(make_store(), features="weights")
+    assert result.fitted.blocks[0].features.features == "weights"
+    with pytest.raises(ConfigError, match="features is 'both'; expected one of delta, weights"):
+        quick(make_store(name="again"), features="both")
+
+
+def test_other_splits_can_be_named(make_store):
+    rows = functa_rows()
+    splits = np.where(rows.splits == "test", "val", "part-1")
+    result = quick(make_store(rebuilt(rows, splits=splits)), train_splits=["part-1"], test_splits=["val"])
+    assert (result.rows_train, result.rows_test) == (36, 12)
+
+
+def test_no_training_rows_is_explained(make_store):
+    rows = functa_rows()
+    store = make_store(rebuilt(rows, splits=["test"] * len(rows)))
+    message = (
+        r"no labelled training rows; expected rows of split 'train' with a label, got 48 rows of 'test', 0 of them"
+    )
+    with pytest.raises(DataError, match=message):
+        quick(store)
+
+
+def test_no_test_rows_is_explained(make_store):
+    rows = functa_rows()
+    labels = np.where(rows.splits == "test", None, rows.labels)
+    with pytest.raises(DataError, match=r"no labelled test rows; .* 12 of them without a label"):
+        quick(make_store(rebuilt(rows, labels=labels)))
+
+
+def test_a_store_of_folds_points_to_cross_validation(make_store):
+    rows = functa_rows()
+    with pytest.raises(DataError, match="The rows carry folds: cross-validate over them"):
+        quick(make_store(rebuilt(rows, splits=["fold-1", "fold-2"] * 24)))
+
+
+def test_a_group_on_both_sides_is_refused(make_store):
+    rows = functa_rows()
+    splits = ["train", "test"] * (len(rows) // 2)
+    message = "8 groups are on both sides of the split, first 'subject-0', .*'subject-4'; expected each subject"
+    with pytest.raises(DataError, match=message):
+        quick(make_store(rebuilt(rows, splits=splits)))
+
+
+def test_a_class_that_training_lacks_is_a_warning(make_store):
+    rows = functa_rows()
+    labels = rows.labels.copy()
+    labels[-3:] = "swim"
+    result = quick(make_store(rebuilt(rows, labels=labels)))
+    assert result.warnings == ("training lacks 1 classes of the test rows, first 'swim': their 3 rows count as wrong.",)
+    assert result.accuracy == pytest.approx(9 / 12)
+
+
+def test_one_class_is_refused(make_store):
+    rows = functa_rows()
+    with pytest.raises(DataError, match="the 36 training rows hold one class only, 'walk'"):
+        quick(make_store(rebuilt(rows, labels=["walk"] * len(rows))))
+
+
+def test_a_path_that_is_no_model_is_refused_before_training(make_store, tmp_path):
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "x.txt").write_text("x")
+    stages = []
+    with pytest.raises(ModelError, match="is not a model folder"):
+        quick(make_store(), tmp_path / "notes", progress=lambda *seen: stages.append(seen))
+    assert not stages
+
+
+def test_progress_goes_through_the_stages(make_store):
+    seen = []
+    quick(make_store(), progress=lambda stage, done, most: seen.append(stage))
+    assert list(dict.fromkeys(seen)) == ["read", "train", "evaluate"]
+
+
+def test_another_encoder_is_refused(make_store, tmp_path):
+    quick(make_store(), tmp_path / "model")
+    other = make_store(name="other", encoder={"kind": "functa", "steps": 30})
+    with pytest.raises(StoreMismatchError, match="steps"):
+        evaluate(tmp_path / "model", other)
+    moved = make_store(name="moved", state={"start": np.zeros(12, np.float32), "low": np.zeros(9), "high": np.ones(9)})
+    with pytest.raises(StoreMismatchError, match="start"):
+        predict_store(tmp_path / "model", moved)
+
+
+def test_another_modality_is_refused(make_store):
+    model = quick(make_store()).fitted
+    with pytest.raises(DataError, match=r"the store holds video functas; expected stores for sensor \(sensor\)"):
+        evaluate(model, make_store(name="video", modality="video"))
+
+
+def test_new_rows_without_splits_are_all_evaluated(make_store):
+    model = quick(make_store()).fitted
+    rows = functa_rows(4, 6, seed=8)
+    fresh = make_store(rebuilt(rows, splits=[None] * len(rows)), "fresh", dataset="new people")
+    assert evaluate(model, fresh).rows_test == 24
+
+
+def test_predictions_come_by_id(make_store):
+    store = make_store()
+    model = quick(store).fitted
+    found = predict_store(model, store)
+    rows = store.read(list(found.ids))
+    assert found.ids.tolist() == sorted(store.ids)
+    assert found.labels.tolist() == model.predict(rows.functas).tolist()
+    np.testing.assert_array_equal(found.probabilities, model.predict_proba(rows.functas))
+    assert len(predict_store(model, store, splits=["test"]).ids) == 12
+
+
+def folds_of(rows):
+    return [f"fold-{int(group[-1]) // 2 + 1}" for group in rows.groups]
+
+
+def test_folds_are_each_tested_once(make_store, tmp_path):
+    rows = functa_rows()
+    store = make_store(rebuilt(rows, splits=folds_of(rows)))
+    result = quick(store, tmp_path / "model", cv="folds")
+    assert len(result.folds) == 4
+    assert result.accuracy == pytest.approx(np.mean(result.folds))
+    assert result.confusion.sum() == result.rows_test == result.rows_train == 48
+    assert result.accuracy_interval[0] <= result.accuracy <= result.accuracy_interval[1]
+    assert result.to_dict()["folds"] == list(result.folds)
+    assert load_model(tmp_path / "model").training.rows == 48
+    with pytest.raises(DataError, match=r"was trained on all labelled rows of store .*, so none is left"):
+        evaluate(tmp_path / "model", store)
+
+
+def test_groups_make_folds(make_store):
+    result = quick(make_store(), cv="group")
+    assert len(result.folds) == 5
+    assert result.rows_test == 48
+
+
+def test_a_group_in_two_folds_is_refused(make_store):
+    rows = functa_rows()
+    with pytest.raises(DataError, match="8 groups are on both sides of the split"):
+        quick(make_store(rebuilt(rows, splits=["fold-1", "fold-2"] * 24)), cv="folds")
+
+
+@pytest.mark.parametrize(
+    ("cv", "message"),
+    [
+        ("folds", "needs rows of at least two splits named 'fold-...', got 12 rows of 'test', 36 rows of 'train'"),
+        ("group", "needs at least two groups, got 0 in 48 labelled rows"),
+        ("leave-one-out", "cross-validation on 'leave-one-out'; expected 'folds' or 'group'"),
+    ],
+)
+def test_what_cannot_be_cross_validated_is_explained(make_store, cv, message):
+    rows = functa_rows()
+    with pytest.raises((DataError, ConfigError), match=message):
+        quick(make_store(rebuilt(rows, groups=[None] * len(rows))), cv=cv)

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fusion.errors import DataError
+from fusion.splits import group_folds, hold_out, require_disjoint, seeded_hash, stratified_folds
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_held_out_groups_are_whole_and_even(seed):
+    random = np.random.default_rng(seed)
+    groups = random.integers(0, 20, 600).astype(str)
+    codes = random.integers(0, 4, 600)
+    held = hold_out(codes, groups, fraction=0.2, seed=seed)
+    assert not set(groups[held]) & set(groups[~held])
+    for code in range(4):
+        assert 0.1 < held[codes == code].mean() < 0.3
+
+
+def test_a_class_of_one_group_stays_in_training():
+    groups = np.repeat(["a", "b", "c", "d", "e"], 20)
+    codes = np.where(groups == "c", 2, np.arange(100) % 2)
+    for seed in range(20):
+        assert not hold_out(codes, groups, fraction=0.2, seed=seed)[groups == "c"].any()
+
+
+@pytest.mark.parametrize("groups", [None, ["only"] * 50, [None] * 50], ids=["none", "single", "unknown"])
+def test_without_groups_rows_are_held_out_by_class(groups):
+    codes = np.repeat([0, 1], [40, 10])
+    held = hold_out(codes, groups, fraction=0.2, seed=0)
+    assert held[codes == 0].sum() == 8
+    assert held[codes == 1].sum() == 2
+
+
+def test_a_class_of_one_row_is_not_held_out():
+    held = hold_out(np.array([0] * 10 + [1]), fraction=0.5, seed=0)
+    assert held.sum() == 5
+    assert not held[-1]
+
+
+@pytest.mark.parametrize("groups", [None, np.repeat(np.arange(20), 5)])
+def test_folds_keep_groups_whole(groups):
+    codes = np.arange(100) % 3
+    folds = stratified_folds(codes, groups, most=4, seed=0)
+    assert np.bincount(folds).tolist() == [25] * 4
+    if groups is not None:
+        assert all(len(set(folds[groups == group])) == 1 for group in range(20))
+    assert not stratified_folds(codes, np.zeros(100, int), most=4, seed=0).any()
+
+
+def test_folds_of_groups_are_whole_and_as_even_as_can_be():
+    groups = np.array(["a"] * 4 + ["b"] * 3 + ["c"] * 2 + [None] * 3, dtype=object)
+    folds = group_folds(groups, most=3)
+    assert sorted(np.bincount(folds)) == [4, 4, 4]
+    assert all(len(set(folds[groups == name])) == 1 for name in "abc")
+    assert not group_folds(["only"] * 5).any()
+
+
+def test_a_group_on_both_sides_is_refused_of_any_kind_and_no_group_is_none():
+    require_disjoint((["a", None], ["b", None]), (["x"], ["y"]))
+    with pytest.raises(DataError, match="1 groups are on both sides of the split, first 'x'"):
+        require_disjoint((["a"], ["b"]), (["x", "z"], ["x", "y"]))
+
+
+def test_a_seeded_hash_depends_on_name_and_seed_alone():
+    assert seeded_hash("walk-1", 3) == seeded_hash("walk-1", 3)
+    assert len({seeded_hash(name, seed) for name in ("walk-1", "walk-2") for seed in (3, 4)}) == 4

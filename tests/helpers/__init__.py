@@ -1,0 +1,1 @@
+"""Data, files and commands that tests of several rooms make."""
