@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fusion
-from fusion.encoders.learning import learn_state, seeded_hash
-from fusion.encoders.rows import encode_samples
+from fusion.encoders.learning import learn_encoder
+from fusion.splits import seeded_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,12 +50,12 @@ def main() -> None:
         print(f"{'':24}" + "".join(f"{steps:>4} steps" for steps in STEPS) + "  learned in")
         for name, config in configurations(dataset):
             begin = time.perf_counter()
-            resolved, state = learn_state(config, training)
+            encoder = learn_encoder(config, training)
             seconds = time.perf_counter() - begin
             figures = []
             for steps in STEPS:
-                shorter = replace(resolved, fit=replace(resolved.fit, steps=steps))
-                figures.append(encode_samples(tested, config=shorter, state=state).rows.psnr.mean())
+                shorter = replace(encoder.config, fit=replace(encoder.config.fit, steps=steps))
+                figures.append(replace(encoder, config=shorter).encode(tested).rows.psnr.mean())
             print(f"{name:24}" + "".join(f"{figure:10.1f}" for figure in figures) + f"{seconds:10.1f} s", flush=True)
 
 

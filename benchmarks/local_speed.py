@@ -24,33 +24,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 import fusion
-from fusion.encoders.kinds import normalised
-from fusion.encoders.learning import learn_state
-from fusion.encoders.local.local import fit_local
+from fusion.encoders.encoder import Encoder
+from fusion.encoders.learning import learn_encoder
 
 _BLOCK = 64
 _LEARNED = 1000
 MODALITIES = {"uci-har": "sensor", "cifar10": "image"}
 
 
-def learned(arguments: argparse.Namespace) -> tuple[Any, Any, NDArray[np.float32]]:
+def learned(arguments: argparse.Namespace) -> tuple[Encoder, NDArray[np.float32]]:
     """Learn from the first training samples, and prepare samples to fit."""
     with fusion.open_dataset(arguments.name, arguments.source, modality=MODALITIES[arguments.name]) as dataset:
         options: dict[str, Any] = {"kind": "local", "centres": arguments.centres, "patches": 20_000}
         if arguments.steps > 1:
             options["fit"] = {"steps": arguments.steps}
         training = list(islice((sample for sample in dataset if sample.split == "train"), _LEARNED))
-        config, state = learn_state(fusion.encoders.encoder_config(dataset, options=options), training)
-        raws = [config.modality.prepare(sample.raw) for sample in islice(dataset, arguments.samples)]
-        return config, state, normalised(raws, config, state)
+        encoder = learn_encoder(fusion.encoders.encoder_config(dataset, options=options), training)
+        raws = [encoder.config.modality.prepare(sample.raw) for sample in islice(dataset, arguments.samples)]
+        return encoder, encoder.values(raws)
 
 
-def fitted(config: Any, state: Any, values: NDArray[np.float32]) -> tuple[float, float, float]:
+def fitted(encoder: Encoder, values: NDArray[np.float32]) -> tuple[float, float, float]:
     """Fit all samples in blocks; give begin and end by the clock and the seconds of this process's own time."""
-    fit_local(config, state, values[:2])
+    encoder.fit(values[:2])
     begin, own = time.time(), time.process_time()
     for first in range(0, len(values), _BLOCK):
-        fit_local(config, state, values[first : first + _BLOCK])
+        encoder.fit(values[first : first + _BLOCK])
     return begin, time.time(), time.process_time() - own
 
 
@@ -64,16 +63,20 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=2000)
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
-    config, state, values = learned(arguments)
+    encoder, values = learned(arguments)
     with ProcessPoolExecutor(arguments.workers) as pool:
-        runs = [run.result() for run in [pool.submit(fitted, config, state, values) for _ in range(arguments.workers)]]
+        runs = [run.result() for run in [pool.submit(fitted, encoder, values) for _ in range(arguments.workers)]]
     wall = max(end for _, end, _ in runs) - min(begin for begin, _, _ in runs)
     rates = {
         "samples_per_second": round(len(values) * len(runs) / wall),
         "samples_per_own_second": round(len(values) * len(runs) / sum(own for *_, own in runs)),
         "load_before": round(os.getloadavg()[0], 1),
     }
-    print(json.dumps({"data": arguments.name, "windows": config.windows, "centres": config.centres} | rates))
+    print(
+        json.dumps(
+            {"data": arguments.name, "windows": encoder.config.windows, "centres": encoder.config.centres} | rates
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ _RENAMED = {
 }
 _ROOMS = {
     *("baselines", "bench", "cluster", "datasets", "demo", "encoders", "errors", "estimators", "features", "inr"),
-    *("linking", "metrics", "modalities", "models", "plugins", "reporting", "reproduction", "splits"),
+    *("linking", "metrics", "modalities", "models", "plugins", "reporting", "reproduction", "settings", "splits"),
 }
 
 
@@ -143,12 +143,22 @@ def require_ours(*names: str) -> None:
             )
 
 
+def main() -> None:
+    """Run the `functa` command, once its packages are known to be this distribution's own."""
+    try:
+        require_ours("store", "cli")
+    except NameTakenError as error:
+        sys.exit(f"functa: {error}")
+    import_module("cli.main").main()
+
+
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return import_module(f"fusion.{name}")
     place = _PLACES.get(name) or _OLD_PLACES.get(name)
     if place is None:
         raise AttributeError(f"module 'fusion' has no attribute {name!r}")
+    require_ours("store")
     module, _, attribute = place.rpartition(".")
     value = __getattr__(attribute) if module == "fusion" else getattr(import_module(module), attribute)
     if name in _OLD_PLACES:
@@ -160,6 +170,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
-
-
-require_ours("store")

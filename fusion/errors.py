@@ -6,7 +6,11 @@ package descends from it and carries the exit code that the command line ends wi
 
 from __future__ import annotations
 
-from store.errors import (
+from fusion import require_ours
+
+require_ours("store")  # what is imported next would fail in a way that does not say why
+
+from store.errors import (  # noqa: E402
     FusionError,
     IntegrityError,
     StoreError,

@@ -15,6 +15,7 @@ ORDER = [
     "fusion",
     "fusion.errors",
     "fusion.plugins",
+    "fusion.settings",
     "fusion.splits",
     "fusion.metrics",
     "fusion.inr",
@@ -32,7 +33,6 @@ ORDER = [
     "fusion.bench",
     "fusion.demo",
     "cli",
-    "fusion.__main__",
 ]
 """From the lowest to the highest."""
 MOST_FLOORS = 12
@@ -52,7 +52,8 @@ def imports(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:
-            whole = {f"fusion.{alias.name}" for alias in node.names} if node.module == "fusion" else set()
+            names = {alias.name for alias in node.names if any((ROOT / "fusion").glob(f"{alias.name}*"))}
+            whole = {f"fusion.{name}" for name in names} if node.module == "fusion" else set()
             found |= whole or {node.module or ""}
     return {name for name in found if name.split(".")[0] in ("cli", "fusion", "store")}
 
@@ -78,7 +79,6 @@ def test_a_room_imports_only_rooms_before_it(room: str) -> None:
     assert room in ORDER
     upward = {other for other in ARROWS[room] if ORDER.index(other) >= ORDER.index(room)}
     assert not upward
-    assert room in ("cli", "fusion.__main__") or "cli" not in ARROWS[room]
 
 
 def test_every_room_of_the_order_is_there() -> None:

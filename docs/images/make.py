@@ -12,10 +12,8 @@ from matplotlib.figure import Figure
 from sklearn.datasets import load_sample_image
 
 import fusion
-from fusion.encoders.decoding import decode_row
-from fusion.encoders.kinds import config_from_dict
-from fusion.encoders.learning import learn_state
-from fusion.encoders.rows import encode_samples
+from fusion.encoders.encoder import encoder_config_from_dict
+from fusion.encoders.learning import learn_encoder
 
 RATE = 8000
 # A SIREN from its own random weights and many steps: settings that reproduce, not those that classify.
@@ -45,11 +43,11 @@ def figure(view: str) -> np.ndarray:
 
 def reproduced(raw: object, modality: dict[str, object], omegas: tuple[float, float]) -> tuple[np.ndarray, float]:
     """Encode one sample, decode it; give it with its PSNR in dB."""
-    config = config_from_dict({"modality": modality, "omegas": omegas, **SHARP, "fit": FIT})
+    config = encoder_config_from_dict({"modality": modality, "omegas": omegas, **SHARP, "fit": FIT})
     sample = fusion.Sample("one", None, "train", None, lambda: raw)
-    config, state = learn_state(config, [sample])
-    rows = encode_samples([sample], config=config, state=state).rows
-    return decode_row(rows.functas[0], config, state, 1.0), float(rows.psnr[0])
+    encoder = learn_encoder(config, [sample])
+    rows = encoder.encode([sample]).rows
+    return encoder.decode(rows.functas[0]), float(rows.psnr[0])
 
 
 def film_strip(film: np.ndarray) -> np.ndarray:

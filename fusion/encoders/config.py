@@ -1,28 +1,21 @@
-"""What an encoder does, as one frozen, hashable value; the store keeps it whole."""
+"""How one functa per sample is fitted, as one frozen, hashable value; the store keeps it whole."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import tomllib
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Literal, get_args
 
+from fusion.encoders.encoder import EncoderConfig, ModalityField
 from fusion.errors import ConfigError
 from fusion.inr.architecture import Architecture, Initialiser, LayoutEntry, named_architecture
 from fusion.inr.meta_settings import MetaSettings
 from fusion.inr.settings import FitSettings
-from fusion.modalities import Modality, modality_from_dict
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 Initialisation = Literal["class-average", "random", "meta"]
 
 
 @dataclass(frozen=True)
-class FunctaConfig:
+class FunctaConfig(EncoderConfig):
     """How one functa per sample is fitted.
 
     Parameters
@@ -51,7 +44,7 @@ class FunctaConfig:
         is learned from a SIREN's in any case.
     """
 
-    modality: Modality
+    modality: ModalityField
     architecture: str = "paper"
     omegas: tuple[float, ...] | None = None
     fit: FitSettings = field(default_factory=FitSettings)
@@ -62,7 +55,7 @@ class FunctaConfig:
     meta: MetaSettings | None = None
     initialiser: Initialiser | None = None
 
-    kind = "functa"
+    kind: ClassVar[str] = "functa"
 
     def __post_init__(self) -> None:
         if self.omegas is not None:
@@ -90,9 +83,17 @@ class FunctaConfig:
         return named if self.initialiser is None else replace(named, initialiser=self.initialiser)
 
     @property
-    def learns(self) -> bool:
-        """Whether anything but sizes is learned from training samples: the scaling or the start."""
-        return self.initialisation != "random" or self.modality.fixed_scaling() is None
+    def learns_start(self) -> bool:
+        """Whether the start is averaged or learned, not drawn."""
+        return self.initialisation != "random"
+
+    def fits_to_learn(self, classes: int) -> int:
+        """Count the samples that the averaged start is made of."""
+        return self.samples_per_class * classes if self.initialisation == "class-average" else 0
+
+    def without_learning(self) -> FunctaConfig:
+        """Give the same fits from a random start, which take as long as from a learned one."""
+        return replace(self, initialisation="random", meta=None)
 
     @property
     def layout(self) -> tuple[LayoutEntry, ...]:
@@ -103,69 +104,7 @@ class FunctaConfig:
         """Say, for the store's header, which network a functa is."""
         return {"architecture": self.network().to_dict()}
 
-    def with_modality(self, modality: Modality) -> FunctaConfig:
-        """Give the same configuration for a modality whose sizes are known."""
-        return replace(self, modality=modality)
-
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values; `from_dict` reads them back."""
-        plain = asdict(self) | {"modality": self.modality.to_dict(), "fit": self.fit.to_dict()}
-        for name in ("meta", "initialiser"):
-            if plain[name] is None:
-                del plain[name]
-        return {"kind": self.kind, **plain, "omegas": None if self.omegas is None else list(self.omegas)}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> FunctaConfig:
-        """Read what `to_dict` wrote, or a user's subset of it.
-
-        Raises
-        ------
-        ConfigError
-            When an option is unknown, missing or out of range.
-        """
-        options = checked_options(cls, values)
-        if options.get("meta") is not None:
-            options["meta"] = MetaSettings.from_dict(options["meta"])
-        if options.get("omegas") is not None:
-            options["omegas"] = tuple(options["omegas"])
-        return cls(**options)
-
-    def sha256(self) -> str:
-        """Hash of the whole configuration, in hex."""
-        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
-
-
-def checked_options(cls: Any, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Read the options that every kind of encoder has, and refuse those that `cls`, a configuration, has not."""
-    options = dict(values)
-    kind = options.pop("kind", cls.kind)
-    if kind != cls.kind:
-        raise ConfigError(f"encoder {kind!r} is not known; expected {cls.kind!r}")
-    known = [item.name for item in fields(cls)]
-    unknown = sorted(options.keys() - set(known))
-    if unknown:
-        raise ConfigError(f"unknown encoder option {', '.join(unknown)}; expected some of {', '.join(known)}")
-    if "modality" not in options:
-        raise ConfigError("the encoder configuration names no modality")
-    options["modality"] = modality_from_dict(options["modality"])
-    if "fit" in options:
-        options["fit"] = FitSettings.from_dict(options["fit"])
-    return options
-
-
-def read_config_file(path: Path) -> dict[str, Any]:
-    """Read encoder options from a TOML file: the fields of a configuration, with tables ``modality`` and ``fit``.
-
-    Raises
-    ------
-    ConfigError
-        When the file is missing or is not TOML.
-    """
-    try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except FileNotFoundError:
-        raise ConfigError(f"configuration file {path} does not exist") from None
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"configuration file {path} cannot be read: {error}") from error
+        """Plain JSON values; options that older stores lack are left out where they are not used."""
+        unused = {name for name in ("meta", "initialiser") if getattr(self, name) is None}
+        return {name: value for name, value in super().to_dict().items() if name not in unused}

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fusion.datasets.open import open_dataset
-from fusion.encoders.kinds import config_from_dict, state_from_arrays
-from fusion.encoders.rows import decode_row
+from fusion.encoders.encoder import encoder_of
 from fusion.errors import ConfigError, DataError
 from fusion.inr.metrics import psnr
 from store import Status, open_store
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fusion.datasets.base import Sample
-    from fusion.encoders.kinds import EncoderConfig, EncoderState
+    from fusion.encoders.encoder import Encoder
     from fusion.modalities import Scaling
     from store import FunctaStore, Header, Rows
 
@@ -65,7 +64,7 @@ def decode(
     with open_store(store) as opened:
         stored = _Stored.of(opened, sample_id)
     decoded = stored.decoded(scale)
-    stored.config.modality.write(decoded, Path(out))
+    stored.encoder.config.modality.write(decoded, Path(out))
     result = {"id": sample_id, "out": str(out), "shape": list(decoded.shape), "psnr": stored.psnr}
     if compare is not None and source is not None:
         measured = _compare({sample_id: stored}, source, {sample_id: Path(compare)}, scale)[sample_id]
@@ -103,8 +102,7 @@ class _Stored:
     """A row with all that decodes it."""
 
     header: Header
-    config: EncoderConfig
-    state: EncoderState
+    encoder: Encoder
     row: Rows
 
     @classmethod
@@ -112,15 +110,14 @@ class _Stored:
         row = store.get(sample_id)
         if row.status[0] == Status.FAILED:
             raise DataError(f"sample {sample_id!r} has no functa: it failed with {row.errors[0]!r}")
-        config = config_from_dict(store.header.encoder)
-        return cls(store.header, config, state_from_arrays(config, store.state), row)
+        return cls(store.header, encoder_of(store), row)
 
     @property
     def psnr(self) -> float:
         return float(self.row.psnr[0])
 
     def decoded(self, scale: float = 1.0) -> NDArray[np.float32]:
-        return decode_row(self.row.functas[0], self.config, self.state, scale)
+        return self.encoder.decode(self.row.functas[0], scale)
 
 
 def _compare(
@@ -141,9 +138,9 @@ def _compare(
 
 
 def _draw(stored: _Stored, sample: Sample, picture: Path, scale: float) -> float:
-    modality = stored.config.modality
+    modality = stored.encoder.config.modality
     original = modality.prepare(sample.raw)
-    measured = _psnr_between(original, stored.decoded(), stored.state.scaling)
+    measured = _psnr_between(original, stored.decoded(), stored.encoder.scaling)
     title = f"{sample.id}: {stored.row.labels[0] or 'no label'}, {measured:.1f} dB"
     modality.plot(original, stored.decoded(scale), picture, title)
     return measured

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import signal
 import threading
 import time
@@ -12,11 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fusion.encoders.kinds import EncoderConfig, EncoderState, config_from_dict, state_from_arrays
-from fusion.encoders.learning import chunks, learn_state
+from fusion.encoders.encoder import Encoder, EncoderConfig, encoder_of
+from fusion.encoders.learning import chunks, learn_encoder
 from fusion.encoders.options import EncodeOptions, EncodeReport, Progress
 from fusion.encoders.pool import worker_pool
-from fusion.encoders.rows import Encoded, encode_samples
+from fusion.encoders.presets import encoder_config
+from fusion.encoders.rows import Encoded
 from fusion.encoders.survey import Survey, survey_samples, training_samples
 from fusion.errors import DataError
 from store import FunctaStore, Rows, Status, create_store, open_store
@@ -35,7 +35,7 @@ _MAX_TASK = 256
 def encode(
     dataset: Dataset,
     store: str | Path,
-    config: EncoderConfig,
+    config: EncoderConfig | None = None,
     options: EncodeOptions | None = None,
     *,
     like: str | Path | None = None,
@@ -49,8 +49,8 @@ def encode(
     dataset : Dataset
     store : path
         ``.zarr`` or ``.h5``; created when it does not exist.
-    config : EncoderConfig
-        Such as a `FunctaConfig` or a `ModulationConfig`.
+    config : EncoderConfig, optional
+        Such as a `FunctaConfig`, a `ModulationConfig` or a `LocalConfig`; None takes the preset of the modality.
     options : EncodeOptions, optional
     like : path, optional
         A store whose learned state a new store takes over, so that functas of both can be compared.
@@ -70,7 +70,7 @@ def encode(
     StoreMismatchError
         When the store was made with another configuration.
     """
-    options = options or EncodeOptions()
+    options, config = options or EncodeOptions(), config or encoder_config(dataset)
     started = time.perf_counter()
     with pool or worker_pool(options.workers) as mapper:
         survey = survey_samples(dataset, options, config.seed)
@@ -83,17 +83,14 @@ def encode(
         return run.report(time.perf_counter() - started, fit_seconds)
 
 
-def _learned(
-    dataset: Dataset, config: EncoderConfig, options: EncodeOptions, mapper: Mapper
-) -> tuple[EncoderConfig, EncoderState]:
-    return learn_state(config, training_samples(dataset, options, config), mapper)
+def _learned(dataset: Dataset, config: EncoderConfig, options: EncodeOptions, mapper: Mapper) -> Encoder:
+    return learn_encoder(config, training_samples(dataset, options, config), mapper)
 
 
-def _taken_over(like: str | Path, config: EncoderConfig) -> tuple[EncoderConfig, EncoderState]:
+def _taken_over(like: str | Path, config: EncoderConfig) -> Encoder:
     with open_store(like) as other:
-        resolved = _with_sizes_of(config, other)
-        other.require_same(encoder=resolved.to_dict())
-        return resolved, state_from_arrays(resolved, other.state)
+        other.require_same(encoder=_with_sizes_of(config, other).to_dict())
+        return encoder_of(other)
 
 
 def _open_store(
@@ -101,7 +98,7 @@ def _open_store(
     path: Path,
     config: EncoderConfig,
     options: EncodeOptions,
-    learn: Callable[[], tuple[EncoderConfig, EncoderState]],
+    learn: Callable[[], Encoder],
 ) -> FunctaStore:
     if path.exists():
         opened = open_store(path, "a")
@@ -111,18 +108,19 @@ def _open_store(
             opened.close()
             raise
         return opened
-    resolved, state = learn()
+    encoder = learn()
+    config = encoder.config
     return create_store(
         path,
-        modality=resolved.modality.name,
-        layout=resolved.layout,
-        encoder=resolved.to_dict(),
-        state=state.arrays(),
+        modality=config.modality.name,
+        layout=config.layout,
+        encoder=config.to_dict(),
+        state=encoder.arrays(),
         conventions={
             "coordinates": "regular grid in [-1, 1], first axis slowest, both ends included",
             "values": "(raw - state/low) / (state/high - state/low), clipped to [0, 1]",
-            **resolved.conventions(),
-            "train_splits": list(options.train_splits) if getattr(resolved, "learns", True) else [],
+            **config.conventions(),
+            "train_splits": list(options.train_splits) if config.learns else [],
             "reader": dict(getattr(dataset, "options", {})),
         },
         dataset=dataset.name,
@@ -160,15 +158,12 @@ class _Run:
         self.options = options
         self.survey = survey
         self.progress = progress or (lambda _: None)
-        self.config = config_from_dict(store.header.encoder)
-        self.state = state_from_arrays(self.config, store.state)
+        self.encoder = encoder_of(store)
         self.known = store.known()
         self.encoded = self.failed = self.skipped = 0
 
     def encode(self, mapper: Mapper) -> None:
-        task = partial(
-            _encode_task, config=self.config, state=self.state, reencode=self.options.on_change == "reencode"
-        )
+        task = partial(_encode_task, encoder=self.encoder, reencode=self.options.on_change == "reencode")
         tasks = ((chunk, self._hashes(chunk)) for chunk in chunks(self._wanted(), self._task_size()))
         with _deferred_interrupt() as interrupted:
             for encoded in mapper(task, tasks):
@@ -213,12 +208,9 @@ class _Run:
         return {sample_id: digest for sample_id, (status, digest) in known if _usable(status)}
 
     def _task_size(self) -> int:
-        fit = self.config.fit
-        modality = self.config.modality
-        points = min(fit.coordinates_per_step or math.inf, modality.points)
-        flops = self.config.network().flops_per_coordinate * points * max(1, fit.steps)
-        size = 4 * modality.points * modality.d_out
-        return int(min(_MAX_TASK, max(1, min(_TASK_FLOPS // flops, _TASK_BYTES // size))))
+        config = self.encoder.config
+        size = 4 * config.modality.points * config.modality.d_out
+        return int(min(_MAX_TASK, max(1, min(_TASK_FLOPS // config.sample_flops, _TASK_BYTES // size))))
 
     def _keep(self, encoded: Encoded) -> None:
         if encoded.changed:
@@ -270,8 +262,6 @@ def _usable(status: int | None) -> bool:
     return status in (Status.OK, Status.LOW_PSNR)
 
 
-def _encode_task(
-    task: tuple[list[Sample], dict[str, bytes]], *, config: EncoderConfig, state: EncoderState, reencode: bool
-) -> Encoded:
+def _encode_task(task: tuple[list[Sample], dict[str, bytes]], *, encoder: Encoder, reencode: bool) -> Encoded:
     samples, known = task
-    return encode_samples(samples, config=config, state=state, known=known, reencode=reencode)
+    return encoder.encode(samples, known=known, reencode=reencode)

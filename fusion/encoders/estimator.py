@@ -11,12 +11,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from fusion.datasets.base import Sample
 from fusion.encoders.config import FunctaConfig
-from fusion.encoders.functa import FunctaState, fit_functas
-from fusion.encoders.kinds import normalised
-from fusion.encoders.learning import chunks, learn_state
+from fusion.encoders.learning import chunks, learn_encoder
 from fusion.encoders.pool import worker_pool
 from fusion.encoders.presets import with_preset
-from fusion.encoders.rows import decode_row
 from fusion.errors import DataError
 from fusion.inr.metrics import psnr
 from fusion.modalities import modality_from_dict
@@ -26,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
+
+    from fusion.encoders.encoder import Encoder
 
 _CHUNK = 256
 
@@ -55,10 +54,8 @@ class FunctaEncoder(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    config_ : FunctaConfig
-        With all sizes known.
-    state_ : FunctaState
-        The start and the value scaling, learned in `fit`.
+    encoder_ : Encoder
+        The configuration with all sizes known, and the start and the value scaling that were learned in `fit`.
     n_features_out_ : int
         Length k of a functa.
 
@@ -113,8 +110,8 @@ class FunctaEncoder(TransformerMixin, BaseEstimator):
             for index, (raw, label) in enumerate(zip(X, labels, strict=True))
         ]
         with worker_pool(self.workers) as mapper:
-            self.config_, self.state_ = learn_state(self._config(), samples, mapper)
-        self.n_features_out_ = len(self.state_.start)
+            self.encoder_ = learn_encoder(self._config(), samples, mapper)
+        self.n_features_out_: int = self.encoder_.config.k
         return self
 
     def transform(self, X: Sequence[ArrayLike]) -> NDArray[np.float32]:  # noqa: N803 - scikit-learn's name
@@ -128,14 +125,14 @@ class FunctaEncoder(TransformerMixin, BaseEstimator):
     def inverse_transform(self, X: NDArray[Any], scale: float = 1.0) -> NDArray[np.float32]:  # noqa: N803 - scikit-learn's name
         """Decode functas of shape (b, k) to raw samples of shape (b, *grid, channels), `scale` times as fine."""
         check_is_fitted(self)
-        return np.stack([decode_row(functa, self.config_, self.state_, scale) for functa in np.atleast_2d(X)])
+        return np.stack([self.encoder_.decode(functa, scale) for functa in np.atleast_2d(X)])
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[Any]:  # noqa: ARG002 - scikit-learn's signature
         """Name each weight after its layer, such as ``dense_0/kernel[3]``."""
         check_is_fitted(self)
         names = [
             f"{name}[{index}]"
-            for name, shape, _ in self.config_.network().layout
+            for name, shape, _ in self.encoder_.config.network().layout
             for index in range(int(np.prod(shape)))
         ]
         return np.asarray(names, dtype=object)
@@ -159,7 +156,7 @@ class FunctaEncoder(TransformerMixin, BaseEstimator):
 
     def _fitted(self, samples: Sequence[ArrayLike]) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
         check_is_fitted(self)
-        task = partial(_fit_chunk, config=self.config_, state=self.state_)
+        task = partial(_fit_chunk, encoder=self.encoder_)
         with worker_pool(self.workers) as mapper:
             yield from mapper(task, chunks(samples, _CHUNK))
 
@@ -171,9 +168,7 @@ def _raw(sample: Any) -> Any:
     return sample if isinstance(sample, Recording) else np.asarray(sample)
 
 
-def _fit_chunk(
-    raws: list[ArrayLike], config: FunctaConfig, state: FunctaState
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    prepared = [config.modality.prepare(_raw(raw)) for raw in raws]
-    weights, mse, _ = fit_functas(config, state, normalised(prepared, config, state))
+def _fit_chunk(raws: list[ArrayLike], encoder: Encoder) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    prepared = [encoder.config.modality.prepare(_raw(raw)) for raw in raws]
+    weights, mse, _ = encoder.fit(encoder.values(prepared))
     return weights, mse

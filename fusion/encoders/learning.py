@@ -10,11 +10,11 @@ from collections import defaultdict
 from functools import partial
 from heapq import nsmallest
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fusion.encoders.kinds import EncoderConfig, encoder_kind
+from fusion.encoders.encoder import Encoder, EncoderConfig, encoder_class
 from fusion.encoders.pool import serially
 from fusion.errors import DataError, SampleError
 from fusion.modalities import ChannelStatistics, Modality, Scaling
@@ -34,10 +34,7 @@ _MAX_BYTES = 1 << 28
 _FEW = 32
 
 
-ConfigT = TypeVar("ConfigT", bound=EncoderConfig)
-
-
-def learn_state(config: ConfigT, training: Iterable[Sample], mapper: Mapper = serially) -> tuple[ConfigT, Any]:
+def learn_encoder(config: EncoderConfig, training: Iterable[Sample], mapper: Mapper = serially) -> Encoder:
     """Fill in the sizes left open, learn the scaling, and what the kind of encoder learns beside it.
 
     Parameters
@@ -49,13 +46,6 @@ def learn_state(config: ConfigT, training: Iterable[Sample], mapper: Mapper = se
     mapper : Mapper
         Where the work is done.
 
-    Returns
-    -------
-    config : EncoderConfig
-        With all sizes known.
-    state : EncoderState
-        Of the same kind.
-
     Raises
     ------
     DataError
@@ -63,7 +53,7 @@ def learn_state(config: ConfigT, training: Iterable[Sample], mapper: Mapper = se
     """
     config = config.with_modality(resolve_modality(config.modality, training))
     scaling = config.modality.fixed_scaling() or _learned_scaling(config.modality, training, mapper)
-    return config, encoder_kind(config.kind).learn(config, scaling, training, mapper)
+    return encoder_class(config.kind).learn(config, scaling, training, mapper)
 
 
 def chunks(samples: Iterable[Any], size: int) -> Iterator[list[Any]]:

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from fusion.encoders.config import checked_options
-from fusion.encoders.kinds import EncoderKind
+from fusion.encoders.encoder import Encoder, EncoderConfig, ModalityField
 from fusion.encoders.learning import values_to_learn_from
 from fusion.errors import ConfigError
 from fusion.inr.architecture import Architecture, LayoutEntry, sines
 from fusion.inr.meta_settings import MetaSettings
 from fusion.inr.settings import FitSettings
-from fusion.modalities import Modality, Scaling
+from fusion.modalities import Scaling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
-    from fusion.datasets.base import Sample
-    from fusion.encoders.kinds import Fitted
+    from fusion.datasets import Sample
+    from fusion.encoders.encoder import Fitted
     from fusion.encoders.pool import Mapper
     from fusion.inr.modulation import SharedNetwork
 
+_FIT = {"steps": 3}
+_META = {"steps": 1000, "samples": 2048}
+_LEARNED = ("weights", "directions", "step_sizes")
+
 
 @dataclass(frozen=True)
-class ModulationConfig:
+class ModulationConfig(EncoderConfig):
     """How one modulation per sample is fitted.
 
     Parameters
@@ -53,7 +54,7 @@ class ModulationConfig:
         Seed of the first network and of the choice of samples to learn from.
     """
 
-    modality: Modality
+    modality: ModalityField
     size: int = 256
     hidden: tuple[int, ...] = (128, 128, 128)
     omega: float = 15.0
@@ -62,7 +63,7 @@ class ModulationConfig:
     psnr_floor: float | None = None
     seed: int = 42
 
-    kind = "modulation"
+    kind: ClassVar[str] = "modulation"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", tuple(int(width) for width in self.hidden))
@@ -88,101 +89,71 @@ class ModulationConfig:
             "state/directions @ modulation",
         }
 
-    def with_modality(self, modality: Modality) -> ModulationConfig:
-        """Give the same configuration for a modality whose sizes are known."""
-        return replace(self, modality=modality)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values; `from_dict` reads them back."""
-        plain = asdict(self) | {"modality": self.modality.to_dict(), "fit": self.fit.to_dict()}
-        return {"kind": self.kind, **plain, "hidden": list(self.hidden)}
-
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> ModulationConfig:
-        """Read what `to_dict` wrote, or a user's subset of it; ConfigError when an option is unknown or wrong."""
-        options = checked_options(cls, {**values, "fit": {"steps": 3} | dict(values.get("fit", {}))})
-        if "meta" in options:
-            options["meta"] = MetaSettings.from_dict({"steps": 1000, "samples": 2048} | dict(options["meta"]))
-        return cls(**options)
-
-    def sha256(self) -> str:
-        """Hash of the whole configuration, in hex."""
-        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` wrote, or a user's part of it; what is left out of `fit` and `meta` has own defaults."""
+        fit, meta = ({**default, **dict(values.get(name, {}))} for name, default in (("fit", _FIT), ("meta", _META)))
+        return super().from_dict({**values, "fit": fit, "meta": meta})
 
 
 @dataclass(frozen=True, eq=False)
-class ModulationState:
-    """What is learned on training samples before the first fit.
+class Modulations(Encoder):
+    """Fits a short vector to each sample, which moves the network that all share.
 
     Parameters
     ----------
-    weights : NDArray of float32, shape=(weights of the shared network,)
-    directions : NDArray of float32, shape=(hidden units, m)
-        Shift of each hidden unit's bias by each modulation.
-    step_sizes : NDArray of float32, shape=(m,)
+    config : ModulationConfig
     scaling : Scaling
         Limits that map raw values to [0, 1].
+    shared : SharedNetwork
+        Weights of the shared network, the shift of each hidden unit's bias by each modulation, and step sizes.
     """
 
-    weights: NDArray[np.float32]
-    directions: NDArray[np.float32]
-    step_sizes: NDArray[np.float32]
-    scaling: Scaling
+    shared: SharedNetwork
 
-    def arrays(self) -> dict[str, NDArray[np.float32]]:
-        """Named arrays, as a store or a model folder keeps them."""
-        learned = {name: getattr(self, name) for name in ("weights", "directions", "step_sizes")}
-        return learned | {"low": self.scaling.low, "high": self.scaling.high}
+    config_class = ModulationConfig
+    learned: ClassVar[str] = "shared network"
+    has_dictionary: ClassVar[bool] = True
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> ModulationState:
-        """Read what `arrays` gave."""
-        names = ("weights", "directions", "step_sizes", "low", "high")
-        weights, directions, sizes, low, high = (np.asarray(arrays[name], dtype=np.float32) for name in names)
-        return cls(weights, directions, sizes, Scaling(low, high))
+    def learn(cls, config: ModulationConfig, scaling: Scaling, training: Iterable[Sample], mapper: Mapper) -> Self:  # noqa: ARG003
+        """Learn the shared network, the map of the modulations and their step sizes."""
+        from fusion.inr.modulation import learn_shared
 
-    def shared(self, config: ModulationConfig) -> SharedNetwork:
-        """Give the shared network that the arrays belong to."""
+        values = values_to_learn_from(config.modality, scaling, training, config.meta.samples, config.seed)
+        coordinates = config.modality.coordinates()
+        return cls(
+            config,
+            scaling,
+            learn_shared(config.network(), config.size, coordinates, values, config.meta, seed=config.seed),
+        )
+
+    @classmethod
+    def from_arrays(cls, config: ModulationConfig, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Take over what `arrays` gave."""
         from fusion.inr.modulation import SharedNetwork
 
-        return SharedNetwork(config.network(), self.weights, self.directions, self.step_sizes)
+        names = (*_LEARNED, "low", "high")
+        *learned, low, high = (np.asarray(arrays[name], dtype=np.float32) for name in names)
+        return cls(config, Scaling(low, high), SharedNetwork(config.network(), *learned))
 
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """Give the shared network's arrays and the limits."""
+        learned = {name: getattr(self.shared, name) for name in _LEARNED}
+        return learned | {"low": self.scaling.low, "high": self.scaling.high}
 
-def learn_modulation_state(
-    config: ModulationConfig,
-    scaling: Scaling,
-    training: Iterable[Sample],
-    mapper: Mapper,  # noqa: ARG001 - every kind's
-) -> ModulationState:
-    """Learn the shared network, the map of the modulations and their step sizes."""
-    from fusion.inr.modulation import learn_shared
+    def fit(self, values: NDArray[np.float32]) -> Fitted:
+        """Fit values (b, n, d_out) by plain gradient steps; gives modulations (b, m), mse (b,) and steps (b,)."""
+        from fusion.inr.modulation import fit_modulations
 
-    values = values_to_learn_from(config.modality, scaling, training, config.meta.samples, config.seed)
-    coordinates = config.modality.coordinates()
-    shared = learn_shared(config.network(), config.size, coordinates, values, config.meta, seed=config.seed)
-    return ModulationState(shared.weights, shared.directions, shared.step_sizes, scaling)
+        result = fit_modulations(self.shared, self.config.modality.coordinates(), values, self.config.fit)
+        return result.weights, result.mse, result.steps
 
+    def weights(self, row: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Give the shared weights with their hidden biases shifted by a modulation."""
+        return self.shared.modulated(row)
 
-def _fit(config: ModulationConfig, state: ModulationState, values: NDArray[np.float32]) -> Fitted:
-    from fusion.inr.modulation import fit_modulations
-
-    result = fit_modulations(state.shared(config), config.modality.coordinates(), values, config.fit)
-    return result.weights, result.mse, result.steps
-
-
-def _weights(config: ModulationConfig, state: ModulationState, row: NDArray[np.float32]) -> NDArray[np.float32]:
-    return state.shared(config).modulated(row)
-
-
-def _step_sizes(config: ModulationConfig, state: ModulationState) -> str:  # noqa: ARG001
-    return "the learned step sizes"
-
-
-KIND = EncoderKind(
-    config_from_dict=ModulationConfig.from_dict,
-    state_from_arrays=ModulationState.from_arrays,
-    learn=learn_modulation_state,
-    fit=_fit,
-    weights=_weights,
-    step_sizes=_step_sizes,
-)
+    @property
+    def step_size(self) -> str:
+        """How large a fit's steps are, in words."""
+        return "the learned step sizes"

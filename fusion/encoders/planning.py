@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fusion.encoders.config import FunctaConfig
-from fusion.encoders.kinds import row_length
-from fusion.encoders.learning import learn_state, resolve_modality, usable_arrays
+from fusion.encoders.learning import learn_encoder, resolve_modality, usable_arrays
 from fusion.encoders.options import EncodeOptions
 from fusion.encoders.pool import available_workers
-from fusion.encoders.rows import encode_samples
 from fusion.encoders.survey import Survey, survey_samples, training_samples
 from fusion.inr.engine import warm_up
 
@@ -21,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from fusion.datasets.base import Dataset, Sample
-    from fusion.encoders.kinds import EncoderConfig, EncoderState
+    from fusion.encoders.encoder import Encoder, EncoderConfig
 
 _BYTES_BESIDE_FUNCTA = 128
 _SAMPLES, _SECONDS = 64, 1.5
@@ -102,7 +99,7 @@ def plan(
     survey_seconds = time.perf_counter() - begin
     training = training_samples(dataset, options, config)
     resolved = config.with_modality(resolve_modality(config.modality, training))
-    k, workers = row_length(resolved), options.workers or available_workers()
+    k, workers = resolved.k, options.workers or available_workers()
     pace = _pace(resolved, training)
     return Plan(
         dataset=dataset.name,
@@ -134,26 +131,25 @@ class _Pace:
         total = survey.wanted * self.whole / workers
         if config.modality.fixed_scaling() is None:
             total += sum(survey.splits[name] for name in options.train_splits) * self.reading / workers
-        if isinstance(config, FunctaConfig) and config.initialisation == "class-average":
-            total += config.samples_per_class * len(survey.classes) * self.whole / workers
-        return total
+        return total + config.fits_to_learn(len(survey.classes)) * self.whole / workers
 
 
 def _pace(config: EncoderConfig, training: Iterable[Sample]) -> _Pace | None:
     """Read and fit a few training samples, from a random start, which takes as long as from a learned one."""
-    if not isinstance(config, FunctaConfig):
+    trial = config.without_learning()
+    if trial is None:
         return None
     begin = time.perf_counter()
     samples = _usable(training, config)
     if not samples:
         return None
     reading = (time.perf_counter() - begin) / len(samples)
-    config, state = learn_state(replace(config, initialisation="random", meta=None), samples)
+    encoder = learn_encoder(trial, samples)
     warm_up()
-    count, seconds = 1, _seconds(samples[:1], config, state)
+    count, seconds = 1, _seconds(samples[:1], encoder)
     while count < len(samples) and 4 * seconds < _SECONDS:
         count = min(4 * count, len(samples))
-        seconds = _seconds(samples[:count], config, state)
+        seconds = _seconds(samples[:count], encoder)
     return _Pace(reading, seconds / count, count)
 
 
@@ -166,9 +162,9 @@ def _usable(training: Iterable[Sample], config: EncoderConfig) -> list[Sample]:
     return found
 
 
-def _seconds(samples: Sequence[Sample], config: EncoderConfig, state: EncoderState) -> float:
+def _seconds(samples: Sequence[Sample], encoder: Encoder) -> float:
     begin = time.perf_counter()
-    encode_samples(samples, config=config, state=state)
+    encoder.encode(samples)
     return time.perf_counter() - begin
 
 

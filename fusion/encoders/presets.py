@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fusion.encoders.config import read_config_file
-from fusion.encoders.kinds import EncoderConfig, config_from_dict
+from fusion.encoders.encoder import EncoderConfig, encoder_config_from_dict
 from fusion.modalities import Modality, modality_from_dict
+from fusion.settings import read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,7 +81,7 @@ ENCODER_PRESETS: dict[tuple[str, str], dict[str, Any]] = {
 
 def config_for(modality: Modality, options: Mapping[str, Any] | None = None) -> EncoderConfig:
     """Build the configuration of a modality from its preset and `options`; see `with_preset`."""
-    return config_from_dict(with_preset(modality, options))
+    return encoder_config_from_dict(with_preset(modality, options))
 
 
 def with_preset(modality: Modality, options: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def encoder_config(
     ConfigError
         When the file cannot be read, or an option is unknown or out of range.
     """
-    stored = {} if config_file is None else read_config_file(config_file)
+    stored = {} if config_file is None else read_toml(config_file)
     merged = stored | dict(options or {})
     merged["fit"] = dict(stored.get("fit", {})) | dict(fit or {})
     merged["modality"] = dict(stored.get("modality", {})) | dict(merged.get("modality", {}))

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fusion.encoders.kinds import encoder_kind, normalised, row_length
 from fusion.errors import SampleError
-from fusion.inr.forward import forward
 from fusion.inr.metrics import psnr
-from fusion.modalities import coordinate_grid, source_hash
+from fusion.modalities import source_hash
 from store import Rows, Status
 
 if TYPE_CHECKING:
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fusion.datasets.base import Sample
-    from fusion.encoders.kinds import EncoderConfig, EncoderState
+    from fusion.encoders.encoder import Encoder, EncoderConfig
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,21 +42,18 @@ class Encoded:
 
 
 def encode_samples(
+    encoder: Encoder,
     samples: Sequence[Sample],
     *,
-    config: EncoderConfig,
-    state: EncoderState,
     known: Mapping[str, bytes] | None = None,
     reencode: bool = False,
 ) -> Encoded:
-    """Read, prepare and fit samples: a pure function of configuration, state and sample.
+    """Read, prepare and fit samples: a pure function of encoder and sample.
 
     Parameters
     ----------
+    encoder : Encoder
     samples : sequence of Sample
-    config : EncoderConfig
-        Of any kind, with all sizes known.
-    state : EncoderState
     known : mapping of str to bytes, optional
         Source hash of the samples that are stored already; those with the same data are not fitted again.
     reencode : bool
@@ -73,7 +68,7 @@ def encode_samples(
     wanted: list[tuple[Sample, NDArray[Any] | SampleError]] = []
     unchanged, changed = 0, []
     for sample in samples:
-        prepared = _prepared(sample, config)
+        prepared = _prepared(sample, encoder.config)
         if sample.id in known and not isinstance(prepared, SampleError):
             same = source_hash(prepared).tobytes() == known[sample.id]
             unchanged += same
@@ -83,7 +78,7 @@ def encode_samples(
                 changed.append(sample.id)
                 continue
         wanted.append((sample, prepared))
-    return Encoded(_fitted_rows(wanted, config, state), unchanged, tuple(changed))
+    return Encoded(_fitted_rows(encoder, wanted), unchanged, tuple(changed))
 
 
 def _prepared(sample: Sample, config: EncoderConfig) -> NDArray[Any] | SampleError:
@@ -104,16 +99,14 @@ def _read(sample: Sample) -> Any:
         raise SampleError("read", f"{type(error).__name__}: {error}") from error
 
 
-def _fitted_rows(
-    wanted: Sequence[tuple[Sample, NDArray[Any] | SampleError]], config: EncoderConfig, state: EncoderState
-) -> Rows:
+def _fitted_rows(encoder: Encoder, wanted: Sequence[tuple[Sample, NDArray[Any] | SampleError]]) -> Rows:
     usable = [index for index, (_, prepared) in enumerate(wanted) if not isinstance(prepared, SampleError)]
     prepared_arrays = [prepared for _, prepared in wanted if not isinstance(prepared, SampleError)]
-    kind, begin = encoder_kind(config.kind), time.perf_counter()
-    weights, mse, steps = kind.fit(config, state, normalised(prepared_arrays, config, state))
+    begin, floor = time.perf_counter(), encoder.config.psnr_floor
+    weights, mse, steps = encoder.fit(encoder.values(prepared_arrays))
     seconds = time.perf_counter() - begin
 
-    functas = np.full((len(wanted), row_length(config)), np.nan, np.float32)
+    functas = np.full((len(wanted), encoder.config.k), np.nan, np.float32)
     loss = np.full(len(wanted), np.nan)
     status = np.full(len(wanted), Status.FAILED, np.uint8)
     errors = [str(prepared) if isinstance(prepared, SampleError) else "" for _, prepared in wanted]
@@ -122,10 +115,10 @@ def _fitted_rows(
     for row, prepared, vector, error, count in zip(usable, prepared_arrays, weights, mse, steps, strict=True):
         hashes[row] = source_hash(prepared)
         if not (np.isfinite(vector).all() and np.isfinite(error)):
-            errors[row] = f"fit: the fit diverged at {kind.step_sizes(config, state)}; expected finite weights"
+            errors[row] = f"fit: the fit diverged at {encoder.step_size}; expected finite weights"
             continue
         functas[row], loss[row], taken[row] = vector, error, count
-        low = config.psnr_floor is not None and psnr(error) < config.psnr_floor
+        low = floor is not None and psnr(error) < floor
         status[row] = Status.LOW_PSNR if low else Status.OK
     samples = [sample for sample, _ in wanted]
     return Rows.build(
@@ -142,25 +135,3 @@ def _fitted_rows(
         source_hash=hashes,
         errors=errors,
     )
-
-
-def decode_row(
-    row: NDArray[Any], config: EncoderConfig, state: EncoderState, scale: float = 1.0
-) -> NDArray[np.float32]:
-    """Evaluate a stored row on its grid, or on one `scale` times as fine.
-
-    Parameters
-    ----------
-    row : NDArray, shape=(k,)
-    config : EncoderConfig
-    state : EncoderState
-    scale : float > 0
-
-    Returns
-    -------
-    NDArray of float32, shape=(*grid, d_out)
-        In raw units.
-    """
-    grid = config.modality.scaled_grid(scale)
-    weights = encoder_kind(config.kind).weights(config, state, np.asarray(row, dtype=np.float32))
-    return config.modality.restore(forward(config.network(), weights, coordinate_grid(grid)), state.scaling, grid)

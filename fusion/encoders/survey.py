@@ -13,7 +13,7 @@ from fusion.splits import seeded_hash
 
 if TYPE_CHECKING:
     from fusion.datasets.base import Dataset, Sample
-    from fusion.encoders.kinds import EncoderConfig
+    from fusion.encoders.encoder import EncoderConfig
     from fusion.encoders.options import EncodeOptions
 
 
@@ -76,10 +76,10 @@ def training_samples(dataset: Dataset, options: EncodeOptions, config: EncoderCo
         When there are no training samples and something is learned from them.
     """
     training = TrainingSamples(dataset, options.train_splits)
-    if not training.any() and getattr(config, "initialisation", None) == "random":
+    if not training.any() and not config.learns_start:
         # Whether the scaling is fixed may depend on sizes that are still open.
         resolved = config.with_modality(resolve_modality(config.modality, dataset))
-        if not getattr(resolved, "learns", True):
+        if not resolved.learns:
             return dataset
     training.require_some()
     return training

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from fusion.errors import ConfigError
+from fusion.settings import STRICT, plain_values, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +43,8 @@ class Architecture:
     initialiser : {"keras", "siren"}
         Distribution of the random start, see `fusion.inr.initialisation.random_start`.
     """
+
+    __pydantic_config__ = STRICT
 
     d_in: int
     d_out: int
@@ -100,21 +103,12 @@ class Architecture:
 
     def to_dict(self) -> dict[str, Any]:
         """Fields as plain JSON values; `from_dict` reads them back."""
-        return asdict(self) | {"hidden": list(self.hidden), "omegas": list(self.omegas)}
+        return plain_values(self)
 
     @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> Architecture:
-        """Read what `to_dict` wrote.
-
-        Raises
-        ------
-        ConfigError
-            When a field is missing, unknown or out of range.
-        """
-        try:
-            return cls(**dict(fields))
-        except (TypeError, ValueError) as error:
-            raise ConfigError(f"not an architecture: {dict(fields)}; {error}") from error
+    def from_dict(cls, values: Mapping[str, Any]) -> Architecture:
+        """Read what `to_dict` wrote; ConfigError when a field is missing, unknown or out of range."""
+        return read_settings(cls, values, what="architecture")
 
 
 def _check(architecture: Architecture) -> None:

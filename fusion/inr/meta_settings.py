@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
 
 from fusion.errors import ConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from fusion.settings import STRICT
 
 
 @dataclass(frozen=True)
@@ -28,6 +25,8 @@ class MetaSettings:
         Training samples to draw from.
     """
 
+    __pydantic_config__ = STRICT
+
     steps: int = 400
     batch: int = 8
     inner_steps: int = 3
@@ -37,11 +36,3 @@ class MetaSettings:
         for name, value in asdict(self).items():
             if value < 1:
                 raise ConfigError(f"meta {name} is {value}; expected 1 or more")
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> MetaSettings:
-        """Read what `dataclasses.asdict` gave; ConfigError when a field is unknown or out of range."""
-        try:
-            return cls(**dict(fields))
-        except TypeError as error:
-            raise ConfigError(f"not meta settings: {dict(fields)}; {error}") from error

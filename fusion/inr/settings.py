@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from fusion.errors import ConfigError
+from fusion.settings import STRICT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
@@ -36,6 +35,8 @@ class FitSettings:
         Seed of that subset.
     """
 
+    __pydantic_config__ = STRICT
+
     steps: int = 10
     learning_rate: float = 1e-3
     schedule: Literal["constant", "cosine"] = "constant"
@@ -53,18 +54,6 @@ class FitSettings:
         _require(target is None or 0 < target < np.inf, "psnr_target", target, "above 0 dB, or none")
         subset = self.coordinates_per_step
         _require(subset is None or subset >= 1, "coordinates_per_step", subset, "1 or more, or none")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Fields as plain JSON values."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> FitSettings:
-        """Read what `to_dict` wrote; ConfigError when a field is unknown or out of range."""
-        try:
-            return cls(**dict(fields))
-        except TypeError as error:
-            raise ConfigError(f"not fit settings: {dict(fields)}; {error}") from error
 
     def rates(self) -> NDArray[np.float32]:
         """Adam's step size of each step, bias correction included, shape (steps,)."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from fusion.modalities.scaling import ChannelStatistics, Scaling
+from fusion.settings import STRICT, plain_values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -43,6 +44,7 @@ class Modality(ABC):
     Sizes that the user left open are None until `resolved` reads them from the first training sample.
     """
 
+    __pydantic_config__ = STRICT
     name: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]] = ()
     """Of the files that `read` takes, in lower case with their dot."""
@@ -123,12 +125,7 @@ class Modality(ABC):
 
     def to_dict(self) -> dict[str, Any]:
         """Name and options as plain JSON values; `modality_from_dict` reads them back."""
-        fields = {key: list(value) if isinstance(value, tuple) else value for key, value in _fields(self).items()}
-        return {"name": self.name, **fields}
-
-
-def _fields(modality: Any) -> Mapping[str, Any]:
-    return asdict(modality)
+        return {"name": self.name, **plain_values(self)}
 
 
 def coordinate_grid(grid: Sequence[int]) -> NDArray[np.float32]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fusion.errors import ConfigError
 from fusion.modalities.base import Modality
 from fusion.plugins import MODALITIES_GROUP, listed, load_attribute, load_plugin, plugins
+from fusion.settings import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,8 +55,4 @@ def modality_from_dict(fields: Mapping[str, Any]) -> Modality:
     """
     options = dict(fields)
     name = options.pop("name", None)
-    cls = modality_class(name)
-    try:
-        return cls(**options)
-    except TypeError as error:
-        raise ConfigError(f"modality {name!r} does not take these options: {options}; {error}") from error
+    return read_settings(modality_class(name), options, what=f"modality {name!r}")

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fusion.datasets.base import Sample
-from fusion.encoders.kinds import config_from_dict, state_from_arrays
-from fusion.encoders.rows import encode_samples
+from fusion.encoders.encoder import Encoder, restored
 from fusion.errors import DataError
 from fusion.models.file_items import FileItem, grouped
 from fusion.models.folder import Model, load_model
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fusion.modalities import Modality
-    from fusion.models.model import ModelBlock
 
 __all__ = ["FilePrediction", "PartPrediction", "predict"]
 
@@ -103,9 +101,9 @@ def predict(model: Model | str | Path, files: Sequence[str | Path | Mapping[str,
     if not files:
         raise DataError("no files to predict; expected at least one")
     trained = model if isinstance(model, Model) else load_model(model)
-    suffixes = {block.name: _config(block).modality.suffixes for block in trained.blocks}
-    items = grouped(files, suffixes)
-    encoded = {block.name: _encoded(block, items) for block in trained.blocks}
+    encoders = {block.name: restored(block.header["encoder"], block.state) for block in trained.blocks}
+    items = grouped(files, {name: encoder.config.modality.suffixes for name, encoder in encoders.items()})
+    encoded = {name: _encoded(name, encoder, items) for name, encoder in encoders.items()}
     functas = {name: rows.functas for name, rows in encoded.items()}
     usable = np.flatnonzero(np.any([rows.status != Status.FAILED for rows in encoded.values()], axis=0))
     probabilities = np.full((len(items), len(trained.classes)), np.nan)
@@ -138,21 +136,13 @@ def _reasons(parts: Mapping[str, PartPrediction]) -> str:
     return "; ".join(f"{name}: {error}" for name, error in failed.items())
 
 
-def _config(block: ModelBlock) -> Any:
-    return config_from_dict(block.header["encoder"])
-
-
-def _encoded(block: ModelBlock, items: Sequence[FileItem]) -> Rows:
+def _encoded(name: str, encoder: Encoder, items: Sequence[FileItem]) -> Rows:
     """Encode the files of one modality: a row for each item, failed without a reason where it has no such file."""
-    config = _config(block)
-    state = state_from_arrays(config, block.state)
-    here = [number for number, item in enumerate(items) if block.name in item]
-    samples = [
-        Sample(f"file-{number}", None, None, None, partial(_read_file, config.modality, items[number][block.name]))
-        for number in here
-    ]
-    found = encode_samples(samples, config=config, state=state).rows
-    functas = np.full((len(items), block.k), np.nan, np.float32)
+    here = [number for number, item in enumerate(items) if name in item]
+    read = partial(_read_file, encoder.config.modality)
+    samples = [Sample(f"file-{number}", None, None, None, partial(read, items[number][name])) for number in here]
+    found = encoder.encode(samples).rows
+    functas = np.full((len(items), encoder.config.k), np.nan, np.float32)
     psnr = np.full(len(items), np.nan, np.float32)
     status = np.full(len(items), Status.FAILED, np.uint8)
     errors = np.full(len(items), "", dtype=object)

@@ -9,8 +9,7 @@ import numpy as np
 from sklearn.model_selection import cross_val_score
 from sklearn.tree import DecisionTreeClassifier
 
-from fusion.encoders.kinds import config_from_dict, state_from_arrays
-from fusion.encoders.rows import encode_samples
+from fusion.encoders.encoder import encoder_of
 from fusion.reproduction.shuffled import shuffled_checks
 from fusion.reproduction.table import Check
 from store import open_store
@@ -158,15 +157,14 @@ def _accuracy_from(values: NDArray[np.float64], labels: NDArray[np.str_]) -> flo
 
 
 def _refits(study: Study, encoding: Encoding, store: FunctaStore, split: _Split) -> Check:
-    config = config_from_dict(store.header.encoder)
-    state = state_from_arrays(config, store.state)
+    encoder = encoder_of(store)
     step = max(1, len(split.rows) // _REFITTED)
     wanted = set(sorted(split.rows.ids)[::step][:_REFITTED])
     with study.dataset(encoding) as dataset:
         samples = [sample for sample in dataset if sample.id in wanted]
     worst = 0.0
     for sample in reversed(samples):
-        again = encode_samples([sample], config=config, state=state).rows.functas[0]
+        again = encoder.encode([sample]).rows.functas[0]
         stored = store.get(sample.id).functas[0]
         worst = max(worst, float(np.max(np.abs(again - stored)) / max(1.0, float(np.max(np.abs(stored))))))
     found = f"{len(samples)} samples fitted again, alone and in reverse order: largest difference {worst:.1e}"

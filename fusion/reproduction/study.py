@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from fusion.datasets.base import Dataset
-    from fusion.encoders.kinds import EncoderConfig
+    from fusion.encoders.encoder import EncoderConfig
     from fusion.encoders.options import Progress as Done
     from fusion.models.results import TrainResult
 

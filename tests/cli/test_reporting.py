@@ -45,7 +45,7 @@ def test_a_source_of_a_modality_that_the_model_lacks(functa: Functa, har_model: 
 def test_a_table_is_printed_given_as_a_document_and_put_on_a_page(
     functa: Functa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(TABLES, "made", "made_table:made_table")
+    monkeypatch.setitem(TABLES, "made", "helpers.made_table:made_table")
     page = tmp_path / "results.md"
     outcome = functa("reproduce", "made", "--data", tmp_path, "--out", tmp_path / "out", "--page", page, "--json")
     assert outcome.json == made_table().to_dict() | {"extra": {"folder": str(tmp_path / "out")}}
@@ -59,7 +59,7 @@ def test_all_tables_are_tried_and_those_without_data_are_told(
 ) -> None:
     for name in [name for name in TABLES if name != "uci-har"]:
         monkeypatch.delitem(TABLES, name)
-    monkeypatch.setitem(TABLES, "made", "made_table:made_table")
+    monkeypatch.setitem(TABLES, "made", "helpers.made_table:made_table")
     outcome = functa("reproduce", "all", "--data", tmp_path, "--out", tmp_path / "out", "--json")
     assert outcome.code == 1
     assert [table["name"] for table in outcome.json["tables"]] == ["made"]

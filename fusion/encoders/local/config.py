@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any, get_args
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
 
 import numpy as np
 
-from fusion.encoders.config import checked_options
+from fusion.encoders.encoder import EncoderConfig, ModalityField
 from fusion.encoders.local.windows import Pool, Scale, compressed, windows_of, with_differences
 from fusion.errors import ConfigError
 from fusion.inr.architecture import Architecture, LayoutEntry, sines
@@ -32,7 +30,7 @@ _DEFAULTS: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = {
 
 
 @dataclass(frozen=True)
-class LocalConfig:
+class LocalConfig(EncoderConfig):
     """How a sample becomes the pooled code of its windows' networks.
 
     Parameters
@@ -92,7 +90,7 @@ class LocalConfig:
     Sanchez and Mensink 2010, "Improving the Fisher kernel for large-scale image classification", for the root.
     """
 
-    modality: Modality
+    modality: ModalityField
     windows: tuple[tuple[int, ...], ...] = ()
     strides: tuple[tuple[int, ...], ...] = ()
     cells: tuple[tuple[int, ...], ...] = ()
@@ -115,7 +113,7 @@ class LocalConfig:
     psnr_floor: float | None = None
     seed: int = 42
 
-    kind = "local"
+    kind: ClassVar[str] = "local"
 
     def __post_init__(self) -> None:
         for name in ("windows", "strides", "cells"):
@@ -182,25 +180,14 @@ class LocalConfig:
 
     def with_modality(self, modality: Modality) -> LocalConfig:
         """Give the same configuration for a modality whose sizes are known; windows are cut to its grid."""
-        chosen = replace(self, modality=modality)
+        chosen = super().with_modality(modality)
         cut = tuple(tuple(map(min, scale.size, modality.grid)) for scale in chosen.scales)
         return replace(chosen, windows=cut, strides=tuple(scale.stride for scale in chosen.scales))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values; `from_dict` reads them back."""
-        plain = asdict(self) | {"modality": self.modality.to_dict(), "fit": self.fit.to_dict()}
-        lists = {name: [list(entry) for entry in plain[name]] for name in ("windows", "strides", "cells")}
-        lists |= {name: list(plain[name]) for name in ("pools", "hidden", "differences")}
-        return {"kind": self.kind, **plain, **lists}
-
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> LocalConfig:
-        """Read what `to_dict` wrote, or a user's subset of it; ConfigError when an option is unknown or wrong."""
-        return cls(**checked_options(cls, {**values, "fit": _ONE_STEP | dict(values.get("fit", {}))}))
-
-    def sha256(self) -> str:
-        """Hash of the whole configuration, in hex."""
-        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` wrote, or a user's part of it; a fit is one step where nothing else is said."""
+        return super().from_dict({**values, "fit": _ONE_STEP | dict(values.get("fit", {}))})
 
 
 def _whole(numbers: Sequence[int], name: str) -> tuple[int, ...]:

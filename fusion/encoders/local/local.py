@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 import numpy as np
 
-from fusion.encoders.kinds import EncoderKind, row_length
+from fusion.encoders.encoder import Encoder
 from fusion.encoders.local.coding import compiled_book, compiled_reader, pooled, whitened
 from fusion.encoders.local.config import LocalConfig
 from fusion.encoders.local.dictionary import ScaleState, conditioned, learn_scales, mode_of
@@ -20,53 +20,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fusion.datasets.base import Sample
-    from fusion.encoders.kinds import Fitted
+    from fusion.datasets import Sample
+    from fusion.encoders.encoder import Fitted
     from fusion.encoders.local.coding import Book, Reader
     from fusion.encoders.local.windows import Windows
     from fusion.encoders.pool import Mapper
 
 _SLOW_BLOCK = 512
-
-
-@dataclass(frozen=True, eq=False)
-class LocalState:
-    """What is learned on training samples before the first fit.
-
-    Parameters
-    ----------
-    scaling : Scaling
-        Limits that map raw values to [0, 1].
-    gains : NDArray of float32, shape=(channels,)
-        Factor of each channel, differences included.
-    scales : tuple of ScaleState
-    """
-
-    scaling: Scaling
-    gains: NDArray[np.float32]
-    scales: tuple[ScaleState, ...]
-
-    def arrays(self) -> dict[str, NDArray[np.float32]]:
-        """Named arrays, as a store or a model folder keeps them."""
-        arrays = {"low": self.scaling.low, "high": self.scaling.high, "gains": self.gains}
-        for index, scale in enumerate(self.scales):
-            arrays |= {f"{item.name}_{index}": getattr(scale, item.name) for item in fields(scale)}
-        return arrays
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> LocalState:
-        """Read what `arrays` gave."""
-        plain = {name: np.asarray(array, np.float32) for name, array in arrays.items()}
-        count = sum(name.startswith("centres_") for name in plain)
-        names = [item.name for item in fields(ScaleState)]
-        scales = [ScaleState(*(plain[f"{name}_{index}"] for name in names)) for index in range(count)]
-        return cls(Scaling(plain["low"], plain["high"]), plain["gains"], tuple(scales))
-
-
-def learn_local_state(config: LocalConfig, scaling: Scaling, training: Iterable[Sample], mapper: Mapper) -> LocalState:
-    """Learn gains, whitening and dictionary of every scale from windows of training samples."""
-    gains, scales = learn_scales(config, scaling, training, mapper)
-    return LocalState(scaling, gains, tuple(scales))
 
 
 class _ScaleCoder:
@@ -112,40 +72,70 @@ class _ScaleCoder:
         return z, float(np.concatenate(errors).mean())
 
 
-def fit_local(config: LocalConfig, state: LocalState, values: NDArray[np.float32]) -> Fitted:
-    """Code samples of values (b, n, d_out), one after the other; gives rows (b, k), errors (b,) and steps (b,).
+@dataclass(frozen=True, eq=False)
+class LocalFunctas(Encoder):
+    """Codes each sample by the networks of its windows.
 
-    The error is the mean over all windows of what the whitened vector does not keep of a window: how much of the
-    windows the code is made from, before pooling. Where steps run through the engine it is the error of their fits.
+    Parameters
+    ----------
+    config : LocalConfig
+    scaling : Scaling
+        Limits that map raw values to [0, 1].
+    gains : NDArray of float32, shape=(channels,)
+        Factor of each channel, differences included.
+    scales : tuple of ScaleState
+        Start, whitening and dictionary of each scale.
     """
-    scales = zip(state.scales, config.all_windows(), strict=True)
-    coders = [_ScaleCoder(config, scale, windows) for scale, windows in scales]
-    rows = np.empty((len(values), row_length(config)), np.float32)
-    errors = np.empty(len(values), np.float32)
-    for row, sample in enumerate(values):
-        seen = config.seen(np.asarray(sample, np.float32)) * state.gains
-        parts = [coder.code(np.ascontiguousarray(seen)) for coder in coders]
-        rows[row] = np.concatenate([part for part, _ in parts])
-        errors[row] = np.mean([error for _, error in parts])
-    return rows, errors, np.full(len(values), config.fit.steps, np.int32)
 
+    gains: NDArray[np.float32]
+    scales: tuple[ScaleState, ...]
 
-def _weights(config: LocalConfig, state: LocalState, row: NDArray[np.float32]) -> NoReturn:  # noqa: ARG001
-    raise DataError(
-        "a local functa is pooled over its windows and cannot be decoded; "
-        "encode with --encoder functa or modulation for rows that can"
-    )
+    config_class = LocalConfig
+    learned: ClassVar[str] = "start, whitening and dictionary"
+    has_dictionary: ClassVar[bool] = True
 
+    @classmethod
+    def learn(cls, config: LocalConfig, scaling: Scaling, training: Iterable[Sample], mapper: Mapper) -> Self:
+        """Learn gains, whitening and dictionary of every scale from windows of training samples."""
+        gains, scales = learn_scales(config, scaling, training, mapper)
+        return cls(config, scaling, gains, tuple(scales))
 
-def _step_sizes(config: LocalConfig, state: LocalState) -> str:  # noqa: ARG001
-    return f"learning rate {config.fit.learning_rate}"
+    @classmethod
+    def from_arrays(cls, config: LocalConfig, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Take over what `arrays` gave."""
+        plain = {name: np.asarray(array, np.float32) for name, array in arrays.items()}
+        count = sum(name.startswith("centres_") for name in plain)
+        names = [item.name for item in fields(ScaleState)]
+        scales = [ScaleState(*(plain[f"{name}_{index}"] for name in names)) for index in range(count)]
+        return cls(config, Scaling(plain["low"], plain["high"]), plain["gains"], tuple(scales))
 
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """Give limits, gains, and the arrays of every scale under its number."""
+        arrays = {"low": self.scaling.low, "high": self.scaling.high, "gains": self.gains}
+        for index, scale in enumerate(self.scales):
+            arrays |= {f"{item.name}_{index}": getattr(scale, item.name) for item in fields(scale)}
+        return arrays
 
-KIND = EncoderKind(
-    config_from_dict=LocalConfig.from_dict,
-    state_from_arrays=LocalState.from_arrays,
-    learn=learn_local_state,
-    fit=fit_local,
-    weights=_weights,
-    step_sizes=_step_sizes,
-)
+    def fit(self, values: NDArray[np.float32]) -> Fitted:
+        """Code samples of values (b, n, d_out), one after the other; gives rows (b, k), errors (b,) and steps (b,).
+
+        The error is the mean over all windows of what the whitened vector does not keep of a window: how much of the
+        windows the code is made from, before pooling. Where steps run through the engine it is the error of their fits.
+        """
+        scales = zip(self.scales, self.config.all_windows(), strict=True)
+        coders = [_ScaleCoder(self.config, scale, windows) for scale, windows in scales]
+        rows = np.empty((len(values), self.config.k), np.float32)
+        errors = np.empty(len(values), np.float32)
+        for row, sample in enumerate(values):
+            seen = self.config.seen(np.asarray(sample, np.float32)) * self.gains
+            parts = [coder.code(np.ascontiguousarray(seen)) for coder in coders]
+            rows[row] = np.concatenate([part for part, _ in parts])
+            errors[row] = np.mean([error for _, error in parts])
+        return rows, errors, np.full(len(values), self.config.fit.steps, np.int32)
+
+    def weights(self, row: NDArray[np.float32]) -> NoReturn:  # noqa: ARG002
+        """Refuse: the places of the windows are gone."""
+        raise DataError(
+            "a local functa is pooled over its windows and cannot be decoded; "
+            "encode with --encoder functa or modulation for rows that can"
+        )

@@ -73,7 +73,7 @@ def test_a_group_on_both_sides_or_no_rows_is_refused():
     with pytest.raises(DataError, match=r"no rows of the splits \['val'\]; the data set has \['test', 'train'\]"):
         measure_baseline("raw-xgboost", made, test_splits=("val",))
     made.groups[-1] = "s0"
-    with pytest.raises(DataError, match="1 groups are on both sides of the split, first 's0'; expected none"):
+    with pytest.raises(DataError, match="1 groups are on both sides of the split, first 's0'; expected each subject"):
         measure_baseline("raw-xgboost", made)
 
 

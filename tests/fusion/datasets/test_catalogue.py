@@ -65,7 +65,7 @@ def test_a_folder_of_something_else_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize(("folder", "complete"), [("utd-mhad", True), ("jhmdb", True), ("esc50", False)])
+@pytest.mark.parametrize(("folder", "complete"), [("utd-mhad", True), ("jhmdb", True), ("esc50", True)])
 def test_the_copies_at_hand_are_judged_as_they_are(public_data: Path, folder: str, complete: bool) -> None:
     report = check_dataset(public_data / folder)
     assert (report.name, report.complete) == (folder, complete)

@@ -8,11 +8,10 @@ import pytest
 from helpers.made_samples import MadeSamples
 
 from fusion.encoders.config import FunctaConfig
+from fusion.encoders.encoder import encoder_of
 from fusion.encoders.encoding import encode
-from fusion.encoders.functa import FunctaState
 from fusion.encoders.options import EncodeOptions, Progress
 from fusion.encoders.pool import worker_pool
-from fusion.encoders.rows import decode_row
 from fusion.errors import ConfigError, DataError
 from store import Rows, StoreMismatchError, open_store
 
@@ -40,13 +39,13 @@ def test_the_store_alone_decodes_what_was_stored(made: MadeSamples, config: Func
     encode(made, tmp_path / "s.zarr", replace(config, fit=replace(config.fit, steps=300, learning_rate=5e-3)), HERE)
     with open_store(tmp_path / "s.zarr") as opened:
         row = opened.get("w30")
-        settings, state = FunctaConfig.from_dict(opened.header.encoder), FunctaState.from_arrays(opened.state)
-    decoded = decode_row(row.functas[0], settings, state)
-    error = (decoded - made.samples[30].raw) / state.scaling.span
+        encoder = encoder_of(opened)
+    decoded = encoder.decode(row.functas[0])
+    error = (decoded - made.samples[30].raw) / encoder.scaling.span
     assert decoded.shape == (32, 9)
     assert row.psnr[0] > 25
     assert np.sqrt(np.mean(error**2)) == pytest.approx(np.sqrt(row.loss[0]), rel=0.2)
-    assert decode_row(row.functas[0], settings, state, scale=2.0).shape == (64, 9)
+    assert encoder.decode(row.functas[0], scale=2.0).shape == (64, 9)
 
 
 def test_order_and_workers_do_not_change_a_functa(made: MadeSamples, config: FunctaConfig, tmp_path: Path) -> None:

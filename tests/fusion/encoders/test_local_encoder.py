@@ -8,13 +8,12 @@ import pytest
 from helpers.made_samples import MadeSamples
 
 from fusion.encoders.decoding import decode
+from fusion.encoders.encoder import encoder_config_from_dict, encoder_of
 from fusion.encoders.encoding import encode
-from fusion.encoders.kinds import config_from_dict, normalised, row_length, state_from_arrays
-from fusion.encoders.learning import learn_state
+from fusion.encoders.learning import learn_encoder
 from fusion.encoders.local.config import LocalConfig
 from fusion.encoders.options import EncodeOptions
 from fusion.encoders.presets import config_for
-from fusion.encoders.rows import encode_samples
 from fusion.errors import ConfigError, DataError
 from fusion.features.transformer import FEATURES, FunctaFeatures
 from fusion.inr.settings import FitSettings
@@ -44,9 +43,8 @@ def test_a_store_of_local_functas_resumes_and_trains(made: MadeSamples, local: L
     with open_store(path) as opened:
         entries = [(name, tuple(shape), offset) for name, shape, offset in opened.header.layout]
         assert entries == [("scale_0/mean", (1, 20), 0), ("scale_0/max", (1, 20), 20)]
-        config = config_from_dict(opened.header.encoder)
-        state = state_from_arrays(config, opened.state)
-        again = encode_samples(made.samples, config=config, state=state).rows
+        encoder = encoder_of(opened)
+        again = encoder.encode(made.samples).rows
         np.testing.assert_array_equal(again.functas, opened.read([sample.id for sample in made]).functas)
     grouped = MadeSamples([replace(sample, group=f"{sample.split}-{sample.group}") for sample in made])
     encode(grouped, tmp_path / "g.zarr", local, HERE)
@@ -68,9 +66,9 @@ def test_order_and_workers_change_nothing_learned_and_no_row(
 
 
 def test_a_row_does_not_depend_on_the_others_in_its_batch(made: MadeSamples, local: LocalConfig) -> None:
-    config, state = learn_state(local, made.samples[:24])
-    together = encode_samples(made.samples[24:], config=config, state=state).rows.functas
-    alone = [encode_samples([sample], config=config, state=state).rows.functas[0] for sample in made.samples[24:]]
+    encoder = learn_encoder(local, made.samples[:24])
+    together = encoder.encode(made.samples[24:]).rows.functas
+    alone = [encoder.encode([sample]).rows.functas[0] for sample in made.samples[24:]]
     np.testing.assert_array_equal(together, np.stack(alone))
 
 
@@ -85,17 +83,17 @@ def test_everything_is_learned_from_training_rows_only(made: MadeSamples, local:
 
 
 def test_a_shift_by_less_than_a_window_changes_the_code_little(made: MadeSamples, local: LocalConfig) -> None:
-    config, state = learn_state(local, made.samples[:24])
+    encoder = learn_encoder(local, made.samples[:24])
     raws = [sample.raw for sample in made.samples[24:]]
     rows = []
     for shift in (0, 3):
         shifted = MadeSamples(made.samples[24:])
         for index, raw in enumerate(raws):
             shifted = shifted.with_window(index, np.roll(raw, shift, axis=0))
-        rows.append(encode_samples(shifted.samples, config=config, state=state).rows.functas)
+        rows.append(encoder.encode(shifted.samples).rows.functas)
     moved = np.linalg.norm(rows[0] - rows[1], axis=1).mean()
     apart = np.linalg.norm(rows[0] - np.roll(rows[0], 1, axis=0), axis=1).mean()
-    values = normalised(raws, config, state)
+    values = encoder.values(raws)
     raw_moved = np.linalg.norm(values - np.roll(values, 3, axis=1), axis=(1, 2)).mean()
     raw_apart = np.linalg.norm(values - np.roll(values, 1, axis=0), axis=(1, 2)).mean()
     assert moved / apart < 0.5 * raw_moved / raw_apart
@@ -109,13 +107,13 @@ def test_scales_cells_pools_and_channels_make_the_row(made: MadeSamples, local: 
         "pools": ("mean", "max", "std"),
     }
     settings = replace(local, **options, differences=(1, 2), compressed=0.003, balanced=True, centres=5)
-    config, state = learn_state(settings, made.samples[:24])
-    rows = encode_samples(made.samples[24:], config=config, state=state).rows
+    encoder = learn_encoder(settings, made.samples[:24])
+    config, rows = encoder.config, encoder.encode(made.samples[24:]).rows
     assert config.windows == ((8,), (32,))
-    assert rows.functas.shape == (12, row_length(config)) == (12, 2 * 3 * 4 * 5)
+    assert rows.functas.shape == (12, config.k) == (12, 2 * 3 * 4 * 5)
     assert np.isfinite(rows.functas).all()
-    assert config_from_dict(config.to_dict()) == config
-    assert hash(config_from_dict(config.to_dict())) == hash(config)
+    assert encoder_config_from_dict(config.to_dict()) == config
+    assert hash(encoder_config_from_dict(config.to_dict())) == hash(config)
 
 
 def test_decoding_is_refused_in_one_line(made: MadeSamples, local: LocalConfig, tmp_path: Path) -> None:
@@ -135,7 +133,7 @@ def test_bad_samples_become_failed_rows(made: MadeSamples, local: LocalConfig, t
 
 def test_too_few_windows_for_the_dictionary(made: MadeSamples, local: LocalConfig) -> None:
     with pytest.raises(DataError, match="13 windows in 1 training samples; expected as many as the 20 centres"):
-        learn_state(local, made.samples[:1])
+        learn_encoder(local, made.samples[:1])
 
 
 @pytest.mark.parametrize(
@@ -145,7 +143,8 @@ def test_too_few_windows_for_the_dictionary(made: MadeSamples, local: LocalConfi
         ({"windows": [[16]], "strides": []}, "1 windows and 0 strides; expected as many of both"),
         ({"windows": [[16, 4]], "strides": [[2]]}, "expected one whole number for each axis of the modality"),
         ({"strides": [[0]]}, "windows, strides, cells and differences are whole numbers of 1 or more"),
-        ({"pools": ["median"]}, r"pools \('median',\); expected some of mean, max, std, each once"),
+        ({"pools": ["median"]}, "encoder option pools.0 is 'median'; expected 'mean', 'max' or 'std'"),
+        ({"pools": ["max", "max"]}, r"pools \('max', 'max'\); expected some of mean, max, std, each once"),
         ({"contrast": True, "centred": True}, "contrast and centred both take off means"),
         ({"compressed": -1.0}, "compressed is -1.0; expected 0 or more"),
         ({"fit": {"steps": 0}}, "a local functa of 0 steps is the start; expected 1 step or more"),
@@ -159,8 +158,8 @@ def test_wrong_options_are_named(options: dict[str, object], message: str) -> No
 
 
 def test_steps_through_the_engine_make_other_codes(made: MadeSamples, local: LocalConfig) -> None:
-    config, state = learn_state(replace(local, fit=FitSettings(steps=3, learning_rate=1.0)), made.samples[:24])
-    rows = encode_samples(made.samples[24:28], config=config, state=state).rows
+    encoder = learn_encoder(replace(local, fit=FitSettings(steps=3, learning_rate=1.0)), made.samples[:24])
+    rows = encoder.encode(made.samples[24:28]).rows
     assert set(rows.steps.tolist()) == {3}
     assert np.isfinite(rows.functas).all()
     assert (rows.psnr > 5).all()
@@ -183,7 +182,7 @@ def test_every_modality_and_transform_has_windows_that_fit(modality: dict[str, o
         assert len(windows.size) == known.d_in
         assert len(windows.origins) > 4
         assert windows.counts.min() > 0
-    assert row_length(config) == sum(2 * windows.cells * config.centres for windows in config.all_windows())
+    assert config.k == sum(2 * windows.cells * config.centres for windows in config.all_windows())
 
 
 def test_rows_of_local_functas_are_features_as_they_are(made: MadeSamples, local: LocalConfig, tmp_path: Path) -> None:

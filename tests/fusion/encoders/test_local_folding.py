@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fusion.encoders.learning import learn_state
+from fusion.encoders.learning import learn_encoder
 from fusion.encoders.local.coding import compiled_book, compiled_reader, pooled, whitened
 from fusion.encoders.local.config import LocalConfig
 from fusion.encoders.local.dictionary import conditioned, mode_of
 from fusion.encoders.local.folding import folded_step
-from fusion.encoders.local.local import LocalState, fit_local
+from fusion.encoders.local.local import LocalFunctas
 from fusion.encoders.local.windows import Scale, compressed, windows_of, with_differences
 from fusion.inr.engine import fit
 from fusion.inr.initialisation import random_start
@@ -24,13 +24,13 @@ from fusion.modalities.sensor import SensorModality
 CONFIG = LocalConfig(SensorModality(length=40, channels=("x", "y")), windows=((8,),), strides=((3,),), centres=16)
 
 
-def learned(config: LocalConfig, values: np.ndarray) -> LocalState:
+def learned(config: LocalConfig, values: np.ndarray) -> LocalFunctas:
     from functools import partial
 
     from fusion.datasets.base import Sample
 
     samples = [Sample(f"s{i}", None, "train", None, partial(values.__getitem__, i)) for i in range(len(values))]
-    return learn_state(config, samples)[1]
+    return learn_encoder(config, samples)
 
 
 @pytest.fixture
@@ -43,9 +43,9 @@ def values() -> np.ndarray:
 )
 def test_the_folded_pass_equals_fitting_window_by_window(values: np.ndarray, options: dict[str, object]) -> None:
     config = replace(CONFIG, dimensions=14, patches=200, **options)
-    state = learned(config, values)
-    scale, windows = state.scales[0], config.all_windows()[0]
-    sample = config.seen(state.scaling.normalise(values[0])) * state.gains
+    encoder = learned(config, values)
+    scale, windows = encoder.scales[0], config.all_windows()[0]
+    sample = config.seen(encoder.scaling.normalise(values[0])) * encoder.gains
     cut = conditioned(windows.cut(sample), mode_of(config), config.channels, float(scale.floor[0]))
     coordinates = coordinate_grid(windows.size)
     result = fit(
@@ -122,10 +122,10 @@ def test_memory_does_not_grow_with_the_number_of_windows() -> None:
     film = SensorModality(length=200_000, channels=("x", "y"))
     config = replace(CONFIG, modality=film, windows=((64,),), strides=((4,),), samples=2, patches=400, centres=256)
     values = np.random.default_rng(4).uniform(size=(2, 200_000, 2)).astype(np.float32)
-    state = learned(config, values)
-    fit_local(config, state, values[:1, :, :])
+    encoder = learned(config, values)
+    encoder.fit(values[:1, :, :])
     tracemalloc.start()
-    fit_local(config, state, values[:1])
+    encoder.fit(values[:1])
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     every_code, every_window = 49_985 * 256 * 4, 49_985 * 128 * 4

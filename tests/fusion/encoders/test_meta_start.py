@@ -9,12 +9,11 @@ from helpers.made_samples import MadeSamples
 
 from fusion.encoders.config import FunctaConfig
 from fusion.encoders.decoding import decode
+from fusion.encoders.encoder import encoder_of
 from fusion.encoders.encoding import encode
-from fusion.encoders.functa import FunctaState
-from fusion.encoders.learning import learn_state
+from fusion.encoders.learning import learn_encoder
 from fusion.encoders.options import EncodeOptions
 from fusion.encoders.presets import config_for
-from fusion.encoders.rows import encode_samples
 from fusion.errors import ConfigError
 from fusion.inr.meta_settings import MetaSettings
 from fusion.inr.settings import FitSettings
@@ -34,8 +33,8 @@ def test_five_learned_steps_beat_five_of_adam_from_the_average(made: MadeSamples
     psnr = {}
     for name, rate in (("class-average", 1e-3), ("class-average", 2e-2), ("meta", 1e-3)):
         settings = replace(five, initialisation=name, fit=replace(five.fit, learning_rate=rate))
-        settings, state = learn_state(settings, made.samples[:24])
-        psnr[name, rate] = encode_samples(made.samples[24:], config=settings, state=state).rows.psnr.mean()
+        encoder = learn_encoder(settings, made.samples[:24])
+        psnr[name, rate] = encoder.encode(made.samples[24:]).rows.psnr.mean()
     assert psnr["meta", 1e-3] > 5 + max(psnr["class-average", 1e-3], psnr["class-average", 2e-2])
 
 
@@ -60,19 +59,19 @@ def test_a_store_keeps_what_its_functas_were_fitted_with(
 ) -> None:
     encode(made, tmp_path / "s.zarr", learned, replace(HERE, limit=20))
     with open_store(tmp_path / "s.zarr") as opened:
-        config, state = FunctaConfig.from_dict(opened.header.encoder), FunctaState.from_arrays(opened.state)
+        encoder = encoder_of(opened)
         (known,) = [sample for sample in made if sample.id == opened.ids[0]]
-        again = encode_samples([known], config=config, state=state).rows
+        again = encoder.encode([known]).rows
         np.testing.assert_allclose(again.functas, opened.get(known.id).functas, atol=1e-5)
-    assert config.meta == learned.meta
+    assert encoder.config.meta == learned.meta
     assert encode(made, tmp_path / "s.zarr", learned, HERE).skipped == 20
     assert decode(tmp_path / "s.zarr", known.id, tmp_path / "w.csv", scale=2.0)["shape"] == [64, 9]
 
 
 def test_stores_of_other_starts_stay_as_they_were(made: MadeSamples, config: FunctaConfig) -> None:
-    config, state = learn_state(config, made.samples[:24])
+    encoder = learn_encoder(config, made.samples[:24])
     assert "meta" not in config.to_dict()
-    assert set(state.arrays()) == {"start", "low", "high"}
+    assert set(encoder.arrays()) == {"start", "low", "high"}
 
 
 def test_options_reach_the_meta_start() -> None:

@@ -9,13 +9,12 @@ from helpers.made_samples import MadeSamples
 
 from fusion.encoders.config import FunctaConfig
 from fusion.encoders.decoding import decode
+from fusion.encoders.encoder import encoder_config_from_dict, encoder_of
 from fusion.encoders.encoding import encode
-from fusion.encoders.kinds import config_from_dict, state_from_arrays
-from fusion.encoders.learning import learn_state
+from fusion.encoders.learning import learn_encoder
 from fusion.encoders.modulation import ModulationConfig
 from fusion.encoders.options import EncodeOptions
 from fusion.encoders.presets import config_for
-from fusion.encoders.rows import decode_row, encode_samples
 from fusion.errors import ConfigError
 from fusion.inr.meta_settings import MetaSettings
 from fusion.inr.settings import FitSettings
@@ -39,15 +38,14 @@ def test_a_store_of_modulations_decodes_and_resumes(
     report = encode(made, path, modulation, HERE)
     assert (report.encoded, report.skipped, report.rows) == (16, 20, 36)
     with open_store(path) as opened:
-        row, config = opened.get("w30"), config_from_dict(opened.header.encoder)
+        row, encoder = opened.get("w30"), encoder_of(opened)
         assert [(name, tuple(shape), offset) for name, shape, offset in opened.header.layout] == [
             ("modulation", (24,), 0)
         ]
         assert set(opened.state) == {"weights", "directions", "step_sizes", "low", "high"}
-        state = state_from_arrays(config, opened.state)
-    assert replace(config, modality=modulation.modality) == modulation
-    decoded = decode_row(row.functas[0], config, state)
-    error = (decoded - made.samples[30].raw) / state.scaling.span
+    assert replace(encoder.config, modality=modulation.modality) == modulation
+    decoded = encoder.decode(row.functas[0])
+    error = (decoded - made.samples[30].raw) / encoder.scaling.span
     assert np.mean(error**2) == pytest.approx(row.loss[0], rel=0.3)
     assert decode(path, "w30", tmp_path / "w.csv", scale=2.0)["shape"] == [64, 9]
 
@@ -82,8 +80,8 @@ def test_five_steps_of_few_numbers_beat_adam_on_all_weights(made: MadeSamples, c
     small = ModulationConfig(SensorModality(), size=64, hidden=(64, 64), fit=five, meta=MetaSettings(steps=300))
     psnr = []
     for settings in (small, replace(config, fit=five)):
-        resolved, state = learn_state(settings, made.samples[:24])
-        psnr.append(encode_samples(made.samples[24:], config=resolved, state=state).rows.psnr.mean())
+        encoder = learn_encoder(settings, made.samples[:24])
+        psnr.append(encoder.encode(made.samples[24:]).rows.psnr.mean())
     assert psnr[0] > psnr[1] + 3
 
 
@@ -99,8 +97,8 @@ def test_options_reach_the_modulations() -> None:
     config = config_for(SensorModality(), {"kind": "modulation", "size": 8, "hidden": [16], "meta": {"steps": 5}})
     assert isinstance(config, ModulationConfig)
     assert (config.size, config.hidden, config.fit.steps, config.meta.steps) == (8, (16,), 3, 5)
-    assert config_from_dict(config.to_dict()) == config
-    assert hash(config_from_dict(config.to_dict())) == hash(config)
+    assert encoder_config_from_dict(config.to_dict()) == config
+    assert hash(encoder_config_from_dict(config.to_dict())) == hash(config)
 
 
 @pytest.mark.parametrize(

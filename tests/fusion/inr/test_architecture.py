@@ -11,6 +11,7 @@ from fusion.inr.forward import forward
 from fusion.inr.initialisation import random_start
 from fusion.inr.metrics import mse_of_psnr, psnr
 from fusion.inr.settings import FitSettings
+from fusion.settings import read_settings
 
 architectures = st.builds(
     lambda d_in, d_out, hidden, output: Architecture(d_in, d_out, tuple(hidden), (30.0,) * len(hidden), output),
@@ -104,8 +105,8 @@ def test_settings_out_of_range_are_named() -> None:
         FitSettings(learning_rate=-1)
     with pytest.raises(ConfigError, match="schedule is step; expected 'constant' or 'cosine'"):
         FitSettings(schedule="step")  # type: ignore[arg-type]
-    with pytest.raises(ConfigError, match="unexpected keyword argument 'epochs'"):
-        FitSettings.from_dict({"epochs": 3})
+    with pytest.raises(ConfigError, match="unknown fit option epochs; expected some of steps, learning_rate"):
+        read_settings(FitSettings, {"epochs": 3}, what="fit")
 
 
 def test_the_cosine_schedule_starts_full_and_ends_near_zero() -> None:

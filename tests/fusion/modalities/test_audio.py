@@ -93,14 +93,14 @@ def test_bands_narrower_than_the_window_can_tell_are_refused() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"transform": "fft"}, "audio transform is fft; expected mfcc, log-mel or none"),
-        ({"rate": 5}, "audio rate is 5; expected 1,000 to 768,000"),
-        ({"seconds": 0}, "audio seconds is 0; expected"),
+        ({"transform": "fft"}, "modality 'audio' option transform is 'fft'; expected 'mfcc' or 'log-mel'"),
+        ({"rate": 5}, "audio rate is 5.0; expected 1,000 to 768,000"),
+        ({"seconds": 0}, "audio seconds is 0.0; expected"),
         ({"seconds": float("nan")}, "audio seconds is nan"),
         ({"rate": 8000, "seconds": 1e6}, "audio length is 8,000,000,000 samples; expected 1 to 33,554,432"),
         ({"transform": "mfcc", "coefficients": 41}, "audio coefficients is 41; expected 40 bands or fewer"),
         ({"hop": 0}, "audio hop is 0"),
-        ({"hertz": 5}, "'hertz'"),
+        ({"hertz": 5}, "unknown modality 'audio' option hertz; expected some of transform, rate"),
     ],
 )
 def test_options_out_of_range_are_refused(options: dict[str, object], message: str) -> None:

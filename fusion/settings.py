@@ -1,0 +1,90 @@
+"""Frozen settings and their plain values: the one way in which a configuration is written, read and refused."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import asdict, fields
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from fusion.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+SettingsT = TypeVar("SettingsT")
+
+_reader: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
+
+STRICT = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+"""What a settings dataclass sets as `__pydantic_config__`: unknown fields are refused."""
+
+
+def plain_values(settings: Any) -> dict[str, Any]:
+    """Give the fields of a settings dataclass as plain JSON values; tuples become lists."""
+    values: dict[str, Any] = json.loads(json.dumps(asdict(settings)))
+    return values
+
+
+def read_settings(cls: type[SettingsT], values: Mapping[str, Any], *, what: str) -> SettingsT:
+    """Read what `plain_values` gave, or a user's part of it; fields left out take their defaults.
+
+    Parameters
+    ----------
+    cls
+        Dataclass with `STRICT`; what its ``__post_init__`` refuses is passed on.
+    values
+        Plain JSON values by field.
+    what
+        What is being read, for messages.
+
+    Raises
+    ------
+    ConfigError
+        A field is unknown, missing, of another type or out of range.
+    """
+    try:
+        read: SettingsT = _reader(cls).validate_json(json.dumps(dict(values), default=_plain), strict=True)
+    except ValidationError as error:
+        raise _refused(cls, error, what) from error
+    except TypeError as error:
+        raise ConfigError(f"{what} {dict(values)!r} cannot be read: {error}") from error
+    return read
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read settings from a TOML file; ConfigError when it is missing or is not TOML."""
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        raise ConfigError(f"configuration file {path} does not exist") from None
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"configuration file {path} cannot be read: {error}") from error
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    if hasattr(value, "item"):
+        return value.item()
+    raise TypeError(f"{value!r} is no plain value")
+
+
+def _refused(cls: type[Any], error: ValidationError, what: str) -> ConfigError:
+    first = error.errors()[0]
+    own = first.get("ctx", {}).get("error")
+    if isinstance(own, ConfigError):
+        return own
+    place = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "unexpected_keyword_argument":
+        known = ", ".join(item.name for item in fields(cls) if item.init)
+        return ConfigError(f"unknown {what} option {place}; expected some of {known}")
+    if first["type"] == "missing_argument":
+        return ConfigError(f"{what} lacks {place}; expected it")
+    expected = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    return ConfigError(f"{what} option {place} is {first['input']!r}; expected {expected}")
