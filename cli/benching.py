@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.output import JsonFlag, print_facts, print_json, print_table, stage_bar
+from cli.output import JsonFlag, print_facts, print_json, print_table, progress_bar
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -81,7 +81,7 @@ def train(
     """Train with the paper's parameters and with the fast preset on the same rows. Takes minutes on a large store."""
     from fusion.bench.train import bench_train
 
-    with stage_bar() as progress:
+    with progress_bar() as progress:
         found = bench_train(source, threads=threads, progress=progress)
     if json:
         print_json(found)

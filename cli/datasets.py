@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.output import INTEGRITY, JsonFlag, print_facts, print_json, print_table, stage_bar
+from cli.output import INTEGRITY, JsonFlag, print_facts, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     from fusion.datasets.catalogue import CheckReport
@@ -39,7 +39,7 @@ def fetch(
 
     source = fusion.datasets.dataset_source(name)
     sys.stderr.write(f"{source.title}\nLicence: {source.licence}\nPlease cite: {source.citation}\n")
-    with stage_bar() as bar:
+    with progress_bar() as bar:
         report = fusion.datasets.fetch_dataset(source, out, progress=bar)
     if json:
         print_json(report.to_dict())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.output import FAILED_SAMPLES, JsonFlag, print_facts, print_json, print_table, progress_bar, stage_bar
+from cli.output import FAILED_SAMPLES, JsonFlag, print_facts, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     from fusion.encoders.options import EncodeReport
@@ -27,7 +27,7 @@ def demo(
     from cli.modelling import print_training
     from fusion.demo import run_demo
 
-    with stage_bar() as progress:
+    with progress_bar() as progress:
         result = run_demo(folder, seed=seed, workers=workers, progress=progress)
     if json:
         print_json(result.to_dict())
@@ -117,7 +117,7 @@ def encode(
         if dry_run:
             _print_plan(fusion.encoders.plan(opened, settings, how, source=source).to_dict(), json=json)
             return
-        with progress_bar("encoding") as bar:
+        with progress_bar() as progress:
             report = fusion.encode(
                 opened,
                 store,
@@ -125,7 +125,7 @@ def encode(
                 how,
                 like=like,
                 pool=None if scheduler is None else fusion.cluster.dask_pool(scheduler),
-                progress=lambda p: bar(p.done, p.failed, p.total),
+                progress=progress,
             )
     _print_report(report, json=json)
     if report.failed:

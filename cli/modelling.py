@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.output import FAILED_SAMPLES, JsonFlag, print_facts, print_json, print_table, stage_bar
+from cli.output import FAILED_SAMPLES, JsonFlag, print_facts, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     from fusion.models.results import TrainResult
@@ -60,23 +60,28 @@ def train(
     """Train XGBoost on the training split, test it on the test split, and save the model."""
     import fusion
 
-    classifier = fusion.estimators.training_preset(preset).classifier(
-        booster=booster, n_estimators=rounds, max_depth=max_depth, eta=eta, seed=seed, n_jobs=threads
+    settings = fusion.estimators.training_settings(
+        preset,
+        features=features,
+        fusion=fusion_,
+        tune=tune,
+        booster=booster,
+        n_estimators=rounds,
+        max_depth=max_depth,
+        eta=eta,
+        seed=seed,
+        n_jobs=threads,
     )
     here = nullcontext(fusion.estimators.LocalTrainer(external_memory=external_memory))
     place = here if scheduler is None else fusion.cluster.dask_trainer(scheduler)
-    with stage_bar() as progress, place as trainer:
+    with progress_bar() as progress, place as trainer:
         result = fusion.train(
             source,
             model,
-            features=features,
-            classifier=classifier,
+            preset=settings,
             train_splits=tuple(train_split or ("train",)),
             test_splits=tuple(test_split or ("test",)),
             cv=cv,  # type: ignore[arg-type]
-            preset=preset,
-            fusion=fusion_,  # type: ignore[arg-type]
-            tune=tune,
             trainer=trainer,
             progress=progress,
         )
@@ -93,7 +98,7 @@ def evaluate(
     """Test a model on the rows of a store or a link table."""
     import fusion
 
-    with stage_bar() as progress:
+    with progress_bar() as progress:
         result = fusion.evaluate(model, source, splits=split or None, progress=progress)
     _print(result, json=json)
 
@@ -135,8 +140,8 @@ def print_training(result: TrainResult) -> None:
     }
     if result.folds:
         facts["folds"] = ", ".join(f"{accuracy:.3f}" for accuracy in result.folds)
-    if result.model is not None:
-        facts["model"] = str(result.model)
+    if result.folder is not None:
+        facts["model"] = str(result.folder)
     print_facts("XGBoost on functas", facts)
     if result.modalities:
         told = [

@@ -63,13 +63,13 @@ def _print_titled(title: str, table: object) -> None:
 
 
 @contextmanager
-def progress_bar(description: str) -> Iterator[Callable[[int, int, int], None]]:
-    """Show a bar with rate and time left on stderr.
+def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """Show what is done now on stderr, with its rate and the time left.
 
     Yields
     ------
     callable
-        Takes samples done, failed and in all.
+        Takes what is done, how far it is and how much there is at most; a new stage starts its clock anew.
     """
     from rich.console import Console
     from rich.progress import (
@@ -88,35 +88,18 @@ def progress_bar(description: str) -> Iterator[Callable[[int, int, int], None]]:
         TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[failed]}"),
     )
     with Progress(*columns, console=Console(stderr=True), transient=not sys.stderr.isatty()) as bar:
-        task = bar.add_task(description, total=None, rate="", failed="")
+        task = bar.add_task("read", total=None, rate="")
 
-        def update(done: int, failed: int, total: int) -> None:
+        def update(what: str, done: int, most: int) -> None:
+            if what.partition(",")[0] != str(bar.tasks[0].description).partition(",")[0]:
+                bar.reset(task)
             elapsed = bar.tasks[0].elapsed or 0.0
-            rate = f"{done / elapsed:,.0f}/s" if elapsed else ""
-            bar.update(task, completed=done, total=total, rate=rate, failed=f"{failed} failed" if failed else "")
+            rate = f"{done / elapsed:,.0f}/s" if done and elapsed else ""
+            bar.update(task, description=what, completed=done, total=most or None, rate=rate)
 
         yield update
-
-
-@contextmanager
-def stage_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """Show what training is doing on stderr.
-
-    Yields
-    ------
-    callable
-        Takes a stage, what is done and how much there is at most.
-    """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("read", total=None)
-        yield lambda stage, done, most: bar.update(task, description=stage, completed=done, total=most or None)
 
 
 def _cell(value: object) -> str:

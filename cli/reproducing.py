@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.output import JsonFlag, print_json, print_table, say, stage_bar
+from cli.output import JsonFlag, print_json, print_table, progress_bar, say
 
 if TYPE_CHECKING:
     from fusion.reproduction import Study
@@ -35,7 +35,7 @@ def reproduce(
     """Measure one of the paper's tables: measured beside claimed, with intervals and a leakage audit. Resumable."""
     from fusion.reproduction import Study, reproduce
 
-    with stage_bar() as progress:
+    with progress_bar() as progress:
         study = Study(data, out, limit, workers, seed, progress)
         if name == _ALL:
             tables, failed = _each(study, page)

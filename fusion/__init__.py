@@ -61,7 +61,7 @@ _MOVED = {
     "Hmdb51 Jhmdb SensorTable SpokenDigits UciHar UtdDepth UtdInertial UtdSkeleton WrittenDigits check_dataset "
     "dataset_source fetch_dataset",
     "fusion.encoders": "EncodeOptions EncodeReport FunctaConfig LocalConfig ModulationConfig encoder_config plan",
-    "fusion.estimators": "LocalTrainer training_preset tune_classifier",
+    "fusion.estimators": "LocalTrainer tune_classifier",
     "fusion.inr": "Architecture FitSettings fit flatten psnr unflatten",
     "fusion.linking": "LinkTable read_link",
     "fusion.modalities": "AudioModality ImageModality Recording VideoModality read_recording",
@@ -72,6 +72,7 @@ _MOVED = {
 _RENAMED = {
     "PRESETS": "fusion.estimators.TRAINING_PRESETS",
     "predict_files": "fusion.predict",
+    "training_preset": "fusion.estimators.training_settings",
     "write_report": "fusion.report",
 }
 _ROOMS = {

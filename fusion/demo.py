@@ -18,8 +18,6 @@ from fusion.models.training import train
 from fusion.reporting import report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from fusion.datasets.figure.dataset import View
 
 _VIEWS: tuple[View, ...] = ("sensor", "camera")
@@ -72,7 +70,7 @@ def run_demo(
     seed: int = 42,
     workers: int | None = None,
     data: FigureConfig | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> DemoResult:
     """Generate people in motion, encode what they feel and how they look, fuse both, test on other people.
 
@@ -97,7 +95,7 @@ def run_demo(
         dataset = FigureDataset(data, view)
         config = encoder_config(dataset, options={"seed": data.seed})
         options = EncodeOptions(workers=workers)
-        told = None if progress is None else partial(_tell, progress, f"encoding {view}")
+        told = None if progress is None else partial(_of_view, progress, view)
         encodings[view] = encode(dataset, folder / f"{view}.zarr", config, options, progress=told)
     table = link([folder / f"{view}.zarr" for view in _VIEWS], on="id")
     linked = table.save(folder / "link.parquet")
@@ -105,5 +103,5 @@ def run_demo(
     return DemoResult(data, encodings, training, report(folder / "model"))
 
 
-def _tell(progress: Callable[[str, int, int], None], what: str, done: Progress) -> None:
-    progress(what, done.done, done.total)
+def _of_view(progress: Progress, view: str, what: str, done: int, most: int) -> None:
+    progress(f"{what} of {view}", done, most)

@@ -6,8 +6,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fusion.estimators.presets import TRAINING_PRESETS
-from fusion.models.training import Progress, train
+from fusion.encoders.options import Progress
+from fusion.estimators.presets import training_settings
+from fusion.models.training import train
 from store import open_store
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ def bench_train(
         pass
     found: dict[str, Any] = {}
     for name in ("paper", "fast"):
-        classifier = TRAINING_PRESETS[name].classifier(n_jobs=threads, seed=seed)
-        result = train(source, preset=name, classifier=classifier, progress=progress)
+        settings = training_settings(name, n_jobs=threads, seed=seed)
+        result = train(source, preset=settings, progress=progress)
         found |= {f"seconds_{name}": result.seconds, f"accuracy_{name}": result.accuracy}
         found |= {f"columns_{name}": result.columns, f"rounds_{name}": result.rounds}
     rows = {"rows_train": result.rows_train, "rows_test": result.rows_test}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from fusion.encoders.encoder import Encoder, EncoderConfig, encoder_of
 from fusion.encoders.learning import chunks, learn_encoder
-from fusion.encoders.options import EncodeOptions, EncodeReport, Progress
+from fusion.encoders.options import EncodeOptions, EncodeReport, Progress, silent
 from fusion.encoders.pool import worker_pool
 from fusion.encoders.presets import encoder_config
 from fusion.encoders.rows import Encoded
@@ -40,7 +40,7 @@ def encode(
     *,
     like: str | Path | None = None,
     pool: AbstractContextManager[Mapper] | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Progress | None = None,
 ) -> EncodeReport:
     """Fit every sample of a data set and keep the functas in a store; go on where an earlier run stopped.
 
@@ -151,13 +151,13 @@ class _Run:
         store: FunctaStore,
         options: EncodeOptions,
         survey: Survey,
-        progress: Callable[[Progress], None] | None,
+        progress: Progress | None,
     ) -> None:
         self.dataset = dataset
         self.store = store
         self.options = options
         self.survey = survey
-        self.progress = progress or (lambda _: None)
+        self.progress = progress or silent
         self.encoder = encoder_of(store)
         self.known = store.known()
         self.encoded = self.failed = self.skipped = 0
@@ -227,7 +227,8 @@ class _Run:
         failed = int((encoded.rows.status == Status.FAILED).sum())
         self.failed += failed
         self.encoded += len(encoded.rows) - failed
-        self.progress(Progress(self.encoded + self.failed + self.skipped, self.failed, self.survey.wanted))
+        what = f"encoding, {self.failed} failed" if self.failed else "encoding"
+        self.progress(what, self.encoded + self.failed + self.skipped, self.survey.wanted)
 
     def _new(self, rows: Rows) -> Rows:
         # A sample that fails again would only repeat its row.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,6 +11,9 @@ from fusion.splits import seeded_hash
 
 if TYPE_CHECKING:
     from fusion.datasets.base import Sample
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is done now, how far it is, and how much there is at most (0 = not known)."""
 
 OnChange = Literal["error", "reencode", "keep"]
 
@@ -69,15 +73,6 @@ class EncodeOptions:
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far an encode run is: samples done and failed, of how many."""
-
-    done: int
-    failed: int
-    total: int
-
-
-@dataclass(frozen=True)
 class EncodeReport:
     """What an encode run did.
 
@@ -114,3 +109,8 @@ class EncodeReport:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         return asdict(self) | {"failures": [list(failure) for failure in self.failures]}
+
+
+def silent(what: str, done: int, most: int) -> None:
+    """Report nothing."""
+    del what, done, most

@@ -1,7 +1,8 @@
 from .fused import FusedClassifier as FusedClassifier
 from .linear import LinearSettings as LinearSettings
 from .presets import TRAINING_PRESETS as TRAINING_PRESETS
-from .presets import training_preset as training_preset
+from .presets import TrainingSettings as TrainingSettings
+from .presets import training_settings as training_settings
 from .trainers import LocalTrainer as LocalTrainer
 from .tuning import Tuning as Tuning
 from .tuning import tune_classifier as tune_classifier

@@ -1,36 +1,58 @@
-"""Named parameters of training: the paper's, those that are faster at equal accuracy, and those that are better."""
+"""How a run trains, in one description, and named ones: the paper's, one that is faster, and some that are better."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fusion.errors import ConfigError
+from fusion.estimators.fused import check_fusion
 from fusion.estimators.xgboost import FunctaClassifier
+from fusion.features.transformer import check_features
 
-__all__ = ["TRAINING_PRESETS", "Preset", "training_preset"]
+__all__ = ["TRAINING_PRESETS", "TrainingSettings", "training_settings"]
 
 
 @dataclass(frozen=True)
-class Preset:
-    """How to train.
+class TrainingSettings:
+    """How to train, whatever is trained on.
 
     Attributes
     ----------
-    max_columns
-        Weights of each block that are kept, drawn at random; None = all that vary. See `FunctaFeatures`.
     parameters
         Of `FunctaClassifier`, where they differ from the paper's.
+    max_columns
+        Weights of each modality that are kept, drawn at random; None = all that vary. See `FunctaFeatures`.
+    features
+        "delta" (weights minus the encoder's start) or "weights".
+    fusion
+        Of several modalities: "early" (None) = one classifier on all columns side by side; "late" = the probabilities
+        of each modality's classifier, averaged; "stacked" = a linear classifier on those. The last two learn on
+        probabilities of training groups left out.
+    tune
+        Choose booster and parameters by cross-validation over the groups of the training rows: of each modality, of
+        what fuses them, and anew in each fold.
+
+    Raises
+    ------
+    ConfigError
+        Features or a fusion that do not exist.
     """
 
-    max_columns: int | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    max_columns: int | None = None
+    features: str = "delta"
+    fusion: str | None = None
+    tune: bool = False
 
-    def classifier(self, **parameters: Any) -> FunctaClassifier:
-        """Return an untrained classifier; `parameters` win over the preset's, None means the preset's."""
-        given = {name: value for name, value in parameters.items() if value is not None}
-        return FunctaClassifier(**{**self.parameters, **given})
+    def __post_init__(self) -> None:
+        check_features(self.features)
+        check_fusion(self.fusion or "early")
+
+    def classifier(self) -> FunctaClassifier:
+        """Return an untrained classifier."""
+        return FunctaClassifier(**self.parameters)
 
 
 _SLOW: Mapping[str, Any] = {
@@ -40,15 +62,15 @@ _SLOW: Mapping[str, Any] = {
     "parameters": {"colsample_bytree": 0.05, "subsample": 0.7},
 }
 
-TRAINING_PRESETS: Mapping[str, Preset] = {
-    "paper": Preset(),
-    "fast": Preset(
+TRAINING_PRESETS: Mapping[str, TrainingSettings] = {
+    "paper": TrainingSettings(),
+    "fast": TrainingSettings(
         max_columns=1500,
         parameters={"max_depth": 3, "max_bin": 16, "parameters": {"colsample_bytree": 0.3}},
     ),
-    "slow": Preset(parameters=_SLOW),
-    "linear": Preset(parameters={"booster": "gblinear"}),
-    "stacked": Preset(parameters={**_SLOW, "booster": "stacked"}),
+    "slow": TrainingSettings(parameters=_SLOW),
+    "linear": TrainingSettings(parameters={"booster": "gblinear"}),
+    "stacked": TrainingSettings(parameters={**_SLOW, "booster": "stacked"}),
 }
 """`fast` was chosen on the training subjects of UCI-HAR alone, in three folds of whole subjects with early stopping:
 
@@ -91,14 +113,47 @@ the codes was worth a point on one set and cost half a point on the other, so co
 """
 
 
-def training_preset(name: str) -> Preset:
-    """Return a preset by name.
+def training_settings(
+    preset: str | TrainingSettings = "paper",
+    *,
+    features: str | None = None,
+    fusion: str | None = None,
+    tune: bool | None = None,
+    classifier: FunctaClassifier | None = None,
+    **parameters: Any,
+) -> TrainingSettings:
+    """Describe a training run: a preset, and what differs from it; None = as the preset says.
+
+    Parameters
+    ----------
+    preset
+        Name of one of `TRAINING_PRESETS`, or settings to start from.
+    features, fusion, tune
+        See `TrainingSettings`.
+    classifier
+        Parameters to train with, all of them, in place of a preset's; it stays untouched.
+    parameters
+        Of `FunctaClassifier`, in place of the preset's.
 
     Raises
     ------
     ConfigError
-        There is none of that name.
+        There is no preset of that name, or a classifier is given beside a preset.
     """
-    if name not in TRAINING_PRESETS:
-        raise ConfigError(f"preset is {name!r}; expected one of {', '.join(TRAINING_PRESETS)}.")
-    return TRAINING_PRESETS[name]
+    if isinstance(preset, str) and preset not in TRAINING_PRESETS:
+        raise ConfigError(f"preset is {preset!r}; expected one of {', '.join(TRAINING_PRESETS)}.")
+    settings = TRAINING_PRESETS[preset] if isinstance(preset, str) else preset
+    if classifier is not None:
+        if settings != TRAINING_PRESETS["paper"] or parameters:
+            raise ConfigError(
+                f"a classifier and the preset {preset!r} both say how to train; expected one of them. To change "
+                "parameters of a preset use training_settings, such as training_settings('fast', max_depth=4)."
+            )
+        parameters = classifier.get_params()
+    given = {name: value for name, value in parameters.items() if value is not None}
+    changes: dict[str, Any] = {"features": features, "fusion": fusion, "tune": tune}
+    return replace(
+        settings,
+        parameters={**settings.parameters, **given},
+        **{name: value for name, value in changes.items() if value is not None},
+    )

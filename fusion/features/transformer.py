@@ -140,8 +140,7 @@ class FunctaFeatures(TransformerMixin, BaseEstimator):
         return made.restore(self.keep_, self.mean_, self.scale_)
 
     def _check(self, X: ArrayLike, *, reset: bool) -> NDArray[np.floating[Any]]:  # noqa: N803
-        if self.features not in FEATURES:
-            raise ConfigError(f"features is {self.features!r}; expected one of {', '.join(FEATURES)}.")
+        check_features(self.features)
         if self.max_columns is not None and self.max_columns < 1:
             raise ConfigError(f"max_columns is {self.max_columns}; expected at least 1, or None for all columns.")
         kinds = (np.float32, np.float64)
@@ -196,6 +195,12 @@ class FunctaFeatures(TransformerMixin, BaseEstimator):
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def check_features(features: str) -> None:
+    """Refuse features that do not exist; ConfigError names those that do."""
+    if features not in FEATURES:
+        raise ConfigError(f"features is {features!r}; expected one of {', '.join(FEATURES)}.")
 
 
 class _Moments:

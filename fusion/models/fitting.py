@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from fusion.encoders.options import Progress
 from fusion.errors import DataError
 from fusion.estimators.averaging import learn_pool
-from fusion.estimators.fused import FusedClassifier, check_fusion, spread, stacked_features
-from fusion.estimators.presets import training_preset
-from fusion.estimators.trainers import LocalTrainer, Trainer
+from fusion.estimators.fused import FusedClassifier, spread, stacked_features
+from fusion.estimators.presets import TrainingSettings
+from fusion.estimators.trainers import Trainer
 from fusion.estimators.tuning import Tuning, tune_classifier
 from fusion.estimators.xgboost import FunctaClassifier
 from fusion.features.items import Items
@@ -26,45 +27,30 @@ from fusion.models.model import Model, ModelBlock, Training
 from fusion.splits import group_folds
 from store import FunctaStore
 
-__all__ = ["Progress", "Settings", "fit_model", "settings_of"]
-
-Progress = Callable[[str, int, int], None]
-"""Called with a stage ("read", "train", "evaluate", "fold"), what is done and how much there is at most."""
+__all__ = ["TrainingRun", "fit_model"]
 
 _AT_ONCE = 1024
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How to train.
+class TrainingRun:
+    """Settings on their way through a training run.
 
     Attributes
     ----------
-    features
-        "delta" or "weights".
-    classifier
-        What every classifier of functas is a clone of.
-    max_columns
-        Of each block; None = all that vary.
+    settings
+        How to train.
     trainer
         Where to train.
     progress
         Called as training proceeds.
-    fusion
-        How several modalities are fused; None = early, of one modality not at all.
-    tune
-        Choose each classifier of functas by cross-validation over its training groups.
     tuned
-        What was tried, one after the other; filled by training.
+        What was tried to choose a classifier, one after the other; filled by training.
     """
 
-    features: str
-    classifier: FunctaClassifier
-    max_columns: int | None
+    settings: TrainingSettings
     trainer: Trainer
     progress: Progress
-    fusion: str | None = None
-    tune: bool = False
     tuned: list[Tuning] = field(default_factory=list)
 
     def rounds_reporter(self) -> Callable[[int, int], None]:
@@ -72,36 +58,7 @@ class Settings:
         return lambda done, most: self.progress("train", done, most)
 
 
-def settings_of(
-    *,
-    features: str,
-    classifier: FunctaClassifier | None,
-    preset: str,
-    trainer: Trainer | None,
-    progress: Progress | None,
-    fusion: str | None = None,
-    tune: bool = False,
-) -> Settings:
-    """Fill in what was left open.
-
-    Raises
-    ------
-    ConfigError
-        A preset or a fusion that does not exist.
-    """
-    named = training_preset(preset)
-    classifier = named.classifier() if classifier is None else classifier
-    check_fusion(fusion or "early")
-    place = trainer or LocalTrainer()
-    return Settings(features, classifier, named.max_columns, place, progress or silent, fusion, tune)
-
-
-def silent(stage: str, done: int, most: int) -> None:
-    """Report nothing."""
-    del stage, done, most
-
-
-def fit_model(stores: Mapping[str, FunctaStore], items: Items, settings: Settings) -> Model:
+def fit_model(stores: Mapping[str, FunctaStore], items: Items, run: TrainingRun) -> Model:
     """Train on all of these items.
 
     Raises
@@ -110,16 +67,16 @@ def fit_model(stores: Mapping[str, FunctaStore], items: Items, settings: Setting
         One class only, or a modality that no item has.
     """
     begin = time.perf_counter()
-    learn = partial(fit_features, features=settings.features, max_columns=settings.max_columns)
+    learn = partial(fit_features, features=run.settings.features, max_columns=run.settings.max_columns)
     for name in items.rows:
         if not items.present(name).any():
             raise DataError(f"no training row has the modality {name!r}; expected some. Link the stores again.")
     features = {name: learn(stores[name], ids) for name, ids in items.rows.items()}
     classifier: FunctaClassifier | FusedClassifier
     if len(features) == 1:
-        classifier = _boosted(stores, items, features, settings)
+        classifier = _boosted(stores, items, features, run)
     else:
-        classifier = _Fusing(stores, items, features, settings).fit()
+        classifier = _Fusing(stores, items, features, run).fit()
     training = Training(
         rows=len(items),
         groups=len({group for group in items.groups if group is not None}),
@@ -131,23 +88,23 @@ def fit_model(stores: Mapping[str, FunctaStore], items: Items, settings: Setting
 
 
 def _boosted(
-    stores: Mapping[str, FunctaStore], items: Items, features: Mapping[str, FunctaFeatures], settings: Settings
+    stores: Mapping[str, FunctaStore], items: Items, features: Mapping[str, FunctaFeatures], run: TrainingRun
 ) -> FunctaClassifier:
     rows = DesignRows(stores, items, features)
-    report = settings.rounds_reporter()
-    classifier: FunctaClassifier = clone(settings.classifier)
-    if settings.tune:
+    report = run.rounds_reporter()
+    classifier = run.settings.classifier()
+    if run.settings.tune:
         found = tune_classifier(
             classifier,
             rows,
             items.labels,
             items.groups,
-            trainer=settings.trainer,
-            progress=lambda done, most: settings.progress("tune", done, most),
+            trainer=run.trainer,
+            progress=lambda done, most: run.progress("tune", done, most),
         )
-        settings.tuned.append(found)
+        run.tuned.append(found)
         classifier = found.classifier
-    return classifier.fit_rows(rows, items.labels, items.groups, trainer=settings.trainer, progress=report)
+    return classifier.fit_rows(rows, items.labels, items.groups, trainer=run.trainer, progress=report)
 
 
 @dataclass(frozen=True)
@@ -157,13 +114,13 @@ class _Fusing:
     stores: Mapping[str, FunctaStore]
     items: Items
     features: Mapping[str, FunctaFeatures]
-    settings: Settings
+    run: TrainingRun
 
     def fit(self) -> FusedClassifier:
         classes = np.array(sorted(set(self.items.labels)), dtype=object)
         members = {name: self._member(name) for name in self.features}
         columns = {name: int(transformer.keep_.sum()) for name, transformer in self.features.items()}
-        fusion = self.settings.fusion or "early"
+        fusion = self.run.settings.fusion or "early"
         make = partial(FusedClassifier, fusion, columns, members, classes)
         if fusion == "early":
             return make(head=self._early())
@@ -173,14 +130,14 @@ class _Fusing:
         return make(head=self._stacked(own))
 
     def _member(self, name: str) -> FunctaClassifier:
-        return _boosted(self.stores, self.items.having(name), {name: self.features[name]}, self.settings)
+        return _boosted(self.stores, self.items.having(name), {name: self.features[name]}, self.run)
 
     def _early(self) -> FunctaClassifier:
         places, kept = self._together()
         items = self.items.take(places)
         for column, name in enumerate(items.rows):
             items = items.without(name, ~kept[:, column])
-        return _boosted(self.stores, items, self.features, self.settings)
+        return _boosted(self.stores, items, self.features, self.run)
 
     def _together(self) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
         """Return what the fusing classifier learns from: places of items (r,), and their modalities (r, blocks).
@@ -194,7 +151,7 @@ class _Fusing:
         if not len(places):
             raise DataError("no training row has two modalities; expected some to learn their fusion from.")
         if present.shape[1] > 2:
-            fewer = kept & _drawn_presence(len(kept), kept.shape[1], self.settings.classifier.seed)
+            fewer = kept & _drawn_presence(len(kept), kept.shape[1], self.run.settings.classifier().seed)
             still = fewer.sum(axis=1) > 1
             places, kept = np.concatenate([places, places[still]]), np.concatenate([kept, fewer[still]])
         return places, kept
@@ -214,7 +171,7 @@ class _Fusing:
             train, test = (
                 DesignRows(self.stores, items.take(part), {name: self.features[name]}) for part in (inside, outside)
             )
-            classifier.fit_rows(train, items.labels[inside], trainer=self.settings.trainer)
+            classifier.fit_rows(train, items.labels[inside], trainer=self.run.trainer)
             for first in range(0, len(outside), _AT_ONCE):
                 part = np.arange(first, min(first + _AT_ONCE, len(outside)))
                 probabilities[here[outside[part]]] = spread(classifier.predict_proba(test[part]), classifier, classes)
@@ -227,7 +184,7 @@ class _Fusing:
         """
         places, kept = self._together()
         rows = np.where(kept.T[:, :, None], own[:, places], np.float32(np.nan))
-        given = self.settings.classifier
+        given = self.run.settings.classifier()
         head = FunctaClassifier(booster="gblinear", seed=given.seed, n_jobs=given.n_jobs)
         return head.fit_rows(stacked_features(rows), self.items.labels[places], self.items.groups[places])
 

@@ -17,7 +17,7 @@ from fusion.metrics import ClassFigures, Evaluation
 from fusion.models.figures import ModalityFigures
 from fusion.models.folder import Model
 
-__all__ = ["Predictions", "TrainResult", "result_of"]
+__all__ = ["TrainResult", "result_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,13 +32,13 @@ class TrainResult:
         Labelled rows used.
     seconds
         Of the whole call.
-    model
+    folder
         The model folder, or None when nothing was saved.
     rounds, columns
         Boosting rounds of the model, and its features after the filter.
     evaluation
         All figures, per class too.
-    fitted
+    model
         The model itself; of a cross-validation that saves nothing the last fold's.
     folds
         Accuracy of each fold of a cross-validation, else empty.
@@ -60,11 +60,11 @@ class TrainResult:
     rows_train: int
     rows_test: int
     seconds: float
-    model: Path | None
+    folder: Path | None
     rounds: int
     columns: int
     evaluation: Evaluation = field(repr=False)
-    fitted: Model = field(repr=False)
+    model: Model = field(repr=False)
     folds: tuple[float, ...] = ()
     warnings: tuple[str, ...] = ()
     fusion: str | None = None
@@ -94,7 +94,7 @@ class TrainResult:
             "rows_train": self.rows_train,
             "rows_test": self.rows_test,
             "seconds": self.seconds,
-            "model": None if self.model is None else str(self.model),
+            "model": None if self.folder is None else str(self.folder),
             "rounds": self.rounds,
             "columns": self.columns,
             "warnings": list(self.warnings),
@@ -106,24 +106,6 @@ class TrainResult:
         if self.tuning is not None:
             figures["tuning"] = self.tuning.to_dict()
         return figures | ({"folds": list(self.folds)} if self.folds else {})
-
-
-@dataclass(frozen=True, eq=False)
-class Predictions:
-    """Predicted classes by ID.
-
-    Attributes
-    ----------
-    ids, labels : object arrays, shape (n,)
-    probabilities : float32 array, shape (n, classes)
-    classes
-        In the order of the columns of `probabilities`.
-    """
-
-    ids: NDArray[np.object_]
-    labels: NDArray[np.object_]
-    probabilities: NDArray[np.float32]
-    classes: tuple[str, ...]
 
 
 def result_of(
@@ -143,11 +125,11 @@ def result_of(
         rows_train=model.training.rows,
         rows_test=evaluation.rows,
         seconds=time.perf_counter() - begin,
-        model=model.path,
+        folder=model.path,
         rounds=model.classifier.n_rounds_,
         columns=model.classifier.n_features_in_,
         evaluation=evaluation,
-        fitted=model,
+        model=model,
         warnings=(*_warn_of_unseen(evaluation, model), *warnings),
         fusion=model.fusion,
         modalities=modalities or {},

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fusion.estimators.presets import training_preset
+from fusion.estimators.presets import training_settings
 from fusion.reproduction.audit import kept_audit
 from fusion.reproduction.controls import control_results, lstm_result
 from fusion.reproduction.matrices import Matrices, fit_and_test
@@ -90,7 +90,7 @@ def _curve_of(study: Study, store: Path) -> list[tuple[float, float]]:
     matrices = Matrices.of_store(store)
     order = np.random.default_rng(study.seed).permutation(len(matrices.training))
     sizes = [size for size in _CURVE if size < len(order)] + [len(order)]
-    preset = training_preset("fast")
+    preset = training_settings("fast")
     curve = []
     for number, size in enumerate(sizes):
         study.tell("learning curve", number, len(sizes))

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from fusion.datasets.base import Dataset
     from fusion.encoders.encoder import EncoderConfig
-    from fusion.encoders.options import Progress as Done
     from fusion.models.results import TrainResult
 
 LOCAL_NOTE = "beyond the paper, with the linear booster, see local-functas.md"
@@ -135,7 +134,7 @@ class Study:
         try:
             with self.dataset(encoding) as dataset:
                 options = EncodeOptions(workers=self.workers, limit=self.limit, train_splits=encoding.train_splits)
-                told = partial(self._tell_of, f"encoding {name}")
+                told = partial(self._tell_stage, name)
                 encode(dataset, path, self.config(dataset, encoding), options, progress=told)
             finished = True
         finally:
@@ -146,9 +145,6 @@ class Study:
     def config(self, dataset: Dataset, encoding: Encoding) -> EncoderConfig:
         """Give the configuration that an encoding asks for, presets and the study's seed included."""
         return encoder_config(dataset, options={"seed": self.seed, **encoding.options}, fit=encoding.fit)
-
-    def _tell_of(self, what: str, done: Done) -> None:
-        self.tell(what, done.done, done.total)
 
     def model(self, name: str, source: Path, **how: Any) -> TrainResult:
         """Train on a store or a link table and keep the model, so that a report can be written of it."""

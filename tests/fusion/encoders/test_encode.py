@@ -10,7 +10,7 @@ from helpers.made_samples import MadeSamples
 from fusion.encoders.config import FunctaConfig
 from fusion.encoders.encoder import encoder_of
 from fusion.encoders.encoding import encode
-from fusion.encoders.options import EncodeOptions, Progress
+from fusion.encoders.options import EncodeOptions
 from fusion.encoders.pool import worker_pool
 from fusion.errors import ConfigError, DataError
 from store import Rows, StoreMismatchError, open_store
@@ -24,15 +24,15 @@ def stored(path: Path) -> Rows:
 
 
 def test_every_sample_becomes_a_row_under_its_id(made: MadeSamples, config: FunctaConfig, tmp_path: Path) -> None:
-    seen: list[Progress] = []
-    report = encode(made, tmp_path / "s.zarr", config, HERE, progress=seen.append)
+    seen: list[tuple[str, int, int]] = []
+    report = encode(made, tmp_path / "s.zarr", config, HERE, progress=lambda *told: seen.append(told))
     rows = stored(tmp_path / "s.zarr")
     assert (report.rows, report.failed, report.encoded, report.skipped) == (36, 0, 36, 0)
     assert rows.ids.tolist() == [sample.id for sample in made]
     assert rows.labels.tolist() == [sample.label for sample in made]
     assert rows.groups.tolist() == [sample.group for sample in made]
     assert report.psnr_mean == pytest.approx(rows.psnr.mean())
-    assert seen[-1] == Progress(36, 0, 36)
+    assert seen[-1] == ("encoding", 36, 36)
 
 
 def test_the_store_alone_decodes_what_was_stored(made: MadeSamples, config: FunctaConfig, tmp_path: Path) -> None:

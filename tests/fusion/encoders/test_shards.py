@@ -85,8 +85,8 @@ def test_a_lost_worker_loses_and_repeats_nothing(
     monkeypatch.setattr("fusion.encoders.encoding._MAX_TASK", 2)
     killed: list[int] = []
 
-    def kill_one(progress: Any) -> None:
-        if progress.done >= 4 and not killed:
+    def kill_one(_what: str, done: int, _most: int) -> None:
+        if done >= 4 and not killed:
             worker = next(iter(cluster.workers.values()))
             killed.append(worker.pid)
             worker.process.process._process.kill()

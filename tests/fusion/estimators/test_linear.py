@@ -174,4 +174,4 @@ def test_a_model_folder_keeps_every_booster(make_store, tmp_path, booster):
     loaded = load_model(tmp_path / "model")
     assert set(loaded.classifier.boosters_) == set(BOOSTERS[booster])
     functas = functa_rows().functas
-    np.testing.assert_array_equal(loaded.predict_proba(functas), trained.fitted.predict_proba(functas))
+    np.testing.assert_array_equal(loaded.predict_proba(functas), trained.model.predict_proba(functas))

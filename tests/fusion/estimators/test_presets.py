@@ -5,34 +5,39 @@ import pytest
 from helpers.made_functas import functa_rows
 
 from fusion.errors import ConfigError
-from fusion.estimators.presets import TRAINING_PRESETS, Preset, training_preset
+from fusion.estimators.presets import TRAINING_PRESETS, TrainingSettings, training_settings
 from fusion.features.transformer import FunctaFeatures
 from fusion.models.folder import load_model
 from fusion.models.training import evaluate, train
 
 
 def test_the_papers_preset_changes_nothing():
-    paper = training_preset("paper")
-    assert paper == Preset()
-    assert paper.classifier(n_jobs=1, eta=None).get_params()["eta"] == 0.3
+    assert training_settings("paper") == TrainingSettings()
+    assert training_settings("paper", n_jobs=1, eta=None).classifier().get_params()["eta"] == 0.3
 
 
 def test_given_parameters_win_over_the_preset():
-    fast = TRAINING_PRESETS["fast"]
-    assert fast.classifier().max_depth == 3
-    assert fast.classifier(max_depth=5, seed=1).get_params()["max_depth"] == 5
+    fast = training_settings("fast", max_depth=5, seed=1, features="weights")
+    assert TRAINING_PRESETS["fast"].classifier().max_depth == 3
+    assert fast.classifier().get_params()["max_depth"] == 5
+    assert (fast.max_columns, fast.features) == (1500, "weights")
+    assert training_settings(fast, eta=0.1).classifier().max_depth == 5
+
+
+def test_a_classifier_beside_a_preset_is_refused():
+    with pytest.raises(ConfigError, match="a classifier and the preset 'fast' both say how to train"):
+        training_settings("fast", classifier=TRAINING_PRESETS["fast"].classifier())
 
 
 def test_an_unknown_preset_is_refused():
     with pytest.raises(ConfigError, match="preset is 'turbo'; expected one of paper, fast, slow, linear, stacked"):
-        training_preset("turbo")
+        training_settings("turbo")
 
 
-def test_fast_trains_on_fewer_columns_and_is_saved_with_them(make_store, tmp_path, monkeypatch):
-    preset = Preset(max_columns=5, parameters={"n_estimators": 10, "n_jobs": 1})
-    monkeypatch.setattr("fusion.estimators.presets.TRAINING_PRESETS", {"fast": preset})
+def test_a_preset_of_fewer_columns_trains_on_them_and_is_saved_with_them(make_store, tmp_path):
+    preset = TrainingSettings(max_columns=5, parameters={"n_estimators": 10, "n_jobs": 1})
     store = make_store()
-    result = train(store, tmp_path / "model", preset="fast")
+    result = train(store, tmp_path / "model", preset=preset)
     assert result.columns == 5
     assert load_model(tmp_path / "model").blocks[0].features.max_columns == 5
     assert evaluate(tmp_path / "model", store).accuracy == result.accuracy

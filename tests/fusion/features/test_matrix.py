@@ -79,7 +79,7 @@ def test_the_order_of_the_store_changes_no_tree(make_store):
     rows = functa_rows()
     shuffled = rows.take(np.random.default_rng(2).permutation(len(rows)))
     first, second = (
-        train(make_store(content, name), classifier=quick()).fitted for name, content in (("a", rows), ("b", shuffled))
+        train(make_store(content, name), classifier=quick()).model for name, content in (("a", rows), ("b", shuffled))
     )
     assert trees(first.classifier) == trees(second.classifier)
     np.testing.assert_array_equal(first.blocks[0].features.mean_, second.blocks[0].features.mean_)

@@ -33,7 +33,7 @@ def result(request, saved):
 
 @pytest.fixture
 def folder(result, tmp_path):
-    return shutil.copytree(result.model, tmp_path / "model")
+    return shutil.copytree(result.folder, tmp_path / "model")
 
 
 def functas(count=20):
@@ -46,17 +46,17 @@ def functas(count=20):
 def test_what_was_saved_predicts_the_same(result, folder):
     loaded = load_model(folder)
     assert loaded.fusion == result.fusion
-    np.testing.assert_array_equal(loaded.predict_proba(functas()), result.fitted.predict_proba(functas()))
+    np.testing.assert_array_equal(loaded.predict_proba(functas()), result.model.predict_proba(functas()))
     np.testing.assert_allclose(loaded.predict_proba(functas()).sum(axis=1), 1, atol=1e-5)
 
 
 def test_a_block_left_out_is_a_missing_modality(result):
     given = functas()
     given["camera"][:] = np.nan
-    alone = result.fitted.predict_proba({"sensor": given["sensor"]})
-    np.testing.assert_array_equal(alone, result.fitted.predict_proba(given))
-    member = result.fitted.classifier.members["sensor"]
-    features = result.fitted.blocks[0].features
+    alone = result.model.predict_proba({"sensor": given["sensor"]})
+    np.testing.assert_array_equal(alone, result.model.predict_proba(given))
+    member = result.model.classifier.members["sensor"]
+    features = result.model.blocks[0].features
     np.testing.assert_array_equal(alone, member.predict_proba(features.transform(given["sensor"])))
 
 
@@ -97,7 +97,7 @@ def test_a_wrong_card_is_explained(folder, change, message):
 
 
 def test_weights_that_are_no_numbers_are_refused(saved, tmp_path):
-    folder = shutil.copytree(saved["late"].model, tmp_path / "model")
+    folder = shutil.copytree(saved["late"].folder, tmp_path / "model")
     content = (folder / "model.json").read_text()
     weight = json.loads(content)["fusion"]["pool"]["weights"][0]
     (folder / "model.json").write_text(content.replace(repr(weight), "NaN"))
@@ -106,7 +106,7 @@ def test_weights_that_are_no_numbers_are_refused(saved, tmp_path):
 
 
 def test_boosters_of_another_model_are_noticed(saved, tmp_path):
-    folder = shutil.copytree(saved["early"].model, tmp_path / "model")
+    folder = shutil.copytree(saved["early"].folder, tmp_path / "model")
     shutil.copy(folder / "block-0.ubj", folder / "model.ubj")
     rewrite(folder, lambda card: card["sha256"].update({"model.ubj": card["sha256"]["block-0.ubj"]}))
     with pytest.raises(ModelError, match=r"model\.ubj of .* reads 6 columns but the feature blocks make 12"):
@@ -121,7 +121,7 @@ def test_version_1_is_still_read():
 
 
 def test_a_model_of_several_boosters_is_replaced_as_a_whole(saved, tmp_path):
-    folder = shutil.copytree(saved["early"].model, tmp_path / "model")
+    folder = shutil.copytree(saved["early"].folder, tmp_path / "model")
     quick = FunctaClassifier(n_estimators=3, n_jobs=1)
     pair = linked(tmp_path / "pair", subjects=6, each=8)
     train(pair, folder, fusion="late", classifier=quick)

@@ -89,24 +89,24 @@ def test_the_document_has_the_promised_keys(trained):
 
 @pytest.mark.parametrize("fusion", FUSIONS)
 def test_a_saved_fusion_says_the_same(pair, trained, fusion):
-    again = evaluate(trained[fusion].model, pair).to_dict()
+    again = evaluate(trained[fusion].folder, pair).to_dict()
     assert {**again, "seconds": 0} == {**trained[fusion].to_dict(), "seconds": 0}
 
 
 def test_the_folder_keeps_what_a_report_needs(trained, pair):
-    table = pd.read_parquet(trained["early"].model / "predictions.parquet")
+    table = pd.read_parquet(trained["early"].folder / "predictions.parquet")
     assert len(table) == 48
     assert {"id", "label", "predicted", "probability", "camera:id", "camera:psnr", "camera:without"} <= set(table)
     assert (table["predicted"] == table["label"]).mean() == trained["early"].accuracy
     assert table["camera:psnr"].between(20, 40).all()
-    metrics = json.loads((trained["early"].model / "metrics.json").read_text())
+    metrics = json.loads((trained["early"].folder / "metrics.json").read_text())
     assert metrics["link"]["matched"] == len(pair)
     assert set(metrics["stores"]) == {"sensor", "camera"}
     assert metrics["modalities"]["camera"]["missing"][-1] == [1.0, metrics["modalities"]["camera"]["accuracy_without"]]
 
 
 def test_a_fusion_evaluates_a_store_of_one_modality(pair, trained):
-    alone = evaluate(trained["stacked"].model, pair.stores["camera"].path)
+    alone = evaluate(trained["stacked"].folder, pair.stores["camera"].path)
     assert alone.accuracy == trained["stacked"].modalities["camera"].accuracy
     assert list(alone.modalities) == ["camera"]
     assert alone.to_dict()["modalities"]["camera"]["accuracy_without"] is None
@@ -140,7 +140,7 @@ def test_test_rows_never_reach_a_fusion(tmp_path):
     frame.loc[test, "label"] = np.roll(frame.loc[test, "label"].to_numpy(), 1)
     other = type(honest)(frame, honest.stores, honest.summary)
     for fusion in FUSIONS:
-        first, second = (train(table, fusion=fusion, classifier=QUICK).fitted.classifier for table in (honest, other))
+        first, second = (train(table, fusion=fusion, classifier=QUICK).model.classifier for table in (honest, other))
         rows = np.random.default_rng(0).normal(size=(20, first.n_features_in_)).astype(np.float32)
         np.testing.assert_array_equal(first.predict_proba(rows), second.predict_proba(rows))
 
@@ -184,4 +184,4 @@ def test_a_store_that_is_gone_or_changed_is_named(tmp_path):
 
 def test_classes_are_those_of_the_link_table(pair, trained):
     assert trained["early"].classes == CLASSES
-    assert trained["early"].fitted.fusion == "early"
+    assert trained["early"].model.fusion == "early"

@@ -9,7 +9,7 @@ from helpers.made_functas import CLASSES, functa_rows
 from fusion.errors import ConfigError, DataError, ModelError
 from fusion.estimators.xgboost import FunctaClassifier
 from fusion.models.folder import load_model
-from fusion.models.training import evaluate, predict_store, train
+from fusion.models.training import evaluate, train
 from store import Rows, StoreMismatchError
 
 QUICK = FunctaClassifier(n_estimators=15, n_jobs=1)
@@ -30,8 +30,8 @@ def test_training_learns_evaluates_and_saves(make_store, tmp_path):
     assert (result.rows_train, result.rows_test, result.columns) == (36, 12, 11)
     assert result.classes == tuple(sorted(CLASSES))
     assert result.confusion.sum() == 12
-    assert result.model == tmp_path / "model"
-    assert load_model(result.model).training.train_splits == ("train",)
+    assert result.folder == tmp_path / "model"
+    assert load_model(result.folder).training.train_splits == ("train",)
 
 
 def test_the_document_has_the_promised_keys(make_store, tmp_path):
@@ -59,7 +59,7 @@ def test_the_order_of_the_rows_changes_nothing(make_store):
     shuffled = rows.take(np.random.default_rng(2).permutation(len(rows)))
     first, second = (quick(make_store(content, name)) for name, content in (("a", rows), ("b", shuffled)))
     functas = rows.functas
-    np.testing.assert_allclose(first.fitted.predict_proba(functas), second.fitted.predict_proba(functas), atol=1e-6)
+    np.testing.assert_allclose(first.model.predict_proba(functas), second.model.predict_proba(functas), atol=1e-6)
 
 
 def test_test_rows_never_reach_the_model(make_store):
@@ -68,8 +68,8 @@ def test_test_rows_never_reach_the_model(make_store):
     functas, labels = rows.functas.copy(), rows.labels.copy()
     functas[test] = np.random.default_rng(1).normal(size=functas[test].shape) * 1e3
     labels[test] = np.roll(labels[test], 1)
-    honest = quick(make_store(rows, "honest")).fitted
-    other = quick(make_store(rebuilt(rows, functas=functas, labels=labels), "other")).fitted
+    honest = quick(make_store(rows, "honest")).model
+    other = quick(make_store(rebuilt(rows, functas=functas, labels=labels), "other")).model
     assert honest.classifier.booster_.save_raw() == other.classifier.booster_.save_raw()
     np.testing.assert_array_equal(honest.blocks[0].features.mean_, other.blocks[0].features.mean_)
     np.testing.assert_array_equal(honest.blocks[0].features.keep_, other.blocks[0].features.keep_)
@@ -85,7 +85,7 @@ def test_rows_without_a_label_are_left_out(make_store):
 
 def test_features_can_be_the_weights(make_store):
     result = quick(make_store(), features="weights")
-    assert result.fitted.blocks[0].features.features == "weights"
+    assert result.model.blocks[0].features.features == "weights"
     with pytest.raises(ConfigError, match="features is 'both'; expected one of delta, weights"):
         quick(make_store(name="again"), features="both")
 
@@ -165,31 +165,20 @@ def test_another_encoder_is_refused(make_store, tmp_path):
         evaluate(tmp_path / "model", other)
     moved = make_store(name="moved", state={"start": np.zeros(12, np.float32), "low": np.zeros(9), "high": np.ones(9)})
     with pytest.raises(StoreMismatchError, match="start"):
-        predict_store(tmp_path / "model", moved)
+        evaluate(tmp_path / "model", moved)
 
 
 def test_another_modality_is_refused(make_store):
-    model = quick(make_store()).fitted
+    model = quick(make_store()).model
     with pytest.raises(DataError, match=r"the store holds video functas; expected stores for sensor \(sensor\)"):
         evaluate(model, make_store(name="video", modality="video"))
 
 
 def test_new_rows_without_splits_are_all_evaluated(make_store):
-    model = quick(make_store()).fitted
+    model = quick(make_store()).model
     rows = functa_rows(4, 6, seed=8)
     fresh = make_store(rebuilt(rows, splits=[None] * len(rows)), "fresh", dataset="new people")
     assert evaluate(model, fresh).rows_test == 24
-
-
-def test_predictions_come_by_id(make_store):
-    store = make_store()
-    model = quick(store).fitted
-    found = predict_store(model, store)
-    rows = store.read(list(found.ids))
-    assert found.ids.tolist() == sorted(store.ids)
-    assert found.labels.tolist() == model.predict(rows.functas).tolist()
-    np.testing.assert_array_equal(found.probabilities, model.predict_proba(rows.functas))
-    assert len(predict_store(model, store, splits=["test"]).ids) == 12
 
 
 def folds_of(rows):
