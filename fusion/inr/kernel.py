@@ -3,18 +3,16 @@
 Rows are units and columns are coordinates, so that a bias is one number for a row, and sine and cosine of a row are
 one loop over contiguous memory. Coordinates pass in chunks, whose activations stay in a core's second-level cache;
 gradients add up over them. Widths and frequencies are data: one compiled function serves every architecture.
-
-Numba keeps the machine code until this file changes, and looks at no other: touch it after a change in `tiles`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numba
 import numpy as np
 
+from fusion.inr import tiles
+from fusion.inr.compiling import kept, part
 from fusion.inr.settings import BETA_1, BETA_2, EPSILON
 from fusion.inr.tiles import LANES, add_outer, product
 
@@ -91,22 +89,7 @@ class Workspace(NamedTuple):
     targets: Matrix
 
 
-def _part(flags: set[str]) -> Any:
-    # Inlined: code that was just compiled would else call another copy of a part than code from the cache does, and
-    # round differently.
-    return numba.njit(fastmath=flags, error_model="numpy", nogil=True, forceinline=True)
-
-
-def _kept(function: Callable[..., Any]) -> Any:
-    """Compile at the first call and keep the code beside the source, or in the user's cache folder, or not at all."""
-    options: dict[str, Any] = {"fastmath": _EXACT, "error_model": "numpy", "nogil": True}
-    try:
-        return numba.njit(cache=True, **options)(function)
-    except RuntimeError:
-        return numba.njit(**options)(function)
-
-
-@_part(_EXACT)
+@part(_EXACT)
 def sine_and_slope(angles: Floats, slopes: Floats, bias: np.float32, omega: np.float32) -> None:
     """Replace z by sin(omega * (z + bias)) and write omega * cos(omega * (z + bias)), with errors of about 1e-7.
 
@@ -126,7 +109,7 @@ def sine_and_slope(angles: Floats, slopes: Floats, bias: np.float32, omega: np.f
         slopes[i] = _I(_F(cosine * omega).view(_I) ^ sign).view(_F)
 
 
-@_part(_EXACT)
+@part(_EXACT)
 def _activate(values: Floats, bias: np.float32, sigmoid: bool) -> None:  # noqa: FBT001
     """Replace z by z + bias, or by 1 / (1 + exp(-z - bias)) with relative errors of about 1e-7; NaN stays NaN."""
     if not sigmoid:
@@ -145,7 +128,7 @@ def _activate(values: Floats, bias: np.float32, sigmoid: bool) -> None:  # noqa:
         values[i] = _ONE / (_ONE + power * series)
 
 
-@_part(_SUMS)
+@part(_SUMS)
 def _multiply(a: Floats, b: Floats) -> np.float32:
     """Replace a by a * b and give its sum."""
     total = _F(0.0)
@@ -156,7 +139,7 @@ def _multiply(a: Floats, b: Floats) -> np.float32:
     return total
 
 
-@_part(_EXACT)
+@part(_EXACT)
 def _adam(theta: Floats, work: Workspace, rate: np.float32) -> None:
     gradient, m, v = work.gradient, work.moment_1, work.moment_2
     for i in range(theta.size):
@@ -166,13 +149,13 @@ def _adam(theta: Floats, work: Workspace, rate: np.float32) -> None:
         theta[i] -= rate * m[i] / (np.sqrt(v[i]) + _EPS)
 
 
-@_part(_EXACT)
+@part(_EXACT)
 def _descend(theta: Floats, work: Workspace, step_sizes: Floats, factor: np.float32) -> None:
     for i in range(theta.size):
         theta[i] -= factor * step_sizes[i] * work.gradient[i]
 
 
-@_part(_EXACT)
+@part(_EXACT)
 def _gather(table: Matrix, rows: Integers, chunk: int, out: Matrix) -> None:
     """Copy rows of a table (n, d) into blocks of d rows and up to `chunk` columns, zeros after the last."""
     d = table.shape[1]
@@ -186,7 +169,7 @@ def _gather(table: Matrix, rows: Integers, chunk: int, out: Matrix) -> None:
             line[n:chunk] = _F(0.0)
 
 
-@_part(_EXACT)
+@part(_EXACT)
 def _forward(theta: Floats, net: Network, work: Workspace, inputs: Matrix) -> None:
     """Fill the sines and slopes of the hidden layers and the output for one block of coordinates (d_in, n)."""
     offset, unit, n, last = 0, 0, inputs.shape[1], net.widths.size - 2
@@ -209,7 +192,7 @@ def _forward(theta: Floats, net: Network, work: Workspace, inputs: Matrix) -> No
         offset = bias + fan_out
 
 
-@_part(_SUMS)
+@part(_SUMS)
 def _error(output: Floats, targets: Floats, n: int, sigmoid: bool, scale: np.float32) -> tuple[np.float32, np.float32]:  # noqa: FBT001
     """Turn an output row into the gradient before its activation; give the sum of squared errors and of gradients."""
     squares, total = _F(0.0), _F(0.0)
@@ -223,7 +206,7 @@ def _error(output: Floats, targets: Floats, n: int, sigmoid: bool, scale: np.flo
     return squares, total
 
 
-@_part(_EXACT)
+@part(_EXACT)
 def _backward(theta: Floats, net: Network, work: Workspace, inputs: Matrix) -> None:
     """Add the gradient of one block to that of the step; the output holds its own, biases' included."""
     offset, unit, n, last = theta.size, 0, inputs.shape[1], net.widths.size - 2
@@ -247,7 +230,7 @@ def _backward(theta: Floats, net: Network, work: Workspace, inputs: Matrix) -> N
             work.gradient[offset - fan_in + i] += _multiply(work.slopes[unit + i][:n], work.back[i][:n])
 
 
-@_part(_EXACT)
+@part(_EXACT)
 def _pass(theta: Floats, net: Network, work: Workspace, points: int, learn: bool) -> float:  # noqa: FBT001
     """Mean squared error over the gathered coordinates; with `learn`, its gradient too."""
     d_in, d_out = net.widths[0], net.widths[-1]
@@ -268,7 +251,7 @@ def _pass(theta: Floats, net: Network, work: Workspace, points: int, learn: bool
     return float(total / (points * d_out))
 
 
-@_kept
+@kept(_EXACT, tiles)
 def fit_network(
     theta: Floats,
     net: Network,
@@ -329,7 +312,7 @@ def fit_network(
         learn = steps < rates.size
 
 
-@_kept
+@kept(_EXACT, tiles)
 def measure_gradient(
     theta: Floats, net: Network, work: Workspace, grid: NDArray[Any], values: NDArray[Any], rows: Integers
 ) -> float:

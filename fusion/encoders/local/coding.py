@@ -2,18 +2,16 @@
 
 Windows pass in blocks. A block's distances to all centres stay in a core's cache, where they become triangle codes and
 are added to their cells; no matrix of windows by centres is ever in memory.
-
-Numba keeps the machine code until this file changes, and looks at no other: touch it after a change in `tiles`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numba
 import numpy as np
 
+from fusion.inr import tiles
+from fusion.inr.compiling import kept, part
 from fusion.inr.tiles import LANES, product
 
 if TYPE_CHECKING:
@@ -101,20 +99,7 @@ def _padded(count: int) -> int:
     return -(-count // LANES) * LANES
 
 
-def _part(function: Callable[..., Any]) -> Any:
-    return numba.njit(fastmath=_SUMS, error_model="numpy", nogil=True, forceinline=True)(function)
-
-
-def _kept(function: Callable[..., Any]) -> Any:
-    """Compile at the first call and keep the code beside the source, or in the user's cache folder, or not at all."""
-    options: dict[str, Any] = {"fastmath": _SUMS, "error_model": "numpy", "nogil": True}
-    try:
-        return numba.njit(cache=True, **options)(function)
-    except RuntimeError:
-        return numba.njit(**options)(function)
-
-
-@_part
+@part(_SUMS)
 def _condition(window: Floats, mode: int, channels: int, floor: np.float32) -> np.float32:
     """Take off means, or contrast, in place; give the variance that one unit stands for afterwards."""
     if mode == 0:
@@ -143,7 +128,7 @@ def _condition(window: Floats, mode: int, channels: int, floor: np.float32) -> n
     return variance
 
 
-@_kept
+@kept(_SUMS, tiles)
 def whitened(values: Floats, origins: Integers, offsets: Integers, how: Reader) -> tuple[Matrix, float]:
     """Cut windows out of a sample's values and whiten their one-step networks.
 
@@ -191,7 +176,7 @@ def whitened(values: Floats, origins: Integers, offsets: Integers, how: Reader) 
     return z, total / (origins.size * size)
 
 
-@_kept
+@kept(_SUMS, tiles)
 def pooled(
     z: Matrix, members: Integers, counts: Integers, book: Book, mean: Matrix, largest: Matrix, deviation: Matrix
 ) -> None:

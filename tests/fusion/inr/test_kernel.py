@@ -149,3 +149,22 @@ def test_code_just_compiled_and_code_from_the_cache_give_the_same_bits(tmp_path:
     )
     assert list(tmp_path.rglob("*.nbc"))
     assert compiled == loaded
+
+
+def test_kept_code_is_compiled_anew_when_a_file_that_it_was_built_from_changes(tmp_path: Path) -> None:
+    part = "from fusion.inr.compiling import part\n\n\n@part(())\ndef more(x):\n    return x + {more}\n"
+    (tmp_path / "whole.py").write_text(
+        "import parts\nfrom fusion.inr.compiling import kept\n\n\n"
+        "@kept((), parts)\ndef twice(x):\n    return parts.more(parts.more(x))\n"
+    )
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    code = "import whole; print(whole.twice(0), sum(whole.twice.stats.cache_hits.values()))"
+    told = []
+    for more in (1, 1, 5):
+        (tmp_path / "parts.py").write_text(part.format(more=more))
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        told.append(done.stdout.split())
+    assert told == [["2", "0"], ["2", "1"], ["10", "0"]]
