@@ -59,7 +59,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Source:
+class PublicDataset:
     """A public data set.
 
     Parameters
@@ -123,7 +123,7 @@ class CheckReport:
         return asdict(self) | {"complete": self.complete, "parts": [asdict(part) for part in self.parts]}
 
 
-def dataset_source(name: str) -> Source:
+def dataset_source(name: str) -> PublicDataset:
     """Look up a data set; ConfigError when there is none of that name."""
     for entry in CATALOGUE:
         if entry.name == name:
@@ -168,7 +168,7 @@ def _completeness(report: CheckReport) -> float:
     return sum(min(1.0, part.found / part.expected) for part in report.parts) / len(report.parts)
 
 
-def check_source(entry: Source, folder: Path) -> CheckReport:
+def check_source(entry: PublicDataset, folder: Path) -> CheckReport:
     """Count what a folder holds of one data set."""
     parts = (Found(part.what, part.count, _count(folder, part)) for part in entry.parts)
     return CheckReport(entry.name, str(folder), tuple(parts))
@@ -182,8 +182,8 @@ def _count(folder: Path, part: Part) -> int:
     return max(sum(1 for path in found if path.is_file()) for found in tries)
 
 
-CATALOGUE: tuple[Source, ...] = (
-    Source(
+CATALOGUE: tuple[PublicDataset, ...] = (
+    PublicDataset(
         name="cifar10",
         title="CIFAR-10: 60,000 colour images, 32 x 32, 10 classes",
         home="https://www.cs.toronto.edu/~kriz/cifar.html",
@@ -204,7 +204,7 @@ CATALOGUE: tuple[Source, ...] = (
         ),
         layout="cifar10",
     ),
-    Source(
+    PublicDataset(
         name="esc50",
         title="ESC-50: 2,000 environmental sounds of 5 s, 50 classes, 5 folds",
         home="https://github.com/karolpiczak/ESC-50",
@@ -219,7 +219,7 @@ CATALOGUE: tuple[Source, ...] = (
         layout="esc50",
         note="The archive is made on demand from a repository, so its checksum is not fixed.",
     ),
-    Source(
+    PublicDataset(
         name="fsdd",
         title="Free Spoken Digit Dataset: 3,000 recordings at 8 kHz, 10 digits, 6 speakers",
         home="https://github.com/Jakobovski/free-spoken-digit-dataset",
@@ -231,7 +231,7 @@ CATALOGUE: tuple[Source, ...] = (
         layout="fsdd",
         note="The archive is made on demand from a repository, so its checksum is not fixed.",
     ),
-    Source(
+    PublicDataset(
         name="hmdb51",
         title="HMDB-51: 6,766 clips from films and web video, 51 actions, 3 official splits",
         home="https://serre-lab.clps.brown.edu/resource/hmdb-a-large-human-motion-database/",
@@ -255,7 +255,7 @@ CATALOGUE: tuple[Source, ...] = (
         layout="hmdb51",
         note="RAR archives are unpacked by hand: unrar x hmdb51_org.rar, then the archive of each class that is in it.",
     ),
-    Source(
+    PublicDataset(
         name="jhmdb",
         title="JHMDB: 928 clips of HMDB-51 with annotations, 21 actions, 3 splits",
         home="http://jhmdb.is.tue.mpg.de",
@@ -272,7 +272,7 @@ CATALOGUE: tuple[Source, ...] = (
         ),
         layout="jhmdb",
     ),
-    Source(
+    PublicDataset(
         name="mnist",
         title="MNIST: 70,000 grey images of written digits, 28 x 28",
         home="https://storage.googleapis.com/cvdf-datasets/mnist/",
@@ -300,7 +300,7 @@ CATALOGUE: tuple[Source, ...] = (
         layout="mnist",
         note="A mirror: the authors' own server no longer gives the files away.",
     ),
-    Source(
+    PublicDataset(
         name="uci-har",
         title="UCI-HAR: 10,299 windows of a smartphone's motion sensors, 6 activities, 30 subjects",
         home="https://archive.ics.uci.edu/dataset/240/human+activity+recognition+using+smartphones",
@@ -321,7 +321,7 @@ CATALOGUE: tuple[Source, ...] = (
         ),
         layout="uci-har",
     ),
-    Source(
+    PublicDataset(
         name="utd-mhad",
         title="UTD-MHAD: 861 trials of 27 actions by 8 subjects: inertial, skeleton, depth",
         home="https://www.utdallas.edu/~kehtar/UTD-MHAD.html",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fusion.datasets.archives import unpack
-from fusion.datasets.catalogue import CheckReport, Download, Source, check_source
+from fusion.datasets.catalogue import CheckReport, Download, PublicDataset, check_source
 from fusion.errors import DataError, FusionError
 
 if TYPE_CHECKING:
@@ -59,13 +59,13 @@ class FetchReport:
 
 
 def fetch_dataset(
-    source: Source, out: str | Path, *, progress: Callable[[str, int, int], None] | None = None
+    source: PublicDataset, out: str | Path, *, progress: Callable[[str, int, int], None] | None = None
 ) -> FetchReport:
     """Download and unpack a data set; what is there already is left as it is.
 
     Parameters
     ----------
-    source : Source
+    source : PublicDataset
     out : path
         The files go to ``<out>/downloads``, the data set to ``<out>/<name>``.
     progress : callable, optional
@@ -188,7 +188,7 @@ def _digest(path: Path, algorithm: str) -> str:
         return hashlib.file_digest(file, algorithm).hexdigest()
 
 
-def _unpack_all(source: Source, there: Path, folder: Path) -> None:
+def _unpack_all(source: PublicDataset, there: Path, folder: Path) -> None:
     """Unpack into a folder that gets its name only when all is in it."""
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)

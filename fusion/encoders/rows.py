@@ -107,18 +107,18 @@ def _fitted_rows(encoder: Encoder, wanted: Sequence[tuple[Sample, NDArray[Any] |
     seconds = time.perf_counter() - begin
 
     functas = np.full((len(wanted), encoder.config.k), np.nan, np.float32)
-    loss = np.full(len(wanted), np.nan)
+    found = np.full(len(wanted), np.nan)
     status = np.full(len(wanted), Status.FAILED, np.uint8)
     errors = [str(prepared) if isinstance(prepared, SampleError) else "" for _, prepared in wanted]
     hashes = np.zeros((len(wanted), 16), np.uint8)
     taken = np.zeros(len(wanted), np.int32)
-    for row, prepared, vector, error, count in zip(usable, prepared_arrays, weights, mse, steps, strict=True):
+    for row, prepared, vector, mean, count in zip(usable, prepared_arrays, weights, mse, steps, strict=True):
         hashes[row] = source_hash(prepared)
-        if not (np.isfinite(vector).all() and np.isfinite(error)):
+        if not (np.isfinite(vector).all() and np.isfinite(mean)):
             errors[row] = f"fit: the fit diverged at {encoder.step_size}; expected finite weights"
             continue
-        functas[row], loss[row], taken[row] = vector, error, count
-        low = floor is not None and psnr(error) < floor
+        functas[row], found[row], taken[row] = vector, mean, count
+        low = floor is not None and psnr(mean) < floor
         status[row] = Status.LOW_PSNR if low else Status.OK
     samples = [sample for sample, _ in wanted]
     return Rows.build(
@@ -127,8 +127,8 @@ def _fitted_rows(encoder: Encoder, wanted: Sequence[tuple[Sample, NDArray[Any] |
         labels=[sample.label for sample in samples],
         splits=[sample.split for sample in samples],
         groups=[sample.group for sample in samples],
-        psnr=psnr(loss),
-        loss=loss,
+        psnr=psnr(found),
+        loss=found,
         steps=taken,
         fit_seconds=np.full(len(wanted), seconds / max(1, len(usable)), np.float32),
         status=status,

@@ -27,15 +27,15 @@ class Pool:
     mean
         "arithmetic" of the probabilities, or "geometric".
     weights
-        Of the modalities, shape (blocks,). Those of the geometric mean need not sum to 1: what is learned with them is
-        how sure the average may be.
+        Of the modalities, shape (branches,). Those of the geometric mean need not sum to 1: what is learned with them
+        is how sure the average may be.
     """
 
     mean: Literal["arithmetic", "geometric"]
     weights: NDArray[np.float64]
 
     def __call__(self, own: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Average probabilities of shape (blocks, n, classes) over the modalities that are there, (n, classes)."""
+        """Average probabilities of shape (branches, n, classes) over the modalities that are there, (n, classes)."""
         present = ~np.isnan(own[:, :, 0])
         if self.mean == "geometric":
             return np.asarray(softmax(self.evidence(own).sum(axis=0), axis=1), dtype=np.float32)
@@ -44,7 +44,7 @@ class Pool:
         return np.asarray(np.einsum("mn,mnc->nc", parts, np.nan_to_num(own)), dtype=np.float32)
 
     def evidence(self, own: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return what each modality adds, shape (blocks, n, classes): log probabilities, or parts of a probability."""
+        """Return what each modality adds, shape (branches, n, classes): log probabilities or parts of probabilities."""
         if self.mean == "arithmetic":
             return np.asarray(self.weights[:, None, None] * np.nan_to_num(own))
         return np.asarray(self.weights[:, None, None] * centred_logs(own))
@@ -62,7 +62,7 @@ def learn_pool(own: NDArray[np.float32], codes: NDArray[np.intp]) -> Pool:
     Parameters
     ----------
     own
-        Out-of-fold probabilities, shape (blocks, n, classes), NaN where a modality is missing.
+        Out-of-fold probabilities, shape (branches, n, classes), NaN where a modality is missing.
     codes
         True class of each row, shape (n,).
 

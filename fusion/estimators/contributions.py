@@ -16,7 +16,7 @@ _BYTES = 64 << 20
 def contributions(
     classifier: FusedClassifier, matrix: NDArray[np.float32], own: NDArray[np.float32]
 ) -> NDArray[np.float64]:
-    """Return the share of each modality in each prediction, shape (n, blocks); rows sum to 1.
+    """Return the share of each modality in each prediction, shape (n, branches); rows sum to 1.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def contributions(
     matrix
         Rows of all modalities, shape (n, columns).
     own
-        What its members say of them, shape (blocks, n, classes).
+        What its members say of them, shape (branches, n, classes).
 
     Notes
     -----

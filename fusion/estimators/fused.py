@@ -28,7 +28,7 @@ def check_fusion(fusion: str) -> None:
 
 @dataclass(frozen=True, eq=False)
 class FusedClassifier:
-    """Trained classifiers of several modalities as one; a block of NaN is a missing modality.
+    """Trained classifiers of several modalities as one; a branch of NaN is a missing modality.
 
     An item of which one modality is left gets what that modality's own classifier says, whatever the fusion; so a
     fusion of two modalities is never worse than the other one where one is missing.
@@ -39,9 +39,9 @@ class FusedClassifier:
         "early" = one classifier on all columns; "late" = the members' probabilities, averaged; "stacked" = a second
         classifier on the members' probabilities.
     columns
-        Number of columns of each block, in their order.
+        Number of columns of each branch, in their order.
     members
-        The classifier of each block alone.
+        The classifier of each branch alone.
     classes_
         All labels of the training rows, sorted; object array.
     head
@@ -59,7 +59,7 @@ class FusedClassifier:
 
     @property
     def n_features_in_(self) -> int:
-        """Number of columns of all blocks."""
+        """Number of columns of all branches."""
         return sum(self.columns.values())
 
     @property
@@ -71,7 +71,7 @@ class FusedClassifier:
 
     @property
     def slices(self) -> dict[str, slice]:
-        """Columns of each block."""
+        """Columns of each branch."""
         ends = list(accumulate(self.columns.values()))
         return {name: slice(end - self.columns[name], end) for name, end in zip(self.columns, ends, strict=True)}
 
@@ -84,14 +84,14 @@ class FusedClassifier:
         return self.combine(matrix, self.member_probabilities(matrix))
 
     def member_probabilities(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return what each member says, shape (blocks, n, classes), NaN where its modality is missing."""
+        """Return what each member says, shape (branches, n, classes), NaN where its modality is missing."""
         found = np.full((len(self.members), len(matrix), len(self.classes_)), np.nan, dtype=np.float32)
         for out, (name, here) in zip(found, self.slices.items(), strict=True):
-            block = matrix[:, here]
-            present = ~np.isnan(block).all(axis=1)
+            branch = matrix[:, here]
+            present = ~np.isnan(branch).all(axis=1)
             if present.any():
                 out[present] = spread(
-                    self.members[name].predict_proba(block[present]), self.members[name], self.classes_
+                    self.members[name].predict_proba(branch[present]), self.members[name], self.classes_
                 )
         return found
 
@@ -118,7 +118,7 @@ class FusedClassifier:
 
 
 def stacked_features(own: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return log probabilities less their mean over the classes, shape (n, blocks * classes); 0 where missing."""
+    """Return log probabilities less their mean over the classes, shape (n, branches * classes); 0 where missing."""
     return np.ascontiguousarray(np.concatenate(list(centred_logs(own)), axis=1), dtype=np.float32)
 
 

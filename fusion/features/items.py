@@ -32,7 +32,7 @@ class Items:
     """What is to be classified, one entry per item, sorted by ID; every column an object array of shape (n,).
 
     `rows` says under which ID each modality's store keeps the item, None where the modality is missing. Of a single
-    store it holds one entry, equal to `ids`. `block_groups` and `psnr` say what each store knows of it: its group
+    store it holds one entry, equal to `ids`. `branch_groups` and `psnr` say what each store knows of it: its group
     there, which is another one than in `groups` where stores were joined by label, and the PSNR of its functa in dB.
     """
 
@@ -41,7 +41,7 @@ class Items:
     splits: NDArray[np.object_]
     groups: NDArray[np.object_]
     rows: Mapping[str, NDArray[np.object_]]
-    block_groups: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
+    branch_groups: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
     psnr: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -60,7 +60,7 @@ class Items:
     def having(self, name: str) -> Items:
         """Return the items that have this modality, with it alone, and with the groups of its store."""
         here = self.present(name)
-        groups = self.block_groups.get(name, self.groups)
+        groups = self.branch_groups.get(name, self.groups)
         only = Items(self.ids, self.labels, self.splits, groups, {name: self.rows[name]})
         return only.take(here)
 
@@ -71,17 +71,19 @@ class Items:
         return replace(self, rows={**self.rows, name: row})
 
     def renamed(self, names: Mapping[str, str], every: Collection[str]) -> Items:
-        """Return the same items under other names of blocks; a block of `every` that is not there is missing."""
+        """Return the same items under other names of branches; a branch of `every` that is not there is missing."""
         nothing = np.full(len(self), None, dtype=object)
         new = [{names[name]: values for name, values in part.items()} for part in self._parts()]
-        return replace(self, rows={name: new[0].get(name, nothing) for name in every}, block_groups=new[1], psnr=new[2])
+        return replace(
+            self, rows={name: new[0].get(name, nothing) for name in every}, branch_groups=new[1], psnr=new[2]
+        )
 
     def _parts(self) -> tuple[Mapping[str, NDArray[Any]], ...]:
-        return self.rows, self.block_groups, self.psnr
+        return self.rows, self.branch_groups, self.psnr
 
 
 def read_items(store: FunctaStore) -> Items:
-    """Return every usable row of a store without its functa, under the store's modality as block name."""
+    """Return every usable row of a store without its functa, under the store's modality as branch name."""
     blocks = list(store.iter_blocks(functas=False))
     columns = [_stack([getattr(block, name) for block in blocks]) for name in ("ids", "labels", "splits", "groups")]
     order = np.argsort(columns[0], kind="stable")
@@ -91,7 +93,7 @@ def read_items(store: FunctaStore) -> Items:
 
 
 def linked_items(table: LinkTable, stores: Mapping[str, FunctaStore]) -> Items:
-    """Return the items of a link table, a block for each of its stores.
+    """Return the items of a link table, a branch for each of its stores.
 
     Raises
     ------
@@ -101,8 +103,8 @@ def linked_items(table: LinkTable, stores: Mapping[str, FunctaStore]) -> Items:
     rows = {name: table.column(name) for name in stores}
     known = {name: _known(stores[name], ids) for name, ids in rows.items()}
     ids, labels, splits, groups = (table.column(name) for name in ("link_id", "label", "split", "group"))
-    block_groups = {name: found for name, (found, _) in known.items()}
-    return Items(ids, labels, splits, groups, rows, block_groups, {name: psnr for name, (_, psnr) in known.items()})
+    branch_groups = {name: found for name, (found, _) in known.items()}
+    return Items(ids, labels, splits, groups, rows, branch_groups, {name: psnr for name, (_, psnr) in known.items()})
 
 
 def labelled_items(items: Items, splits: Collection[str] | None, role: str) -> Items:
@@ -145,8 +147,8 @@ def require_disjoint_groups(training: Items, test: Items) -> None:
     DataError
         Naming the first five such groups.
     """
-    blocks = ((groups, test.block_groups[name]) for name, groups in training.block_groups.items())
-    require_disjoint((training.groups, test.groups), *blocks)
+    branches = ((groups, test.branch_groups[name]) for name, groups in training.branch_groups.items())
+    require_disjoint((training.groups, test.groups), *branches)
 
 
 def fold_items(items: Items, on: str) -> tuple[Items, NDArray[np.object_]]:

@@ -27,16 +27,16 @@ _READ_BYTES = 8 << 20
 
 
 class DesignRows:
-    """The features of every block side by side, read from the stores by position; a missing modality is NaN.
+    """The features of every branch side by side, read from the stores by position; a missing modality is NaN.
 
     Parameters
     ----------
     stores
-        Open store of each block; a modality that no item has needs none.
+        Open store of each branch; a modality that no item has needs none.
     items
         Which rows, in which order.
     transformers
-        Fitted features of each block, in the order of the columns.
+        Fitted features of each branch, in the order of the columns.
 
     Raises
     ------

@@ -20,7 +20,7 @@ SourceLike = FunctaStore | LinkTable | str | Path
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Open stores by block name, and the items they hold together.
+    """Open stores by branch name, and the items they hold together.
 
     Attributes
     ----------

@@ -42,7 +42,7 @@ class PoolCard(BaseModel):
 
 
 class FusionCard(BaseModel):
-    """What there is besides the blocks of a model of several modalities."""
+    """What there is besides the branches of a model of several modalities."""
 
     model_config = _STRICT
     fusion: Literal["early", "late", "stacked"]
@@ -95,7 +95,7 @@ def restore_classifier(
     fusion
         Of several modalities.
     columns
-        Of each block.
+        Of each branch.
     read
         Returns a file whose checksum is right.
 
@@ -114,7 +114,7 @@ def restore_classifier(
     ):
         raise ModelError(
             f"model.json of {folder} describes {fusion.fusion} fusion of {len(fusion.members)} members, but there are "
-            f"{len(columns)} feature blocks or a part is missing. Train again."
+            f"{len(columns)} feature branches or a part is missing. Train again."
         )
     unknown = {label for member in [*fusion.members, *filter(None, [fusion.head])] for label in member.classes}
     unknown -= set(card.classes)
@@ -155,7 +155,7 @@ def _restored(folder: object, stem: str, card: ClassifierCard, columns: int, rea
         raise ModelError(_not_xgboost(folder, f"{stem}.ubj", error)) from error
     if classifier.n_features_in_ != columns:
         raise ModelError(
-            f"{stem}.ubj of {folder} reads {classifier.n_features_in_} columns but the feature blocks make {columns}. "
+            f"{stem}.ubj of {folder} reads {classifier.n_features_in_} columns but the branches make {columns}. "
             "The files belong to different models: train again."
         )
     return classifier

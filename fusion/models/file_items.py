@@ -10,35 +10,35 @@ from fusion.errors import ConfigError
 __all__ = ["FileItem", "grouped"]
 
 FileItem = dict[str, Path]
-"""Files of one item by block name."""
+"""Files of one item by branch name."""
 
 
 def grouped(
     files: Sequence[str | Path | Mapping[str, str | Path]], suffixes: Mapping[str, Sequence[str]]
 ) -> list[FileItem]:
-    """Put files to blocks and to items.
+    """Put files to branches and to items.
 
     Parameters
     ----------
     files
-        A mapping of block name to path is an item as it stands. A path belongs to the one block that reads its suffix;
-        ``name=path`` says which, where several do. Of a model of one block each path is an item. Of several blocks the
-        paths are one item if no block gets two; else files of the same name without suffix (and without ``_name`` or
-        ``-name`` of their block at its end) are an item.
+        A mapping of branch name to path is an item as it stands. A path belongs to the one branch that reads its
+        suffix; ``name=path`` says which, where several do. Of a model of one branch each path is an item. Of several
+        branches the paths are one item if no branch gets two; else files of the same name without suffix (and without
+        ``_name`` or ``-name`` of their branch at its end) are an item.
     suffixes
-        Of the files that each block reads.
+        Of the files that each branch reads.
 
     Raises
     ------
     ConfigError
-        No block or several read a file, or an item has two files of one block.
+        No branch or several read a file, or an item has two files of one branch.
     """
     items = [_checked(item, suffixes) for item in files if isinstance(item, Mapping)]
-    pairs = [_block_of(file, suffixes) for file in files if not isinstance(file, Mapping)]
-    blocks = [name for name, _ in pairs]
+    pairs = [_branch_of(file, suffixes) for file in files if not isinstance(file, Mapping)]
+    branches = [name for name, _ in pairs]
     if len(suffixes) == 1:
         return items + [{name: path} for name, path in pairs]
-    if len(set(blocks)) == len(blocks):
+    if len(set(branches)) == len(branches):
         return items + ([dict(pairs)] if pairs else [])
     named: dict[str, FileItem] = {}
     for name, path in pairs:
@@ -62,7 +62,7 @@ def _checked(item: Mapping[str, str | Path], suffixes: Mapping[str, Sequence[str
     return {name: Path(path) for name, path in item.items()}
 
 
-def _block_of(file: str | Path, suffixes: Mapping[str, Sequence[str]]) -> tuple[str, Path]:
+def _branch_of(file: str | Path, suffixes: Mapping[str, Sequence[str]]) -> tuple[str, Path]:
     name, separator, rest = str(file).partition("=")
     if separator and name in suffixes and isinstance(file, str):
         return name, Path(rest)

@@ -23,7 +23,7 @@ from fusion.estimators.xgboost import FunctaClassifier
 from fusion.features.items import Items
 from fusion.features.matrix import DesignRows, fit_features
 from fusion.features.transformer import FunctaFeatures
-from fusion.models.model import Model, ModelBlock, Training
+from fusion.models.model import Model, ModelBranch, Training
 from fusion.splits import group_folds
 from store import FunctaStore
 
@@ -83,8 +83,8 @@ def fit_model(stores: Mapping[str, FunctaStore], items: Items, run: TrainingRun)
         classes=dict(sorted(Counter(items.labels.tolist()).items())),
         seconds=round(time.perf_counter() - begin, 3),
     )
-    blocks = tuple(ModelBlock.of_store(name, stores[name], features[name]) for name in features)
-    return Model(blocks, classifier, training)
+    branches = tuple(ModelBranch.of_store(name, stores[name], features[name]) for name in features)
+    return Model(branches, classifier, training)
 
 
 def _boosted(
@@ -140,7 +140,7 @@ class _Fusing:
         return _boosted(self.stores, items, self.features, self.run)
 
     def _together(self) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-        """Return what the fusing classifier learns from: places of items (r,), and their modalities (r, blocks).
+        """Return what the fusing classifier learns from: places of items (r,), and their modalities (r, branches).
 
         Rows with one modality never come to it, so they are left out. Of three modalities or more each item comes a
         second time with some of them missing, drawn at random.
@@ -217,9 +217,9 @@ def folds_of(items: Items) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     return [(np.flatnonzero(folds != number), np.flatnonzero(folds == number)) for number in np.unique(folds)]
 
 
-def _drawn_presence(rows: int, blocks: int, seed: int) -> NDArray[np.bool_]:
+def _drawn_presence(rows: int, branches: int, seed: int) -> NDArray[np.bool_]:
     """Draw for each row which two or more, but not all, of its modalities a copy keeps."""
     random = np.random.default_rng(seed)
-    ranks = random.random((rows, blocks)).argsort(axis=1).argsort(axis=1)
-    kept = random.integers(2, blocks, size=rows)
+    ranks = random.random((rows, branches)).argsort(axis=1).argsort(axis=1)
+    kept = random.integers(2, branches, size=rows)
     return np.asarray(ranks < kept[:, None])

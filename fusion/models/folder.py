@@ -1,10 +1,10 @@
 """The model folder: everything that is needed to predict, as data that cannot execute anything.
 
 =======================  =============================================================================================
-``model.json``           format, classes, feature blocks with their stores' headers, parameters, versions, checksums
+``model.json``           format, classes, feature branches with their stores' headers, parameters, versions, checksums
 ``model.ubj``            the booster, in XGBoost's own format; of a fusion what fuses, and ``block-0.ubj``, ... of each
                          modality alone; further boosters of one classifier as ``model-NAME.ubj``
-``arrays.npz``           filter and normalisation of each block, and its encoder's state (start, value limits, ...)
+``arrays.npz``           filter and normalisation of each branch, and its encoder's state (start, value limits, ...)
 ``metrics.json``         what `Evaluation.to_dict` returned, when the model was evaluated, and what `Record` adds
 ``predictions.parquet``  the test items: what was predicted of each, how well its functas reproduce it; see `score`
 ``confusion.png``        its confusion matrix
@@ -28,12 +28,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fusion.errors import ModelError
 from fusion.estimators.fused import FusedClassifier
 from fusion.metrics import Evaluation
-from fusion.models.block_files import BlockCard, block_card, pack_arrays, restore_block, unpack_arrays
 from fusion.models.booster_files import (
     BOOSTER_FILE,
     ClassifierCard,
@@ -42,9 +41,10 @@ from fusion.models.booster_files import (
     fusion_card,
     restore_classifier,
 )
-from fusion.models.model import Model, ModelBlock, Training
+from fusion.models.branch_files import BranchCard, branch_card, pack_arrays, restore_branch, unpack_arrays
+from fusion.models.model import Model, ModelBranch, Training
 
-__all__ = ["Model", "ModelBlock", "Record", "Training", "load_model", "require_replaceable", "save_model"]
+__all__ = ["Model", "ModelBranch", "Record", "Training", "load_model", "require_replaceable", "save_model"]
 
 FORMAT = "functa-fusion-model"
 FORMAT_VERSION = 2
@@ -69,13 +69,13 @@ class Record:
 
 
 class _Card(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
+    model_config = ConfigDict(strict=True, extra="forbid", populate_by_name=True)
     format: str
     format_version: int
     created: str
     versions: dict[str, str]
     classes: list[str]
-    blocks: list[BlockCard]
+    branches: list[BranchCard] = Field(alias="blocks")
     parameters: dict[str, Any]
     rounds: int
     fusion: FusionCard | None = None
@@ -129,13 +129,13 @@ def load_model(path: str | Path) -> Model:
     folder = Path(path)
     card = _read_card(folder)
     arrays = unpack_arrays(folder, _read_file(folder, "arrays.npz", card))
-    blocks = tuple(restore_block(folder, number, block, arrays) for number, block in enumerate(card.blocks))
-    columns = {block.name: block.columns for block in blocks}
-    if len(columns) != len(blocks):
-        raise ModelError(f"model.json of {folder} has two feature blocks of one name. Train again.")
+    branches = tuple(restore_branch(folder, number, branch, arrays) for number, branch in enumerate(card.branches))
+    columns = {branch.name: branch.columns for branch in branches}
+    if len(columns) != len(branches):
+        raise ModelError(f"model.json of {folder} has two feature branches of one name. Train again.")
     whole = ClassifierCard(classes=card.classes, parameters=card.parameters, rounds=card.rounds)
     classifier = restore_classifier(folder, whole, card.fusion, columns, partial(_read_file, folder, card=card))
-    return Model(blocks, classifier, card.training, card.created, card.versions, folder.resolve())
+    return Model(branches, classifier, card.training, card.created, card.versions, folder.resolve())
 
 
 def require_replaceable(path: str | Path) -> None:
@@ -173,9 +173,9 @@ def _is_model(folder: Path) -> bool:
 
 
 def _write_files(model: Model, folder: Path, evaluation: Evaluation | None, record: Record | None) -> None:
-    contents = {**booster_files(model.classifier), "arrays.npz": pack_arrays(model.blocks)}
+    contents = {**booster_files(model.classifier), "arrays.npz": pack_arrays(model.branches)}
     checksums = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
-    contents["model.json"] = _json(_card(model, checksums).model_dump())
+    contents["model.json"] = _json(_card(model, checksums).model_dump(by_alias=True))
     if evaluation is not None:
         contents["metrics.json"] = _json({**evaluation.to_dict(), **(record.metrics if record else {})})
         from fusion.models.plots import plot_confusion  # matplotlib takes a second that prediction does not have
@@ -216,14 +216,14 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _card(model: Model, checksums: dict[str, str]) -> _Card:
-    blocks = [block_card(block) for block in model.blocks]
+    branches = [branch_card(branch) for branch in model.branches]
     return _Card(
         format=FORMAT,
         format_version=FORMAT_VERSION,
         created=model.created,
         versions=dict(model.versions),
         classes=list(model.classes),
-        blocks=blocks,
+        blocks=branches,
         parameters=_own_parameters(model),
         rounds=model.classifier.n_rounds_,
         fusion=fusion_card(model.classifier) if isinstance(model.classifier, FusedClassifier) else None,
@@ -276,8 +276,8 @@ def _read_card(folder: Path) -> _Card:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise ModelError(f"model.json of {folder} is damaged at {place!r}: {first['msg']}. Train again.") from error
-    if not card.blocks:
-        raise ModelError(f"model.json of {folder} lists no feature blocks; expected at least one. Train again.")
+    if not card.branches:
+        raise ModelError(f"model.json of {folder} lists no feature branches; expected at least one. Train again.")
     return card
 
 

@@ -28,7 +28,7 @@ def require_unseen(stores: Mapping[str, FunctaStore], test: Items, *, cv: str | 
     Parameters
     ----------
     stores
-        Open stores by block name.
+        Open stores by branch name.
     test
         All rows that are tested, in any fold.
     cv

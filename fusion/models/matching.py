@@ -1,4 +1,4 @@
-"""Which store of a source belongs to which block of a model."""
+"""Which store of a source belongs to which branch of a model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from fusion.errors import DataError
 from fusion.features.items import Items
 from fusion.features.source import Source
-from fusion.models.model import Model, ModelBlock
+from fusion.models.model import Model, ModelBranch
 from store import FunctaStore, StoreMismatchError
 
 __all__ = ["Matched", "matched"]
@@ -17,14 +17,14 @@ __all__ = ["Matched", "matched"]
 
 @dataclass(frozen=True, eq=False)
 class Matched:
-    """A source under the names of a model's blocks.
+    """A source under the names of a model's branches.
 
     Attributes
     ----------
     stores
-        Open stores by block name; of a missing modality there is none.
+        Open stores by branch name; of a missing modality there is none.
     items
-        With every block of the model.
+        With every branch of the model.
     trained_on
         Path of the first store that the model was trained on, or None.
     """
@@ -35,51 +35,51 @@ class Matched:
 
 
 def matched(model: Model, source: Source) -> Matched:
-    """Find the block of each store: of the same name or modality, and filled by the same encoder from the same start.
+    """Find the branch of each store: of the same name or modality, and filled by the same encoder from the same start.
 
     Raises
     ------
     DataError
-        A modality that the model does not have, or two stores for one block.
+        A modality that the model does not have, or two stores for one branch.
     StoreMismatchError
         The store was filled by another encoder.
     """
     names: dict[str, str] = {}
     for name, store in source.stores.items():
-        block = _block_of(model, name, store)
-        if block.name in names.values():
+        branch = _branch_of(model, name, store)
+        if branch.name in names.values():
             raise DataError(
-                f"two stores of the source are {block.name!r} of the model; expected one for each of "
+                f"two stores of the source are {branch.name!r} of the model; expected one for each of "
                 f"{_listed(model)}. Leave one out."
             )
-        names[name] = block.name
+        names[name] = branch.name
     stores = {names[name]: store for name, store in source.stores.items()}
-    prints = {block.fingerprint for block in model.blocks}
+    prints = {branch.fingerprint for branch in model.branches}
     known = [store.path for store in stores.values() if store.fingerprint in prints]
-    every = [block.name for block in model.blocks]
+    every = [branch.name for branch in model.branches]
     return Matched(stores, source.items.renamed(names, every), known[0] if known else None)
 
 
-def _block_of(model: Model, name: str, store: FunctaStore) -> ModelBlock:
-    candidates = [block for block in model.blocks if block.modality == store.modality]
+def _branch_of(model: Model, name: str, store: FunctaStore) -> ModelBranch:
+    candidates = [branch for branch in model.branches if branch.modality == store.modality]
     if not candidates:
         raise DataError(f"the store holds {store.modality} functas; expected stores for {_listed(model)}. Give those.")
-    candidates.sort(key=lambda block: block.name != name)
-    for block in candidates:
-        if _made_alike(block, store):
-            return block
+    candidates.sort(key=lambda branch: branch.name != name)
+    for branch in candidates:
+        if _made_alike(branch, store):
+            return branch
     first = candidates[0]
     store.require_same(encoder=dict(first.header["encoder"]), state=dict(first.state))
     return first
 
 
-def _made_alike(block: ModelBlock, store: FunctaStore) -> bool:
+def _made_alike(branch: ModelBranch, store: FunctaStore) -> bool:
     try:
-        store.require_same(encoder=dict(block.header["encoder"]), state=dict(block.state))
+        store.require_same(encoder=dict(branch.header["encoder"]), state=dict(branch.state))
     except StoreMismatchError:
         return False
     return True
 
 
 def _listed(model: Model) -> str:
-    return ", ".join(f"{block.name} ({block.modality})" for block in model.blocks)
+    return ", ".join(f"{branch.name} ({branch.modality})" for branch in model.branches)

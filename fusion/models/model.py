@@ -21,7 +21,7 @@ from fusion.features.transformer import FunctaFeatures
 if TYPE_CHECKING:
     from store import FunctaStore
 
-__all__ = ["Model", "ModelBlock", "Training"]
+__all__ = ["Model", "ModelBranch", "Training"]
 
 _LIBRARIES = ("functa-fusion", "numpy", "scikit-learn", "xgboost")
 
@@ -42,15 +42,15 @@ def _version(name: str) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class ModelBlock:
+class ModelBranch:
     """One modality of a model: how its functas become features, and how new samples become such functas.
 
     Attributes
     ----------
     name
-        What the block is called in this model.
+        What the branch is called in this model.
     features
-        Fitted transformer from functas, shape (n, k), to the block's columns.
+        Fitted transformer from functas, shape (n, k), to the branch's columns.
     header
         The header of the training store: modality, k, layout, encoder configuration, conventions.
     state
@@ -66,7 +66,7 @@ class ModelBlock:
     fingerprint: str
 
     @classmethod
-    def of_store(cls, name: str, store: FunctaStore, features: FunctaFeatures) -> ModelBlock:
+    def of_store(cls, name: str, store: FunctaStore, features: FunctaFeatures) -> ModelBranch:
         """Take header and state from the store that the features were learned from."""
         header = json.loads(json.dumps(asdict(store.header)))
         return cls(name, features, header, dict(store.state), store.fingerprint)
@@ -116,14 +116,14 @@ class Training:
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A trained model: feature blocks and a classifier.
+    """A trained model: feature branches and a classifier.
 
     Attributes
     ----------
-    blocks
+    branches
         In the order of their columns.
     classifier
-        Fitted on the blocks' columns side by side; of several blocks a `FusedClassifier`.
+        Fitted on the branches' columns side by side; of several branches a `FusedClassifier`.
     training
         What it was trained on.
     created
@@ -134,7 +134,7 @@ class Model:
         Folder it was loaded from or saved to, if any.
     """
 
-    blocks: tuple[ModelBlock, ...]
+    branches: tuple[ModelBranch, ...]
     classifier: FunctaClassifier | FusedClassifier
     training: Training
     created: str = field(default_factory=_now)
@@ -161,19 +161,19 @@ class Model:
         Parameters
         ----------
         functas
-            float array, shape (n, k), of a model of one modality; or one such array by block name, where a block that
+            float array, shape (n, k), of a model of one modality; or one such array by branch name, where a branch that
             is left out, or a row of NaN, is a missing modality.
 
         Raises
         ------
         DataError
-            An unknown block, no block at all, or lengths that differ.
+            An unknown branch, no branch at all, or lengths that differ.
         """
         return self.classifier.predict_proba(self._matrix(functas))
 
     def _matrix(self, functas: ArrayLike | Mapping[str, ArrayLike]) -> NDArray[np.float32]:
-        given = functas if isinstance(functas, Mapping) else {self._only_block(): functas}
-        names = [block.name for block in self.blocks]
+        given = functas if isinstance(functas, Mapping) else {self._only_branch(): functas}
+        names = [branch.name for branch in self.branches]
         lengths = {len(np.asarray(rows)) for rows in given.values()}
         if not set(given) <= set(names) or len(lengths) != 1:
             raise DataError(
@@ -181,18 +181,18 @@ class Model:
                 "all with the same number of rows."
             )
         rows = lengths.pop()
-        matrix = np.full((rows, sum(block.columns for block in self.blocks)), np.nan, dtype=np.float32)
+        matrix = np.full((rows, sum(branch.columns for branch in self.branches)), np.nan, dtype=np.float32)
         first = 0
-        for block in self.blocks:
-            if block.name in given:
-                matrix[:, first : first + block.columns] = block.features.transform(given[block.name])
-            first += block.columns
+        for branch in self.branches:
+            if branch.name in given:
+                matrix[:, first : first + branch.columns] = branch.features.transform(given[branch.name])
+            first += branch.columns
         return matrix
 
-    def _only_block(self) -> str:
-        if len(self.blocks) != 1:
-            names = ", ".join(block.name for block in self.blocks)
+    def _only_branch(self) -> str:
+        if len(self.branches) != 1:
+            names = ", ".join(branch.name for branch in self.branches)
             raise DataError(
-                f"this model has {len(self.blocks)} modalities; give functas as a mapping by name: {names}."
+                f"this model has {len(self.branches)} modalities; give functas as a mapping by name: {names}."
             )
-        return self.blocks[0].name
+        return self.branches[0].name

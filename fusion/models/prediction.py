@@ -60,7 +60,7 @@ class FilePrediction:
     error : str
         Why a file could not be encoded, or empty; the others are classified without it.
     modalities : dict of str to PartPrediction
-        By block name; a modality without a file is missing.
+        By branch name; a modality without a file is missing.
     """
 
     file: str
@@ -82,8 +82,8 @@ def predict(model: Model | str | Path, files: Sequence[str | Path | Mapping[str,
     ----------
     model : Model or path
         A model, or its folder.
-    files : sequence of path or mapping of block name to path
-        A mapping is one item. Paths are put to blocks and items as `grouped` says; of a model of one modality every
+    files : sequence of path or mapping of branch name to path
+        A mapping is one item. Paths are put to branches and items as `grouped` says; of a model of one modality every
         file is an item.
 
     Returns
@@ -101,7 +101,7 @@ def predict(model: Model | str | Path, files: Sequence[str | Path | Mapping[str,
     if not files:
         raise DataError("no files to predict; expected at least one")
     trained = model if isinstance(model, Model) else load_model(model)
-    encoders = {block.name: restored(block.header["encoder"], block.state) for block in trained.blocks}
+    encoders = {branch.name: restored(branch.header["encoder"], branch.state) for branch in trained.branches}
     items = grouped(files, {name: encoder.config.modality.suffixes for name, encoder in encoders.items()})
     encoded = {name: _encoded(name, encoder, items) for name, encoder in encoders.items()}
     functas = {name: rows.functas for name, rows in encoded.items()}

@@ -39,7 +39,7 @@ def score(model: Model, stores: Mapping[str, FunctaStore], items: Items, *, seed
     model
         Trained.
     stores
-        Of its blocks; of those that no item has, none is needed.
+        Of its branches; of those that no item has, none is needed.
     items
         With labels.
     seed
@@ -48,7 +48,7 @@ def score(model: Model, stores: Mapping[str, FunctaStore], items: Items, *, seed
     Returns
     -------
     DataFrame
-        One row per item: id, label, group, split, predicted, probability; of each block ``NAME:id`` and ``NAME:psnr``
+        One row per item: id, label, group, split, predicted, probability; of each branch ``NAME:id`` and ``NAME:psnr``
         (dB), and of several ``NAME:predicted`` and ``NAME:probability`` (its classifier alone), ``NAME:without`` (the
         fusion's class when it is missing) and ``NAME:contribution``. None or NaN where there is nothing.
     """
@@ -102,7 +102,7 @@ def _lacking(
 
 
 def _rows(model: Model, stores: Mapping[str, FunctaStore], items: Items) -> DesignRows:
-    return DesignRows(stores, items, {block.name: block.features for block in model.blocks})
+    return DesignRows(stores, items, {branch.name: branch.features for branch in model.branches})
 
 
 def _parts(count: int) -> list[NDArray[np.intp]]:

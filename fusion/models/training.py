@@ -126,7 +126,7 @@ def evaluate(
         report("evaluate", len(test), len(test))
         warnings = () if opened.link is None else opened.link.summary.warnings
     evaluation = evaluate_table(table, trained.classes)
-    modalities = modality_figures(table, [block.name for block in trained.blocks], trained.classes)
+    modalities = modality_figures(table, [branch.name for branch in trained.branches], trained.classes)
     return result_of(trained, evaluation, begin, modalities=modalities, predictions=table, warnings=warnings)
 
 
@@ -230,7 +230,7 @@ def _finish(
     *,
     cv: bool = False,
 ) -> TrainResult:
-    names = [block.name for block in model.blocks]
+    names = [branch.name for branch in model.branches]
     classes = None if cv else model.classes
     evaluation = evaluate_table(table, classes, cv=cv)
     modalities = modality_figures(table, names, classes, cv=cv)

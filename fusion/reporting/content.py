@@ -82,7 +82,7 @@ class Exhibit:
 
 
 @dataclass(frozen=True)
-class Block:
+class Branch:
     """One store behind the model: facts to print, and the configuration of its encoder."""
 
     name: str
@@ -108,7 +108,7 @@ class Report:
     parts : sequence of ModalityPart
     reconstructions : sequence of Reconstruction
     exhibits : sequence of Exhibit
-    blocks : sequence of Block
+    branches : sequence of Branch
     parameters : str
         Of the classifier.
     versions : mapping of str to str
@@ -118,7 +118,7 @@ class Report:
     title: str
     models: Sequence[ModelFigures]
     facts: Mapping[str, str]
-    blocks: Sequence[Block]
+    branches: Sequence[Branch]
     parameters: str
     versions: Mapping[str, str]
     created: str

@@ -29,7 +29,7 @@ class Wall:
     Parameters
     ----------
     name : str
-        Of the block.
+        Of the branch.
     store, source : Path
     ids, truth, predicted : NDArray of object, shape=(n,)
         Test rows; `ids` are those of this store, None where it has none.

@@ -14,7 +14,7 @@ from fusion.errors import ModelError
 from fusion.estimators.fused import FusedClassifier
 from fusion.models.figures import ModalityFigures, evaluate_table, modality_figures
 from fusion.models.folder import Model, load_model
-from fusion.reporting.content import Block, ModalityPart, ModelFigures, Reconstruction, Report
+from fusion.reporting.content import Branch, ModalityPart, ModelFigures, Reconstruction, Report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,8 +57,8 @@ class ModelFolder:
 
     @property
     def names(self) -> list[str]:
-        """Names of the blocks."""
-        return [block.name for block in self.model.blocks]
+        """Names of the branches."""
+        return [branch.name for branch in self.model.branches]
 
     @property
     def cross_validated(self) -> bool:
@@ -84,7 +84,7 @@ def report_of(folder: ModelFolder, exhibits: Sequence[Exhibit] = (), notes: Sequ
         title=_title(folder),
         models=_models(folder, own),
         facts=_facts(folder),
-        blocks=[_block(folder, number) for number in range(len(model.blocks))],
+        branches=[_branch(folder, number) for number in range(len(model.branches))],
         parameters=_json(_parameters(model.classifier)),
         versions=model.versions,
         created=model.created,
@@ -163,18 +163,18 @@ def _reconstructions(folder: ModelFolder) -> list[Reconstruction]:
     return shown
 
 
-def _block(folder: ModelFolder, number: int) -> Block:
-    block = folder.model.blocks[number]
-    encoder = block.header["encoder"]
+def _branch(folder: ModelFolder, number: int) -> Branch:
+    branch = folder.model.branches[number]
+    encoder = branch.header["encoder"]
     facts = {
-        "data set": str(block.header.get("dataset") or "not named"),
-        "modality": block.modality,
+        "data set": str(branch.header.get("dataset") or "not named"),
+        "modality": branch.modality,
         "encoder": str(encoder.get("kind", "functa")),
-        "numbers in a row": f"{block.k:,}",
-        "columns after the filter": f"{block.columns:,}",
-        "store": Path(folder.metrics.get("stores", {}).get(block.name, "")).name or "not known",
+        "numbers in a row": f"{branch.k:,}",
+        "columns after the filter": f"{branch.columns:,}",
+        "store": Path(folder.metrics.get("stores", {}).get(branch.name, "")).name or "not known",
     }
-    return Block(block.name, facts, _json(encoder))
+    return Branch(branch.name, facts, _json(encoder))
 
 
 def _parameters(classifier: FunctaClassifier | FusedClassifier) -> dict[str, Any]:

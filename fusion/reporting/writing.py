@@ -33,7 +33,7 @@ def report(
     out : path, optional
         Where the page goes; None is ``report.html`` in the folder.
     sources : mapping of str to path, optional
-        The data set that each modality's store was made from, by the name of the block, or "" for all: for pictures of
+        The data set that each modality's store was made from, by the name of the branch, or "" for all: for pictures of
         originals beside reconstructions. Built-in data need none.
 
     Raises
@@ -61,11 +61,13 @@ def report(
 def _walls(folder: ModelFolder, sources: Mapping[str, str | Path]) -> list[Wall]:
     table, stores = folder.predictions, folder.metrics.get("stores", {})
     walls = []
-    for block in folder.model.blocks:
-        source = sources.get(block.name, sources.get("")) or ("." if block.header.get("dataset") == "figure" else None)
-        if source is None or block.name not in stores or f"{block.name}:id" not in table:
+    for branch in folder.model.branches:
+        source = sources.get(branch.name, sources.get("")) or (
+            "." if branch.header.get("dataset") == "figure" else None
+        )
+        if source is None or branch.name not in stores or f"{branch.name}:id" not in table:
             continue
-        columns = (table[name].to_numpy(dtype=object) for name in (f"{block.name}:id", "label", "predicted"))
+        columns = (table[name].to_numpy(dtype=object) for name in (f"{branch.name}:id", "label", "predicted"))
         ids, truth, predicted = (np.asarray(column) for column in columns)
-        walls.append(Wall(block.name, Path(stores[block.name]), Path(source), ids, truth, predicted))
+        walls.append(Wall(branch.name, Path(stores[branch.name]), Path(source), ids, truth, predicted))
     return walls

@@ -31,7 +31,7 @@ def link_stores(study: Study, name: str, stores: Mapping[str, Path], **how: Any)
     name : str
         Of the table's file.
     stores : mapping of str to Path
-        By the name that each block gets.
+        By the name that each branch gets.
     **how
         Of `fusion.linking.link`.
     """
@@ -57,7 +57,7 @@ def fused_result(
     model : str
         What the row is called.
     encodings : mapping of str to Encoding
-        By block name.
+        By branch name.
     name : str
         Of the model in the study's folder.
     joined : mapping
@@ -70,17 +70,17 @@ def fused_result(
     told: dict[str, Any] = {"model": model, "paper": paper, "note": note}
 
     def make() -> Result:
-        made = {block: study.store(_store_name(name, block), encoding) for block, encoding in encodings.items()}
-        table = link_stores(study, name, {block: path for block, (path, _) in made.items()}, **joined)
+        made = {branch: study.store(_store_name(name, branch), encoding) for branch, encoding in encodings.items()}
+        table = link_stores(study, name, {branch: path for branch, (path, _) in made.items()}, **joined)
         trained = study.model(name, table, **how)
         modalities = {
-            block: {"accuracy": figures.accuracy, "without": figures.accuracy_without, "missing": figures.missing}
-            for block, figures in trained.modalities.items()
+            branch: {"accuracy": figures.accuracy, "without": figures.accuracy_without, "missing": figures.missing}
+            for branch, figures in trained.modalities.items()
         }
         seconds = {path.name: seconds for path, seconds in made.values()}
         return trained_result(trained, seconds, {"modalities": modalities}, **told)
 
-    settings = {"encodings": {block: study.described(encoding) for block, encoding in encodings.items()}}
+    settings = {"encodings": {branch: study.described(encoding) for branch, encoding in encodings.items()}}
     return study.once(name, {**settings, "joined": dict(joined), "how": how}, make, **told)
 
 
@@ -98,8 +98,8 @@ def linked_audit(study: Study, name: str, *, about: str = "") -> list[Check]:
     path = study.place("links", f"{name}.parquet")
     with opened_source(path) as source:
         training, test = (labelled_items(source.items, (split,), split) for split in ("train", "test"))
-    samples = sum(len(_named(ids) & _named(test.rows[block])) for block, ids in training.rows.items())
-    groups = sum(len(_named(of) & _named(test.block_groups[block])) for block, of in training.block_groups.items())
+    samples = sum(len(_named(ids) & _named(test.rows[branch])) for branch, ids in training.rows.items())
+    groups = sum(len(_named(of) & _named(test.branch_groups[branch])) for branch, of in training.branch_groups.items())
     return [
         _nothing_shared("samples", samples, len(test)).about(about),
         _nothing_shared("groups", groups, len(test)).about(about),
@@ -116,6 +116,6 @@ def _named(column: NDArray[np.object_]) -> set[Any]:
     return set(column) - {None}
 
 
-def _store_name(name: str, block: str) -> str:
+def _store_name(name: str, branch: str) -> str:
     # The encoders of one study share their stores, whatever the model is called.
-    return f"{name.split('-')[0]}-{block}"
+    return f"{name.split('-')[0]}-{branch}"

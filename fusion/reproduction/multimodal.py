@@ -48,9 +48,9 @@ def multimodal(study: Study) -> Table:
 def _audit(study: Study) -> list[Check]:
     stores = {"pair": _PAIR, "digits": _DIGITS}
     audited = [
-        kept_audit(study, f"{name}-{block}", encoding, about=block)
+        kept_audit(study, f"{name}-{branch}", encoding, about=branch)
         for name, encodings in stores.items()
-        for block, encoding in encodings.items()
+        for branch, encoding in encodings.items()
     ]
     links = {"pair": _ONCE, "pair-again": _AGAIN, "digits": _SPOKEN}
     audited += [linked_audit(study, f"{name}-early", about=title) for name, title in links.items()]
@@ -80,12 +80,12 @@ def _pair(
         for fusion in ("early", "late", "stacked")
     ]
     alone = (fused[0].extra or {}).get("modalities", {})
-    return [_alone(title, block, figures["accuracy"], fused[0]) for block, figures in alone.items()] + fused
+    return [_alone(title, branch, figures["accuracy"], fused[0]) for branch, figures in alone.items()] + fused
 
 
-def _alone(title: str, block: str, accuracy: float, beside: Result) -> Result:
+def _alone(title: str, branch: str, accuracy: float, beside: Result) -> Result:
     return Result(
-        model=f"{title}: {block} alone",
+        model=f"{title}: {branch} alone",
         measured=accuracy,
         interval=None,
         paper=None,

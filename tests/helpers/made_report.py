@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fusion.metrics import evaluate_predictions
-from fusion.reporting.content import Block, Exhibit, ModalityPart, ModelFigures, Reconstruction, Report
+from fusion.reporting.content import Branch, Exhibit, ModalityPart, ModelFigures, Reconstruction, Report
 
 HOSTILE = ("<script>alert(1)</script>", "quote \" ' & \N{GRINNING FACE} end", "line\nbreak " + "x" * 300)
 PNG = bytes.fromhex(
@@ -25,7 +25,7 @@ def made_report(rows: int = 120, *, labels: tuple[str, ...] = ("walk", "run", *H
         title="Report of <b>made</b> figures",
         models=models,
         facts={"rows": "80 training, 120 test", "source": '"><img src=x onerror=alert(1)>'},
-        blocks=[Block("inertial", {"k": "8,905"}, '{"kind": "functa"}')],
+        branches=[Branch("inertial", {"k": "8,905"}, '{"kind": "functa"}')],
         parameters='{"eta": 0.3}',
         versions={"xgboost": "3.2"},
         created="2026-01-01T00:00:00+00:00",

@@ -19,9 +19,9 @@ def filled(folder: Path, names: list[str]) -> Path:
 
 @pytest.mark.parametrize("source", CATALOGUE, ids=lambda source: source.name)
 def test_every_entry_says_what_a_user_must_know(source: object) -> None:
-    from fusion.datasets.catalogue import Source
+    from fusion.datasets.catalogue import PublicDataset
 
-    assert isinstance(source, Source)
+    assert isinstance(source, PublicDataset)
     assert source.licence
     assert source.citation
     assert source.parts

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from helpers.loopback import PROXIES, serving, sha256, unused_port, zipped
 
-from fusion.datasets.catalogue import Download, Part, Source
+from fusion.datasets.catalogue import Download, Part, PublicDataset
 from fusion.datasets.fetching import fetch_dataset
 from fusion.errors import DataError, FusionError
 
@@ -20,10 +20,10 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def made_source(url: str, checksum: str | None = sha256(ARCHIVE)) -> Source:
+def made_source(url: str, checksum: str | None = sha256(ARCHIVE)) -> PublicDataset:
     download = Download(f"{url}/made.zip", checksum, inner="inner.zip")
     words = dict.fromkeys(("title", "home", "licence", "citation", "size", "layout"), "made")
-    return Source(name="made", downloads=(download,), parts=(Part("texts", ("*.txt",), 3),), **words)
+    return PublicDataset(name="made", downloads=(download,), parts=(Part("texts", ("*.txt",), 3),), **words)
 
 
 @pytest.mark.parametrize("checksum", [sha256(ARCHIVE), f"md5:{hashlib.md5(ARCHIVE).hexdigest()}"])  # noqa: S324

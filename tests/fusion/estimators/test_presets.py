@@ -39,7 +39,7 @@ def test_a_preset_of_fewer_columns_trains_on_them_and_is_saved_with_them(make_st
     store = make_store()
     result = train(store, tmp_path / "model", preset=preset)
     assert result.columns == 5
-    assert load_model(tmp_path / "model").blocks[0].features.max_columns == 5
+    assert load_model(tmp_path / "model").branches[0].features.max_columns == 5
     assert evaluate(tmp_path / "model", store).accuracy == result.accuracy
 
 

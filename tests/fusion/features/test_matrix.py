@@ -82,4 +82,4 @@ def test_the_order_of_the_store_changes_no_tree(make_store):
         train(make_store(content, name), classifier=quick()).model for name, content in (("a", rows), ("b", shuffled))
     )
     assert trees(first.classifier) == trees(second.classifier)
-    np.testing.assert_array_equal(first.blocks[0].features.mean_, second.blocks[0].features.mean_)
+    np.testing.assert_array_equal(first.branches[0].features.mean_, second.branches[0].features.mean_)

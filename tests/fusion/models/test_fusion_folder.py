@@ -50,13 +50,13 @@ def test_what_was_saved_predicts_the_same(result, folder):
     np.testing.assert_allclose(loaded.predict_proba(functas()).sum(axis=1), 1, atol=1e-5)
 
 
-def test_a_block_left_out_is_a_missing_modality(result):
+def test_a_branch_left_out_is_a_missing_modality(result):
     given = functas()
     given["camera"][:] = np.nan
     alone = result.model.predict_proba({"sensor": given["sensor"]})
     np.testing.assert_array_equal(alone, result.model.predict_proba(given))
     member = result.model.classifier.members["sensor"]
-    features = result.model.blocks[0].features
+    features = result.model.branches[0].features
     np.testing.assert_array_equal(alone, member.predict_proba(features.transform(given["sensor"])))
 
 
@@ -81,13 +81,13 @@ def rewrite(folder, change):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda card: card["fusion"]["members"].pop(), "fusion of 1 members, but there are 2 feature blocks"),
+        (lambda card: card["fusion"]["members"].pop(), "fusion of 1 members, but there are 2 feature branches"),
         (lambda card: card["fusion"].update(fusion="middle"), "is damaged at 'fusion.fusion'"),
         (lambda card: card["fusion"].update(extra=1), "is damaged at 'fusion.extra'"),
         (lambda card: card["fusion"].update(head=None, pool=None), "or a part is missing"),
         (lambda card: card["fusion"]["members"][0]["classes"].append("swim"), "lists other classes"),
         (lambda card: card["fusion"]["members"][0]["parameters"].update(exec="rm"), r"unknown parameters \['exec'\]"),
-        (lambda card: card["blocks"][0].update(name="camera"), "has two feature blocks of one name"),
+        (lambda card: card["blocks"][0].update(name="camera"), "has two feature branches of one name"),
     ],
 )
 def test_a_wrong_card_is_explained(folder, change, message):
@@ -109,7 +109,7 @@ def test_boosters_of_another_model_are_noticed(saved, tmp_path):
     folder = shutil.copytree(saved["early"].folder, tmp_path / "model")
     shutil.copy(folder / "block-0.ubj", folder / "model.ubj")
     rewrite(folder, lambda card: card["sha256"].update({"model.ubj": card["sha256"]["block-0.ubj"]}))
-    with pytest.raises(ModelError, match=r"model\.ubj of .* reads 6 columns but the feature blocks make 12"):
+    with pytest.raises(ModelError, match=r"model\.ubj of .* reads 6 columns but the branches make 12"):
         load_model(folder)
 
 

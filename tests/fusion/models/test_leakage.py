@@ -65,7 +65,7 @@ def test_groups_of_the_split_that_was_learned_from_are_tested_too(make_store):
         train(codes, cv="group", classifier=QUICK)
 
 
-def test_every_block_of_a_link_table_is_asked(make_store):
+def test_every_branch_of_a_link_table_is_asked(make_store):
     stores = {
         "sensor": learned(make_store, splits=["fold-1"], name="sensor"),
         "camera": learned(make_store, name="camera"),

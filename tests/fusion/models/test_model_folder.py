@@ -18,7 +18,7 @@ from fusion.errors import DataError, ModelError
 from fusion.estimators.xgboost import FunctaClassifier
 from fusion.features.matrix import fit_features
 from fusion.metrics import evaluate_predictions
-from fusion.models.folder import Model, ModelBlock, Training, load_model, save_model
+from fusion.models.folder import Model, ModelBranch, Training, load_model, save_model
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def model(tmp_path_factory, rows):
     training = Training(
         rows=len(rows), groups=8, classes=dict.fromkeys(CLASSES, 16), seconds=0.5, train_splits=("train",)
     )
-    return Model((ModelBlock.of_store("sensor", store, features),), classifier, training)
+    return Model((ModelBranch.of_store("sensor", store, features),), classifier, training)
 
 
 @pytest.fixture(scope="module")
@@ -66,13 +66,13 @@ def test_a_full_disk_is_one_line(model, tmp_path, monkeypatch):
 
 
 def test_the_folder_carries_what_encoding_needs(model, folder):
-    block = load_model(folder).blocks[0]
-    assert block.header["encoder"] == {"kind": "functa", "steps": 10}
-    assert block.header["layout"] == [["dense/kernel", [12], 0]]
-    assert (block.modality, block.k, block.fingerprint) == ("sensor", 12, model.blocks[0].fingerprint)
-    for name, array in model.blocks[0].state.items():
-        np.testing.assert_array_equal(block.state[name], array)
-        assert block.state[name].dtype == array.dtype
+    branch = load_model(folder).branches[0]
+    assert branch.header["encoder"] == {"kind": "functa", "steps": 10}
+    assert branch.header["layout"] == [["dense/kernel", [12], 0]]
+    assert (branch.modality, branch.k, branch.fingerprint) == ("sensor", 12, model.branches[0].fingerprint)
+    for name, array in model.branches[0].state.items():
+        np.testing.assert_array_equal(branch.state[name], array)
+        assert branch.state[name].dtype == array.dtype
 
 
 def test_figures_and_plot_stand_beside_the_model(model, tmp_path, rows):
@@ -154,7 +154,7 @@ def rewrite(folder, **changes):
         ({"format_version": 3}, "has format version 3; this release reads up to 2. Upgrade functa-fusion"),
         ({"classes": [1, 2]}, "is damaged at 'classes.0': Input should be a valid string"),
         ({"classes": ["a", "b"]}, r"values of shape \(3,\) per row but the model lists 2 classes"),
-        ({"blocks": []}, "lists no feature blocks; expected at least one"),
+        ({"blocks": []}, "lists no feature branches; expected at least one"),
         ({"parameters": {"exec": "rm"}}, r"has unknown parameters \['exec'\]"),
         ({"surprise": 1}, "is damaged at 'surprise': Extra inputs are not permitted"),
         ({"sha256": {}}, "arrays.npz of the model in .* is damaged or foreign: its checksum is .*, expected none"),
@@ -238,7 +238,7 @@ def test_arrays_of_another_model_are_noticed(folder):
     np.savez(buffer, **{"0/keep": np.ones(7, bool), "0/mean": np.zeros(7), "0/scale": np.ones(7)})
     sign(folder, "arrays.npz", buffer.getvalue())
     with pytest.raises(
-        ModelError, match=r"keep of block 'sensor' .* is bool of shape \(7,\); expected bool of shape \(12,\)"
+        ModelError, match=r"keep of branch 'sensor' .* is bool of shape \(7,\); expected bool of shape \(12,\)"
     ):
         load_model(folder)
 
@@ -246,7 +246,7 @@ def test_arrays_of_another_model_are_noticed(folder):
 def test_trees_of_another_model_are_noticed(folder, rows):
     other = FunctaClassifier(n_estimators=2, n_jobs=1).fit(rows.functas[:, :4], rows.labels)
     sign(folder, "model.ubj", bytes(other.booster_.save_raw("ubj")))
-    with pytest.raises(ModelError, match=r"model\.ubj of .* reads 4 columns but the feature blocks make 11"):
+    with pytest.raises(ModelError, match=r"model\.ubj of .* reads 4 columns but the branches make 11"):
         load_model(folder)
 
 
@@ -261,11 +261,11 @@ def test_predicting_wants_the_right_functas(model, rows):
 
 def test_two_modalities_predict_with_one_missing(model, make_store, rows):
     video = make_store(functa_rows(seed=9, k=7), "video", modality="video")
-    block = ModelBlock.of_store("video", video, fit_features(video, rows.ids))
-    sensor = model.blocks[0]
-    both = np.hstack([sensor.features.transform(rows.functas), block.features.transform(video.read().functas)])
+    branch = ModelBranch.of_store("video", video, fit_features(video, rows.ids))
+    sensor = model.branches[0]
+    both = np.hstack([sensor.features.transform(rows.functas), branch.features.transform(video.read().functas)])
     classifier = FunctaClassifier(n_estimators=5, n_jobs=1).fit(both, rows.labels)
-    fused = Model((sensor, block), classifier, model.training)
+    fused = Model((sensor, branch), classifier, model.training)
     given = {"video": video.read().functas, "sensor": rows.functas}
     np.testing.assert_array_equal(fused.predict_proba(given), classifier.predict_proba(both))
     both[:, sensor.columns :] = np.nan

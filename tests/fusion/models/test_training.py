@@ -71,8 +71,8 @@ def test_test_rows_never_reach_the_model(make_store):
     honest = quick(make_store(rows, "honest")).model
     other = quick(make_store(rebuilt(rows, functas=functas, labels=labels), "other")).model
     assert honest.classifier.booster_.save_raw() == other.classifier.booster_.save_raw()
-    np.testing.assert_array_equal(honest.blocks[0].features.mean_, other.blocks[0].features.mean_)
-    np.testing.assert_array_equal(honest.blocks[0].features.keep_, other.blocks[0].features.keep_)
+    np.testing.assert_array_equal(honest.branches[0].features.mean_, other.branches[0].features.mean_)
+    np.testing.assert_array_equal(honest.branches[0].features.keep_, other.branches[0].features.keep_)
 
 
 def test_rows_without_a_label_are_left_out(make_store):
@@ -85,7 +85,7 @@ def test_rows_without_a_label_are_left_out(make_store):
 
 def test_features_can_be_the_weights(make_store):
     result = quick(make_store(), features="weights")
-    assert result.model.blocks[0].features.features == "weights"
+    assert result.model.branches[0].features.features == "weights"
     with pytest.raises(ConfigError, match="features is 'both'; expected one of delta, weights"):
         quick(make_store(name="again"), features="both")
 

@@ -71,7 +71,7 @@ def test_a_report_of_one_modality_leaves_out_what_it_lacks() -> None:
         title="alone",
         models=made.models[1:2],
         facts=made.facts,
-        blocks=made.blocks,
+        branches=made.branches,
         parameters=made.parameters,
         versions=made.versions,
         created=made.created,

@@ -1,4 +1,4 @@
-"""Feature blocks of a model folder: cards in ``model.json``, arrays in ``arrays.npz``."""
+"""Feature branches of a model folder: cards in ``model.json``, arrays in ``arrays.npz``."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict
 
 from fusion.errors import ModelError
 from fusion.features.transformer import FunctaFeatures
-from fusion.models.model import ModelBlock
+from fusion.models.model import ModelBranch
 
-__all__ = ["BlockCard", "block_card", "pack_arrays", "restore_block", "unpack_arrays"]
+__all__ = ["BranchCard", "branch_card", "pack_arrays", "restore_branch", "unpack_arrays"]
 
 
 class HeaderCard(BaseModel):
@@ -30,8 +30,8 @@ class HeaderCard(BaseModel):
     encoder: dict[str, Any]
 
 
-class BlockCard(BaseModel):
-    """One feature block."""
+class BranchCard(BaseModel):
+    """One feature branch."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
     name: str
@@ -43,26 +43,26 @@ class BlockCard(BaseModel):
     header: HeaderCard
 
 
-def block_card(block: ModelBlock) -> BlockCard:
-    """Describe a block."""
-    return BlockCard(
-        name=block.name,
-        fingerprint=block.fingerprint,
-        features=block.features.features,
-        filter_invariant=block.features.filter_invariant,
-        normalise=block.features.normalise,
-        max_columns=block.features.max_columns,
-        header=HeaderCard.model_validate(dict(block.header)),
+def branch_card(branch: ModelBranch) -> BranchCard:
+    """Describe a branch."""
+    return BranchCard(
+        name=branch.name,
+        fingerprint=branch.fingerprint,
+        features=branch.features.features,
+        filter_invariant=branch.features.filter_invariant,
+        normalise=branch.features.normalise,
+        max_columns=branch.features.max_columns,
+        header=HeaderCard.model_validate(dict(branch.header)),
     )
 
 
-def pack_arrays(blocks: Sequence[ModelBlock]) -> bytes:
-    """Put what the blocks learned, and the states of their encoders, into one archive."""
+def pack_arrays(branches: Sequence[ModelBranch]) -> bytes:
+    """Put what the branches learned, and the states of their encoders, into one archive."""
     arrays: dict[str, NDArray[Any]] = {}
-    for number, block in enumerate(blocks):
-        learned = {"keep": block.features.keep_, "mean": block.features.mean_, "scale": block.features.scale_}
+    for number, branch in enumerate(branches):
+        learned = {"keep": branch.features.keep_, "mean": branch.features.mean_, "scale": branch.features.scale_}
         arrays |= {f"{number}/{name}": array for name, array in learned.items()}
-        arrays |= {f"{number}/state/{name}": array for name, array in block.state.items()}
+        arrays |= {f"{number}/state/{name}": array for name, array in branch.state.items()}
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
@@ -88,8 +88,8 @@ def unpack_arrays(folder: Path, content: bytes) -> dict[str, NDArray[Any]]:
         ) from error
 
 
-def restore_block(folder: Path, number: int, card: BlockCard, arrays: Mapping[str, NDArray[Any]]) -> ModelBlock:
-    """Put a block together again; ModelError when its arrays do not fit its card."""
+def restore_branch(folder: Path, number: int, card: BranchCard, arrays: Mapping[str, NDArray[Any]]) -> ModelBranch:
+    """Put a branch together again; ModelError when its arrays do not fit its card."""
     prefix = f"{number}/state/"
     state = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
     learned = {name: arrays.get(f"{number}/{name}", np.zeros(0)) for name in ("keep", "mean", "scale")}
@@ -102,7 +102,7 @@ def restore_block(folder: Path, number: int, card: BlockCard, arrays: Mapping[st
     ):
         if learned[name].dtype.name != kind or learned[name].shape != shape:
             raise ModelError(
-                f"{name} of block {card.name!r} in arrays.npz of {folder} is {learned[name].dtype.name} of shape "
+                f"{name} of branch {card.name!r} in arrays.npz of {folder} is {learned[name].dtype.name} of shape "
                 f"{learned[name].shape}; expected {kind} of shape {shape}. Train again."
             )
     features = FunctaFeatures(
@@ -112,7 +112,7 @@ def restore_block(folder: Path, number: int, card: BlockCard, arrays: Mapping[st
         normalise=card.normalise,
         max_columns=card.max_columns,
     )
-    return ModelBlock(
+    return ModelBranch(
         card.name,
         features.restore(keep, learned["mean"], learned["scale"]),
         card.header.model_dump(),
