@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import google_crc32c
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from store.errors import StoreError
 
 BLOCK_BYTES = 8 * 2**20
+MAX_BLOCK_BYTES = 2**29
 MIN_BLOCK_ROWS, MAX_BLOCK_ROWS = 256, 16384
 NO_SPLIT = 255
 
@@ -79,7 +80,8 @@ def base_columns(k: int, id_width: int) -> tuple[Column, ...]:
 
 
 EXTRA_TEXT_BYTES = 256
-_KIND_TYPES: dict[str, tuple[type, ...]] = {
+Kind = Literal["number", "integer", "text"]
+_KIND_TYPES: dict[Kind, tuple[type, ...]] = {
     "integer": (int, np.integer),
     "number": (int, float, np.integer, np.floating),
     "text": (str,),
@@ -91,13 +93,13 @@ _EXTRA_KINDS: dict[str, tuple[str, float | int | str]] = {
 }
 
 
-def extra_column(name: str, kind: str) -> Column:
+def extra_column(name: str, kind: Kind) -> Column:
     """Describe a column that a user added; ``kind`` is ``"number"``, ``"integer"`` or ``"text"``."""
     dtype, fill = _EXTRA_KINDS[kind]
     return Column(f"extra/{name}", dtype, fill, bytes_wide=EXTRA_TEXT_BYTES)
 
 
-def check_extra(name: str, values: Mapping[str, Any], kind: str | None, taken: Collection[str]) -> str:
+def check_extra(name: str, values: Mapping[str, Any], kind: str | None, taken: Collection[str]) -> Kind:
     """Choose the kind of a column that a user adds.
 
     Raises
@@ -119,13 +121,18 @@ def check_extra(name: str, values: Mapping[str, Any], kind: str | None, taken: C
         )
     if any(isinstance(value, str) and len(value.encode()) > EXTRA_TEXT_BYTES for value in values.values()):
         raise StoreError(f"column {name!r} has a text longer than {EXTRA_TEXT_BYTES} bytes")
-    return kind or fitting[0]
+    return next(name for name in fitting if kind in (None, name))
 
 
 def block_rows_for(k: int) -> int:
-    """Choose the rows per block: the power of two nearest 8 MiB / 4k, between 256 and 16384."""
+    """Choose the rows per block: the power of two nearest 8 MiB / 4k, between 256 and 16384, never over 512 MiB."""
     rows = 2 ** round(np.log2(BLOCK_BYTES / (4 * k)))
-    return int(np.clip(rows, MIN_BLOCK_ROWS, MAX_BLOCK_ROWS))
+    return min(int(np.clip(rows, MIN_BLOCK_ROWS, MAX_BLOCK_ROWS)), max(1, rows_that_fit(MAX_BLOCK_BYTES, 4 * k)))
+
+
+def rows_that_fit(nbytes: int, row_bytes: int) -> int:
+    """Count the rows of so many bytes that fit into a space: 0 where not even one does."""
+    return nbytes // max(1, row_bytes)
 
 
 _PACKED = np.dtype(

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from store.backend import Backend, WritableBackend
 from store.columns import check_extra, extra_column
+from store.documents import plain
 from store.errors import StoreError, StoreMismatchError, UnknownIDError
 from store.frames import columns_of, to_frame
-from store.header import Header, differences, plain, state_digest
+from store.header import Header, differences, state_digest
 from store.locks import StoreLock
 from store.rows import Rows, Status
 from store.summary import describe
@@ -87,8 +88,8 @@ class FunctaStore:
 
     @property
     def fingerprint(self) -> str:
-        """Hexadecimal digest of the header."""
-        return self.header.sha256
+        """Hexadecimal digest of the header, but for the format's minor version."""
+        return self.header.fingerprint
 
     @property
     def state(self) -> dict[str, NDArray[Any]]:

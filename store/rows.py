@@ -27,6 +27,7 @@ class Status(IntEnum):
 
 
 USABLE = (Status.OK, Status.LOW_PSNR)
+LIVE = (*USABLE, Status.FAILED)
 
 _SHAPES: dict[str, tuple[str, int]] = {
     "ids": ("O", 1),

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.backend import WritableBackend
-from store.columns import NO_SPLIT, extra_column, row_checksums
+from store.columns import NO_SPLIT, Kind, extra_column, row_checksums
+from store.commit import Commit, ExtraColumn
 from store.errors import StoreError
-from store.header import Commit
 from store.rows import MAX_ERROR_BYTES, USABLE, Rows, Status, check_ids
 
 MAX_AGE = 30.0
@@ -160,9 +160,9 @@ class Writer:
         self._oldest = None
         self._last_commit = (monotonic(), monotonic() - begin)
 
-    def add_column(self, name: str, kind: str, values: NDArray[Any]) -> None:
+    def add_column(self, name: str, kind: Kind, values: NDArray[Any]) -> None:
         """Add a column with a value for every committed row; nothing may be buffered."""
-        entry = {"kind": kind, "path": name}
+        entry = ExtraColumn(kind=kind, path=name)
         column = extra_column(name, kind)
         self._backend.add_column(column, self.n_rows)
         for start in range(0, self.n_rows, self._size):
