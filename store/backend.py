@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from store.columns import Column
 from store.commit import Commit
 from store.errors import IntegrityError
-from store.header import Header
+from store.header import MAX_ID_BYTES, Header
 
 
 class Backend(ABC):
@@ -36,6 +36,11 @@ class Backend(ABC):
     commit: Commit
     concurrent: bool = False
     in_order: bool = True
+
+    @property
+    def longest_id(self) -> int:
+        """Bytes of the longest ID that there is room for."""
+        return MAX_ID_BYTES
 
     @abstractmethod
     def newest_commit(self) -> Commit:

@@ -81,12 +81,7 @@ def base_columns(k: int, id_width: int) -> tuple[Column, ...]:
 
 EXTRA_TEXT_BYTES = 256
 Kind = Literal["number", "integer", "text"]
-_KIND_TYPES: dict[Kind, tuple[type, ...]] = {
-    "integer": (int, np.integer),
-    "number": (int, float, np.integer, np.floating),
-    "text": (str,),
-}
-_EXTRA_KINDS: dict[str, tuple[str, float | int | str]] = {
+_EXTRA_KINDS: dict[Kind, tuple[str, float | int | str]] = {
     "number": ("<f8", np.nan),
     "integer": ("<i8", 0),
     "text": ("text", ""),
@@ -99,29 +94,79 @@ def extra_column(name: str, kind: Kind) -> Column:
     return Column(f"extra/{name}", dtype, fill, bytes_wide=EXTRA_TEXT_BYTES)
 
 
-def check_extra(name: str, values: Mapping[str, Any], kind: str | None, taken: Collection[str]) -> Kind:
-    """Choose the kind of a column that a user adds.
+def check_extra(name: str, values: Collection[Any], kind: str | None, taken: Collection[str]) -> Kind:
+    """Choose the kind of a column that a user adds; it follows from the values when it is not given.
 
     Raises
     ------
     StoreError
-        The name is taken or not valid, or the values are of several kinds.
+        The name is taken or not valid, or the values are of several kinds, or not of the one that was asked for.
     """
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}", name):
         raise StoreError(f"a column is named {name!r}, expected letters, digits, '_' and '-'")
     if name in taken:
         raise StoreError(f"there is a column {name!r} already. Choose another name")
-    fitting = [
-        kind for kind, types in _KIND_TYPES.items() if all(isinstance(value, types) for value in values.values())
-    ]
-    if not fitting or (kind is not None and kind not in fitting):
-        found = sorted({type(value).__name__ for value in values.values()})
+    if kind is not None and kind not in _EXTRA_KINDS:
+        raise StoreError(f"column {name!r} is to be of kind {kind!r}, expected one of {', '.join(_EXTRA_KINDS)}")
+    found = {_kind_of(value) for value in values}
+    chosen: Kind = "text" if found == {"text"} else "integer" if found <= {"integer"} else "number"
+    if ("text" in found and len(found) > 1) or None in found:
+        types = sorted({type(value).__name__ for value in values})
+        raise StoreError(f"column {name!r} has values of type {types}, expected only numbers or only strings")
+    return next(known for known in _EXTRA_KINDS if known == (kind or chosen))
+
+
+def _kind_of(value: Any) -> str | None:
+    kinds = {str: "text", int: "integer", np.integer: "integer", float: "number", np.floating: "number"}
+    return next((kind for of, kind in kinds.items() if isinstance(value, of)), None)
+
+
+def extra_values(name: str, kind: Kind, values: Any) -> NDArray[Any]:
+    """Turn values of a column that a user added into what is written.
+
+    Raises
+    ------
+    StoreError
+        A value is not of the column's kind: no whole number of 64 bits, no number, or no text that can be written.
+    """
+    if kind == "text":
+        texts = np.empty(len(values), dtype=object)
+        texts[:] = list(values)
+        for row, text in enumerate(texts):
+            check_text(text, EXTRA_TEXT_BYTES, f"value {row} of column {name!r}")
+        return texts
+    given = np.asarray(values)
+    if given.dtype.kind not in "fiubO":
+        raise StoreError(f"column {name!r} is of kind {kind}, but its values are of type {given.dtype}")
+    try:
+        with np.errstate(invalid="ignore", over="ignore"):
+            found = given.astype(_EXTRA_KINDS[kind][0])
+    except (TypeError, ValueError, OverflowError) as error:
+        raise StoreError(f"column {name!r} is of kind {kind}, but its values cannot be: {error}") from error
+    if kind == "integer" and not np.array_equal(found, given):
+        first = given.tolist()[np.flatnonzero(found != given)[0]]
         raise StoreError(
-            f"column {name!r} has values of type {found}, expected {kind or 'only numbers or only strings'}"
+            f"column {name!r} is of kind integer, but a value is {first!r}. Add another column for numbers"
         )
-    if any(isinstance(value, str) and len(value.encode()) > EXTRA_TEXT_BYTES for value in values.values()):
-        raise StoreError(f"column {name!r} has a text longer than {EXTRA_TEXT_BYTES} bytes")
-    return next(name for name in fitting if kind in (None, name))
+    return found
+
+
+def check_text(text: Any, longest: int, what: str) -> None:
+    """Refuse what no store can keep as a text.
+
+    Raises
+    ------
+    StoreError
+        It is no string, too long, not valid UTF-8, or holds a NUL, which HDF5 would cut.
+    """
+    if not isinstance(text, str):
+        raise StoreError(f"{what} is {text!r}, expected a string")
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as error:
+        raise StoreError(f"{what} is {text[:80]!r}, which is not valid UTF-8") from error
+    if size > longest or "\0" in text:
+        raise StoreError(f"{what} is {text[:80]!r}, expected a text of at most {longest} bytes without NUL")
 
 
 def block_rows_for(k: int) -> int:

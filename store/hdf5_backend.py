@@ -173,6 +173,11 @@ class Hdf5Backend(Backend):
                 dataset = plain_dataset(file, f"{folder}/{name}", self.location)
                 self._state[f"{folder}/{name}"] = (dataset.id.get_offset(), dataset.id.get_storage_size())
 
+    @property
+    def longest_id(self) -> int:
+        """IDs have a fixed width."""
+        return self.header.id_width
+
     def unnamed_blocks(self) -> int:
         """Count the blocks that have checksums, but are not in the commit."""
         return self._unnamed

@@ -89,7 +89,10 @@ def _common_header(tables: Sequence[Table]) -> Header:
                 "Only stores of one configuration and start can be merged"
             )
     datasets = sorted({header.dataset for header in headers})
-    return first.changed(created=now(), dataset="+".join(datasets), id_width=max(header.id_width for header in headers))
+    longest = max((len(name.encode()) for table in tables for name in table.index()), default=0)
+    return first.changed(
+        created=now(), dataset="+".join(datasets), id_width=max(longest, *(header.id_width for header in headers))
+    )
 
 
 def _identity(header: Header) -> dict[str, Any]:
