@@ -123,7 +123,7 @@ def test_long_ids_need_a_width_in_hdf5_only(tmp_path: Path) -> None:
         store.append(make_rows([long]))
     with (
         new_store(tmp_path / "store.h5") as store,
-        pytest.raises(StoreError, match=r"IDs of at most 128.*or as \.zarr"),
+        pytest.raises(StoreError, match=r"IDs of at most 128.*as \.zarr"),
     ):
         store.append(make_rows([long]))
     with new_store(tmp_path / "wide.h5", id_width=512) as store:
