@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         StoreFormatError,
         StoreLockedError,
         StoreMismatchError,
+        StoreWarning,
         UnknownIDError,
     )
     from store.exporting import export
@@ -36,6 +37,7 @@ _HOME = {
         "StoreFormatError",
         "StoreLockedError",
         "StoreMismatchError",
+        "StoreWarning",
         "UnknownIDError",
     ),
     "store.exporting": ("export",),
@@ -64,6 +66,7 @@ __all__ = [
     "StoreFormatError",
     "StoreLockedError",
     "StoreMismatchError",
+    "StoreWarning",
     "UnknownIDError",
     "VerifyReport",
     "compact",

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.columns import Column
+from store.commit import Commit
 from store.errors import IntegrityError
-from store.header import Commit, Header
+from store.header import MAX_ID_BYTES, Header
 
 
 class Backend(ABC):
@@ -26,12 +27,20 @@ class Backend(ABC):
         The one that was read on opening; all reading goes by it.
     concurrent : bool
         Several threads may read functas at once.
+    in_order : bool
+        What says where each block belongs is itself what was written.
     """
 
     location: str
     header: Header
     commit: Commit
     concurrent: bool = False
+    in_order: bool = True
+
+    @property
+    def longest_id(self) -> int:
+        """Bytes of the longest ID that there is room for."""
+        return MAX_ID_BYTES
 
     @abstractmethod
     def newest_commit(self) -> Commit:
@@ -59,6 +68,10 @@ class Backend(ABC):
     @abstractmethod
     def salvage_chunk(self, column: Column, block: int, rows: int) -> NDArray[Any]:
         """Read what is left of a damaged chunk; unreadable rows are fill values."""
+
+    def unnamed_blocks(self) -> int:
+        """Count the blocks after the committed ones that no commit in progress names either."""
+        return 0
 
     @abstractmethod
     def structural_problems(self, commit: Commit) -> list[str]:

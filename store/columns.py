@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import google_crc32c
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from store.errors import StoreError
 
 BLOCK_BYTES = 8 * 2**20
+MAX_BLOCK_BYTES = 2**29
 MIN_BLOCK_ROWS, MAX_BLOCK_ROWS = 256, 16384
 NO_SPLIT = 255
 
@@ -79,53 +80,104 @@ def base_columns(k: int, id_width: int) -> tuple[Column, ...]:
 
 
 EXTRA_TEXT_BYTES = 256
-_KIND_TYPES: dict[str, tuple[type, ...]] = {
-    "integer": (int, np.integer),
-    "number": (int, float, np.integer, np.floating),
-    "text": (str,),
-}
-_EXTRA_KINDS: dict[str, tuple[str, float | int | str]] = {
+Kind = Literal["number", "integer", "text"]
+_EXTRA_KINDS: dict[Kind, tuple[str, float | int | str]] = {
     "number": ("<f8", np.nan),
     "integer": ("<i8", 0),
     "text": ("text", ""),
 }
 
 
-def extra_column(name: str, kind: str) -> Column:
+def extra_column(name: str, kind: Kind) -> Column:
     """Describe a column that a user added; ``kind`` is ``"number"``, ``"integer"`` or ``"text"``."""
     dtype, fill = _EXTRA_KINDS[kind]
     return Column(f"extra/{name}", dtype, fill, bytes_wide=EXTRA_TEXT_BYTES)
 
 
-def check_extra(name: str, values: Mapping[str, Any], kind: str | None, taken: Collection[str]) -> str:
-    """Choose the kind of a column that a user adds.
+def check_extra(name: str, values: Collection[Any], kind: str | None, taken: Collection[str]) -> Kind:
+    """Choose the kind of a column that a user adds; it follows from the values when it is not given.
 
     Raises
     ------
     StoreError
-        The name is taken or not valid, or the values are of several kinds.
+        The name is taken or not valid, or the values are of several kinds, or not of the one that was asked for.
     """
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}", name):
         raise StoreError(f"a column is named {name!r}, expected letters, digits, '_' and '-'")
     if name in taken:
         raise StoreError(f"there is a column {name!r} already. Choose another name")
-    fitting = [
-        kind for kind, types in _KIND_TYPES.items() if all(isinstance(value, types) for value in values.values())
-    ]
-    if not fitting or (kind is not None and kind not in fitting):
-        found = sorted({type(value).__name__ for value in values.values()})
+    if kind is not None and kind not in _EXTRA_KINDS:
+        raise StoreError(f"column {name!r} is to be of kind {kind!r}, expected one of {', '.join(_EXTRA_KINDS)}")
+    found = {_kind_of(value) for value in values}
+    chosen: Kind = "text" if found == {"text"} else "integer" if found <= {"integer"} else "number"
+    if ("text" in found and len(found) > 1) or None in found:
+        types = sorted({type(value).__name__ for value in values})
+        raise StoreError(f"column {name!r} has values of type {types}, expected only numbers or only strings")
+    return next(known for known in _EXTRA_KINDS if known == (kind or chosen))
+
+
+def _kind_of(value: Any) -> str | None:
+    kinds = {str: "text", int: "integer", np.integer: "integer", float: "number", np.floating: "number"}
+    return next((kind for of, kind in kinds.items() if isinstance(value, of)), None)
+
+
+def extra_values(name: str, kind: Kind, values: Any) -> NDArray[Any]:
+    """Turn values of a column that a user added into what is written.
+
+    Raises
+    ------
+    StoreError
+        A value is not of the column's kind: no whole number of 64 bits, no number, or no text that can be written.
+    """
+    if kind == "text":
+        texts = np.empty(len(values), dtype=object)
+        texts[:] = list(values)
+        for row, text in enumerate(texts):
+            check_text(text, EXTRA_TEXT_BYTES, f"value {row} of column {name!r}")
+        return texts
+    given = np.asarray(values)
+    if given.dtype.kind not in "fiubO":
+        raise StoreError(f"column {name!r} is of kind {kind}, but its values are of type {given.dtype}")
+    try:
+        with np.errstate(invalid="ignore", over="ignore"):
+            found = given.astype(_EXTRA_KINDS[kind][0])
+    except (TypeError, ValueError, OverflowError) as error:
+        raise StoreError(f"column {name!r} is of kind {kind}, but its values cannot be: {error}") from error
+    if kind == "integer" and not np.array_equal(found, given):
+        first = given.tolist()[np.flatnonzero(found != given)[0]]
         raise StoreError(
-            f"column {name!r} has values of type {found}, expected {kind or 'only numbers or only strings'}"
+            f"column {name!r} is of kind integer, but a value is {first!r}. Add another column for numbers"
         )
-    if any(isinstance(value, str) and len(value.encode()) > EXTRA_TEXT_BYTES for value in values.values()):
-        raise StoreError(f"column {name!r} has a text longer than {EXTRA_TEXT_BYTES} bytes")
-    return kind or fitting[0]
+    return found
+
+
+def check_text(text: Any, longest: int, what: str) -> None:
+    """Refuse what no store can keep as a text.
+
+    Raises
+    ------
+    StoreError
+        It is no string, too long, not valid UTF-8, or holds a NUL, which HDF5 would cut.
+    """
+    if not isinstance(text, str):
+        raise StoreError(f"{what} is {text!r}, expected a string")
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as error:
+        raise StoreError(f"{what} is {text[:80]!r}, which is not valid UTF-8") from error
+    if size > longest or "\0" in text:
+        raise StoreError(f"{what} is {text[:80]!r}, expected a text of at most {longest} bytes without NUL")
 
 
 def block_rows_for(k: int) -> int:
-    """Choose the rows per block: the power of two nearest 8 MiB / 4k, between 256 and 16384."""
+    """Choose the rows per block: the power of two nearest 8 MiB / 4k, between 256 and 16384, never over 512 MiB."""
     rows = 2 ** round(np.log2(BLOCK_BYTES / (4 * k)))
-    return int(np.clip(rows, MIN_BLOCK_ROWS, MAX_BLOCK_ROWS))
+    return min(int(np.clip(rows, MIN_BLOCK_ROWS, MAX_BLOCK_ROWS)), max(1, rows_that_fit(MAX_BLOCK_BYTES, 4 * k)))
+
+
+def rows_that_fit(nbytes: int, row_bytes: int) -> int:
+    """Count the rows of so many bytes that fit into a space: 0 where not even one does."""
+    return nbytes // max(1, row_bytes)
 
 
 _PACKED = np.dtype(

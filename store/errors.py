@@ -34,3 +34,7 @@ class UnknownIDError(StoreError, KeyError):
 
     def __str__(self) -> str:
         return str(self.args[0]) if self.args else ""
+
+
+class StoreWarning(UserWarning):
+    """Something about a store that its user should know, although the work goes on."""

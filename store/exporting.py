@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -78,7 +77,7 @@ def _appearing(target: Path) -> Iterator[Path]:
 
 
 def _about(store: FunctaStore) -> str:
-    return json.dumps(asdict(store.header))
+    return json.dumps(store.header.to_json())
 
 
 def _write_npz(store: FunctaStore, path: Path) -> None:

@@ -1,13 +1,20 @@
-"""Every change the store makes to a disk goes through one object, so that tests can crash it at any of them."""
+"""Files and folders that are there whole or not at all; every change to a disk goes through one object.
+
+So tests can crash the store at any of its changes. :func:`write_whole`, :func:`whole_file` and :func:`whole_folder` are
+for everybody who writes files that others read.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from store.errors import IntegrityError
 
 TEMPORARY = ".partial"
 _PARALLEL = 16  # a block's files are synced together
@@ -25,8 +32,9 @@ class FileSystem:
     """
 
     def write(self, path: Path, parts: Sequence[Buffer]) -> None:
-        """Create or overwrite a file with the parts, one after the other."""
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        """Create a file of the parts, one after the other; what had its name, a link too, is not written through."""
+        path.unlink(missing_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
         try:
             for part in parts:
                 _write_all(descriptor, memoryview(part).cast("B"))
@@ -69,8 +77,11 @@ class FileSystem:
         path.mkdir(parents=True, exist_ok=True)
 
     def remove_tree(self, path: Path) -> None:
-        """Delete a folder with everything in it, if it exists."""
-        shutil.rmtree(path, ignore_errors=True)
+        """Delete a folder with everything in it, if it exists; of a link to one, only the link."""
+        if path.is_symlink():
+            path.unlink()
+        else:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 system = FileSystem()
@@ -92,6 +103,78 @@ def write_durably(path: Path, parts: Sequence[Buffer]) -> None:
     system.sync(temporary(path))
     system.replace(temporary(path), path)
     system.sync(path.parent)
+
+
+def write_whole(path: Path, data: bytes | str) -> None:
+    """Write a file that after a crash is the old or the new one, never a part of it.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder must exist.
+    data : bytes or str
+        A string is written as UTF-8.
+    """
+    write_durably(path, [data.encode() if isinstance(data, str) else data])
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a temporary path to write to; the file gets its own name when the block ends without an error.
+
+    Yields
+    ------
+    Path
+        Beside `path`; deleted when the block raises.
+    """
+    partial = temporary(path)
+    system.unlink(partial)
+    try:
+        yield partial
+        system.sync(partial)
+        system.replace(partial, path)
+        system.sync(path.parent)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Give a temporary folder to fill; it takes the place of `path`, old contents and all, when the block ends well.
+
+    Yields
+    ------
+    Path
+        Beside `path`; deleted when the block raises.
+
+    Notes
+    -----
+    A folder that holds something cannot be replaced in one step. A crash between the two renames leaves the old folder
+    as ``<name>.retired`` and the new one, complete, as ``<name>.partial``.
+    """
+    partial, retired = temporary(path), path.with_name(f"{path.name}.retired")
+    system.remove_tree(partial)
+    system.make_folder(partial)
+    try:
+        yield partial
+        make_tree_durable(partial)
+        system.remove_tree(retired)
+        if path.exists():
+            system.replace(path, retired)
+        system.replace(partial, path)
+        system.sync(path.parent)
+        system.remove_tree(retired)
+    finally:
+        if path.exists():
+            system.remove_tree(partial)
+
+
+def make_tree_durable(folder: Path) -> None:
+    """Sync every file and folder of a tree."""
+    for parent, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            system.sync(Path(parent, name))
+        system.sync(Path(parent))
 
 
 class Batch:
@@ -116,10 +199,20 @@ class Batch:
             system.write(temporary(path), parts)
         self._jobs[path] = self._pool.submit(_write_and_sync, system, temporary(path), parts if later else None)
 
-    def publish(self) -> None:
-        """Wait until every file is on the disk, rename each and sync their folders."""
+    def publish(self, first: Path | None = None) -> None:
+        """Wait until every file is on the disk, rename each and sync their folders.
+
+        Parameters
+        ----------
+        first : Path, optional
+            This file's name is durable before any other file gets its own.
+        """
         for job in self._jobs.values():
             job.result()
+        if first in self._jobs:
+            del self._jobs[first]
+            system.replace(temporary(first), first)
+            system.sync(first.parent)
         for path in self._jobs:
             system.replace(temporary(path), path)
         if self._pool is not None:
@@ -141,6 +234,34 @@ def _write_and_sync(disk: FileSystem, path: Path, parts: Sequence[Buffer] | None
 
 
 def sweep(folder: Path) -> None:
-    """Delete what an interrupted write left behind."""
-    for path in sorted(folder.rglob(f"*{TEMPORARY}")):
+    """Delete what an interrupted write left behind in a tree of plain files and folders.
+
+    Raises
+    ------
+    IntegrityError
+        There is a link or a device in the tree: writing could change files elsewhere. Nothing was deleted.
+    """
+    left = []
+    for entry in _walk(folder):
+        if not (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)):
+            raise IntegrityError(foreign_entry(Path(entry.path).relative_to(folder), folder))
+        if entry.name.endswith(TEMPORARY):
+            left.append(Path(entry.path))
+    for path in sorted(left):
         system.unlink(path)
+
+
+def foreign_entry(key: object, location: object) -> str:
+    """Say that something in a store is neither file nor folder."""
+    return (
+        f"{key} in {location} is a link or a device, and a store has plain files and folders only: it is not read or "
+        "written through. Put a copy of what it points to in its place if you trust it"
+    )
+
+
+def _walk(folder: Path) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            yield entry
+            if entry.is_dir(follow_symlinks=False):
+                yield from _walk(Path(entry.path))

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.backend import Backend, WritableBackend
-from store.columns import check_extra, extra_column
+from store.columns import check_extra, extra_column, extra_values
+from store.documents import plain
 from store.errors import StoreError, StoreMismatchError, UnknownIDError
 from store.frames import columns_of, to_frame
-from store.header import Header, differences, plain, state_digest
+from store.header import Header, differences, state_digest
 from store.locks import StoreLock
 from store.rows import Rows, Status
 from store.summary import describe
@@ -87,8 +88,8 @@ class FunctaStore:
 
     @property
     def fingerprint(self) -> str:
-        """Hexadecimal digest of the header."""
-        return self.header.sha256
+        """Hexadecimal digest of the header, but for the format's minor version."""
+        return self.header.fingerprint
 
     @property
     def state(self) -> dict[str, NDArray[Any]]:
@@ -240,11 +241,12 @@ class FunctaStore:
         """
         self.commit()
         writer = self._writing()
-        chosen = check_extra(name, values, kind, self._table.commit.extra)
+        chosen = check_extra(name, values.values(), kind, self._table.commit.extra)
+        encoded = dict(zip(values, extra_values(name, chosen, list(values.values())), strict=True))
         column = extra_column(name, chosen).empty(self.n_rows)
         for row, id_ in enumerate(self._table.column("id")):
-            if id_ in values:
-                column[row] = values[id_]
+            if id_ in encoded:
+                column[row] = encoded[id_]
         with self._guard():
             writer.add_column(name, chosen, column)
             self._table.advance(writer.commit_record)

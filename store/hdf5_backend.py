@@ -1,8 +1,9 @@
-"""A store as one HDF5 file: chunked, uncompressed datasets, changed only through a journal."""
+"""Reads a store that is one HDF5 file: chunked, uncompressed datasets."""
 
 from __future__ import annotations
 
 import operator
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,39 +16,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store import files
-from store.backend import Backend, WritableBackend
+from store.backend import Backend
 from store.columns import Column
-from store.errors import IntegrityError, StoreError, StoreFormatError
+from store.commit import Commit
+from store.errors import IntegrityError, StoreError, StoreFormatError, StoreWarning
 from store.hdf5_layout import (
-    CHECKSUMS,
     LIBVER,
-    ChunkMap,
-    create_column,
     create_layout,
     decode_values,
     encode_values,
+    plain_dataset,
     raw_type,
-    read_chunk_map,
     read_json,
-    write_json,
+    read_offsets,
+    read_table,
 )
-from store.header import Commit, Header
+from store.header import Header
 from store.journal import (
-    JournaledFile,
     OverlaidPlace,
     PlaceFile,
     drop_journal,
     read_journal,
-    replay,
     stored_size,
-    unpack_journal,
 )
 from store.places import LocalFile, Place, Range, as_bytes
+from store.replaying import ForeignJournalError, fitting_journal
+from store.seal import ChunkTable, check_seal
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _PATIENCE_SECONDS = 30.0
-# A reader needs the file unchanged for as long as it takes to read the metadata.
-_PAUSE_SECONDS = 0.01
+_PAUSE_SECONDS = 0.005
 
 
 def create_hdf5(path: Path, header: Header, state: Mapping[str, NDArray[Any]], commit: Commit) -> None:
@@ -82,8 +80,11 @@ class Hdf5Backend(Backend):
         self.location = place.location
         self._journal = journal
         self._spare = spare
+        self._bare = False
         self.header: Header
-        self._map: ChunkMap
+        self._table: ChunkTable
+        self._offsets: dict[str, NDArray[np.int64]]
+        self._unnamed = 0
         self._state: dict[str, tuple[int, int]]
         self._load()
 
@@ -99,13 +100,15 @@ class Hdf5Backend(Backend):
             before = self._journal_identity()
             try:
                 self._load_once()
-            except (IntegrityError, StoreFormatError):
+            except (IntegrityError, StoreFormatError) as error:
                 if before == self._journal_identity():
-                    raise
+                    if not isinstance(error, ForeignJournalError):
+                        raise
+                    self._leave_journal_aside(error)
             else:
                 if before == self._journal_identity():
                     return
-            sleep(_PAUSE_SECONDS / 2)
+            sleep(_PAUSE_SECONDS)
         raise StoreError(
             f"{self.location} kept changing for {_PATIENCE_SECONDS:.0f} s while it was opened. Try again when the "
             "other process commits less often"
@@ -116,27 +119,68 @@ class Hdf5Backend(Backend):
         return len(journal), journal[-4:]
 
     def _load_once(self) -> None:
-        journal = unpack_journal(read_journal(self._journal)) if self._journal else None
-        size, pages = journal or (0, {})
+        journal = fitting_journal(self._file_place, self._journal) if self._journal and not self._bare else None
+        size, pages = (journal.size, journal.pages) if journal else (0, {})
         if self._spare:
             size = max(size, min(stored_size(self._file_place), 2 * self._file_place.size("")))
         self.place = OverlaidPlace(self._file_place, max(size, self._file_place.size("")), pages)
         with self._damage_named("the HDF5 structure"), h5py.File(PlaceFile(self.place), "r") as file:
             self._load_from(file)
 
+    def _leave_journal_aside(self, error: ForeignJournalError) -> None:
+        """Go on without a journal that does not belong to the file."""
+        if self._journal is not None and not self._file_place.is_at(self._journal):
+            raise StoreError(f"{self.location} was replaced while it was opened. Open it again") from error
+        warnings.warn(f"{error}. It is not read", StoreWarning, stacklevel=2)
+        self._bare = True
+
     def _load_from(self, file: Any) -> None:
         if "header" not in file or "commit" not in file:
             raise StoreFormatError(f"{self.location} is not a functa store: it has no dataset 'header' and 'commit'")
-        folder = "mirror/" if self._spare else ""
-        self.commit = Commit.from_json(read_json(file[f"{folder}commit"]), self.location)
-        header = read_json(file[f"{folder}header"])
-        self.header = Header.from_json(header, self.commit.header_sha256, self.location)
-        self._map = read_chunk_map(file, list(self.all_columns(self.commit).values()), self._blocks(self.commit))
+        folder, location = "mirror/" if self._spare else "", self.location
+        commit = read_json(file, f"{folder}commit", location)
+        self.commit = Commit.from_json(commit, location)
+        self.header = Header.from_json(
+            read_json(file, f"{folder}header", location), self.commit.header_sha256, location
+        )
+        columns, blocks = list(self.all_columns(self.commit).values()), self._blocks(self.commit)
+        table = read_table(file, len(columns), location)
+        self._unnamed = len(table) - blocks
+        if self._unnamed < 0 or (self._unnamed and not self._spare):
+            raise self.damaged(
+                "the commit record",
+                f"says {blocks} blocks, but there are {len(table)}: was an older record or file put back?",
+            )
+        if self.header.sealed:
+            self._check_seal(file, f"{folder}seal", commit["crc32c"], table)
+        self._table = ChunkTable([column.path for column in columns], table)
+        self._offsets = {column.path: read_offsets(file, column, len(table), location) for column in columns}
+        self._find_state(file)
+
+    def _check_seal(self, file: Any, name: str, commit: int, table: NDArray[np.uint32]) -> None:
+        """Compare the table with its seal; without one that holds, the spare copy still says what the rows are."""
+        try:
+            check_seal(read_json(file, name, self.location), commit, table, self.location)
+        except IntegrityError:
+            if not self._spare:
+                raise
+            self.in_order = False
+
+    def _find_state(self, file: Any) -> None:
         self._state = {}
         for name in self.header.arrays:
             for folder in ("state", "mirror/state"):
-                dataset = file[f"{folder}/{name}"]
+                dataset = plain_dataset(file, f"{folder}/{name}", self.location)
                 self._state[f"{folder}/{name}"] = (dataset.id.get_offset(), dataset.id.get_storage_size())
+
+    @property
+    def longest_id(self) -> int:
+        """IDs have a fixed width."""
+        return self.header.id_width
+
+    def unnamed_blocks(self) -> int:
+        """Count the blocks that have checksums, but are not in the commit."""
+        return self._unnamed
 
     @contextmanager
     def _damage_named(self, what: str) -> Iterator[None]:
@@ -175,29 +219,29 @@ class Hdf5Backend(Backend):
 
     def _read_array(self, folder: str, name: str) -> NDArray[Any]:
         entry = self.header.arrays[name]
-        array: NDArray[Any] = np.empty(entry["shape"], entry["dtype"])
         offset, size = self._state[f"{folder}/{name}"]
-        if size != array.nbytes or offset is None:
-            raise self.damaged(f"{folder}/{name}", f"has {size} bytes, expected {array.nbytes}")
+        if size != entry.nbytes or offset is None or size > self.place.size(""):
+            raise self.damaged(f"{folder}/{name}", f"has {size} bytes, expected {entry.nbytes}")
+        array: NDArray[Any] = np.empty(entry.shape, entry.dtype)
         self._fill(f"{folder}/{name}", [(offset, array.reshape(-1).view(np.uint8).data)])
         return array
 
     def read_chunk(self, column: Column, block: int, rows: int, *, check: bool = True) -> NDArray[Any]:
         """Read the committed rows of a chunk and compare them with ``chunk_crc``."""
-        data = np.empty(rows * column.row_bytes, np.uint8)
+        size = rows * column.row_bytes
+        if size > self.place.size(""):
+            raise self.damaged(self._name(column, block), "is longer than the file")
+        data = np.empty(size, np.uint8)
         self._fill(self._name(column, block), [(self._offset(column, block), data.data)])
-        if check and google_crc32c.value(data) != self._map.checksums[block, self._position(column)]:
+        if check and google_crc32c.value(data) != self._table.expected(column.path, block):
             raise self.damaged(self._name(column, block), "does not match its checksum")
         return decode_values(column, data, rows)
 
     def _name(self, column: Column, block: int) -> str:
         return f"chunk {block} of {column.path}"
 
-    def _position(self, column: Column) -> int:
-        return list(self._map.offsets).index(column.path)
-
     def _offset(self, column: Column, block: int) -> int:
-        offset = int(self._map.offsets[column.path][block])
+        offset = int(self._offsets[column.path][block])
         if offset < 0:
             raise self.damaged(self._name(column, block), "is missing")
         return offset
@@ -206,7 +250,7 @@ class Hdf5Backend(Backend):
         """Read the chunk, and its checksum from ``chunk_crc``."""
         column = self.header.columns[0]
         self._fill(self._name(column, block), [(self._offset(column, block), as_bytes(into))])
-        return bool(google_crc32c.value(into) == self._map.checksums[block, self._position(column)])
+        return bool(google_crc32c.value(into) == self._table.expected(column.path, block))
 
     def read_functas(self, block: int, offsets: Sequence[int], into: Sequence[memoryview]) -> None:
         """Read rows by their offsets in the file."""
@@ -227,7 +271,7 @@ class Hdf5Backend(Backend):
     def salvage_chunk(self, column: Column, block: int, rows: int) -> NDArray[Any]:
         """Read the chunk without looking at its checksum, as far as the file goes."""
         data = encode_values(column, column.empty(rows)).reshape(-1).view(np.uint8)
-        offset = int(self._map.offsets[column.path][block])
+        offset = int(self._offsets[column.path][block])
         left = max(0, min(data.nbytes, self.place.size("") - offset))
         if offset >= 0 and left:
             self.place.fill("", [(offset, data[:left].data)])
@@ -245,10 +289,15 @@ class Hdf5Backend(Backend):
                 dataset = file[column.path]
                 if len(dataset) < commit.n_rows or dataset.dtype.itemsize != raw_type(column).itemsize:
                     problems.append(f"dataset {column.path} has shape {dataset.shape} and type {dataset.dtype}")
-            problems += [
-                f"the spare copy of {name} is damaged" for name in ("header", "commit") if _differs(file, name)
-            ]
+            names = ("header", "commit", "seal") if self.header.sealed else ("header", "commit")
+            problems += [f"the spare copy of {name} is damaged" for name in names if self._differs(file, name)]
         return problems
+
+    def _differs(self, file: Any, name: str) -> bool:
+        try:
+            return bool(read_json(file, name, self.location) != read_json(file, f"mirror/{name}", self.location))
+        except (OSError, KeyError, ValueError, IntegrityError):
+            return True
 
     def nbytes(self) -> int:
         """Ask for the file's size."""
@@ -257,113 +306,3 @@ class Hdf5Backend(Backend):
     def close(self) -> None:
         """Close the file."""
         self._file_place.close()
-
-
-def _differs(file: Any, name: str) -> bool:
-    try:
-        return bool(read_json(file[name]) != read_json(file[f"mirror/{name}"]))
-    except (OSError, KeyError, ValueError):
-        return True
-
-
-class WritableHdf5Backend(Hdf5Backend, WritableBackend):
-    """A local HDF5 store opened by the one process that holds its lock.
-
-    Parameters
-    ----------
-    path : Path
-    """
-
-    def __init__(self, path: Path) -> None:
-        replay(path)
-        self.path = path
-        super().__init__(LocalFile(path), path)
-        self.place = self._file_place
-        self._columns = self.all_columns(self.commit)
-        self._checksums = {path: self._map.checksums[:, i].copy() for i, path in enumerate(self._columns)}
-        self._touched: set[int] = set()
-        self._committed_at = monotonic() - _PAUSE_SECONDS
-        self._datasets: dict[str, Any] = {}
-        self._file = JournaledFile(self._file_place, path)
-        self._hdf5 = h5py.File(self._file, "r+", libver=LIBVER, rdcc_nbytes=0)
-
-    def write_block(self, block: int, columns: Mapping[str, NDArray[Any]], start: int, stop: int) -> None:
-        """Write a new chunk whole, and only the new rows of one that exists."""
-        first = block * self.header.block_rows
-        self._touched.add(block)
-        for path, values in columns.items():
-            column = self._columns[path]
-            items = encode_values(column, values)
-            dataset = self._dataset(path)
-            if len(dataset) < first + stop:
-                dataset.resize(first + stop, axis=0)
-            if start:
-                dataset[first + start : first + stop] = items[start:stop].astype(dataset.dtype)
-            else:
-                dataset.id.write_direct_chunk((first, *([0] * len(column.width))), items.data)
-            self._note_checksum(path, block, items[:stop])
-
-    def _dataset(self, path: str) -> Any:
-        """Look up a dataset once; h5py looks every part of a path up anew."""
-        if path not in self._datasets:
-            self._datasets[path] = self._hdf5[path]
-        return self._datasets[path]
-
-    def _note_checksum(self, path: str, block: int, items: NDArray[Any]) -> None:
-        known = self._checksums[path]
-        if block >= len(known):
-            known = self._checksums[path] = np.concatenate([known, np.zeros(block + 1 - len(known), np.uint32)])
-        known[block] = google_crc32c.value(items.reshape(-1).view(np.uint8))
-
-    def write_commit(self, commit: Commit) -> None:
-        """Write checksums, spare copy and commit, then let the journal make all of it durable in one step."""
-        blocks = self._blocks(commit)
-        self._write_checksums(blocks)
-        write_json(self._dataset("mirror/commit"), commit.to_json())
-        write_json(self._dataset("commit"), commit.to_json())
-        self._hdf5.flush()
-        sleep(max(0.0, self._committed_at + _PAUSE_SECONDS - monotonic()))
-        self._file.commit()
-        self._committed_at = monotonic()
-        self.commit = commit
-        self._map = self._updated_map(blocks)
-        self._touched.clear()
-
-    def _write_checksums(self, blocks: int) -> None:
-        dataset = self._dataset(CHECKSUMS)
-        dataset.resize((blocks, len(self._columns)))
-        for block in sorted(self._touched):
-            dataset[block] = [self._checksums[path][block] for path in self._columns]
-
-    def _updated_map(self, blocks: int) -> ChunkMap:
-        offsets = {}
-        for path, column in self._columns.items():
-            known = self._map.offsets.get(path, np.empty(0, np.int64))
-            grown = np.full(blocks, -1, np.int64)
-            grown[: len(known)] = known
-            dataset = self._dataset(path).id
-            for block in self._touched:
-                at = (block * self.header.block_rows, *([0] * len(column.width)))
-                grown[block] = dataset.get_chunk_info_by_coord(at).byte_offset
-            offsets[path] = grown
-        return ChunkMap(offsets, np.stack([self._checksums[path][:blocks] for path in self._columns], axis=1))
-
-    def add_column(self, column: Column, n_rows: int) -> None:
-        """Create another dataset."""
-        create_column(self._hdf5, column, self.header.block_rows)
-        self._columns[column.path] = column
-        self._checksums[column.path] = np.zeros(-(-n_rows // self.header.block_rows), np.uint32)
-
-    def close(self) -> None:
-        """Wait for the file to hold every commit, drop the journal and let go."""
-        self._file.settle()
-        self.abandon()
-
-    def abandon(self) -> None:
-        """Let HDF5 go without letting it write."""
-        if not self._file.closed:
-            self._file.abandon()
-            self._datasets.clear()
-            self._hdf5.close()
-            self._file.close()
-        super().close()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import h5py
@@ -12,7 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.columns import Column
-from store.header import Commit, Header
+from store.commit import Commit
+from store.documents import MAX_DOCUMENT_BYTES, document_bytes, parse
+from store.errors import IntegrityError
+from store.header import Header
+from store.seal import Seal
 
 LIBVER = ("v108", "v108")
 CHECKSUMS = "chunk_crc"
@@ -64,52 +66,79 @@ def create_layout(file: Any, header: Header, state: Mapping[str, NDArray[Any]], 
         create_column(file, column, header.block_rows)
     file.create_group("extra")
     file.create_dataset(CHECKSUMS, shape=(0, 0), maxshape=(None, None), chunks=_CHECKSUM_CHUNK, dtype="<u4")
+    documents = {"header": header.to_json(), "commit": commit.to_json()}
+    if header.sealed:
+        empty = np.zeros((0, len(header.columns)), np.uint32)
+        documents["seal"] = Seal.over(documents["commit"]["crc32c"], empty).to_json()
     for folder in ("", "mirror/"):
         for name, array in state.items():
             file.create_dataset(f"{folder}state/{name}", data=array)
-        for name, value in (("header", asdict(header)), ("commit", commit.to_json())):
+        for name, value in documents.items():
             file.create_dataset(f"{folder}{name}", shape=(0,), maxshape=(None,), chunks=(_JSON_CHUNK,), dtype="|u1")
             write_json(file[f"{folder}{name}"], value)
 
 
 def write_json(dataset: Any, value: Any) -> None:
     """Replace a JSON document kept as bytes."""
-    data = np.frombuffer(json.dumps(value, allow_nan=False, ensure_ascii=False).encode(), np.uint8)
+    data = np.frombuffer(document_bytes(value, indent=None), np.uint8)
     dataset.resize((len(data),))
     dataset[:] = data
 
 
-def read_json(dataset: Any) -> Any:
-    """Read a JSON document kept as bytes."""
-    return json.loads(dataset[:].tobytes())
+def read_json(file: Any, path: str, location: str) -> Any:
+    """Read a JSON document kept as bytes.
 
-
-@dataclass(frozen=True)
-class ChunkMap:
-    """Where the chunks of every column begin in the file, and what their checksums are.
-
-    Parameters
-    ----------
-    offsets : dict of int64 arrays, shape (blocks,)
-        By column path; -1 where there is no chunk.
-    checksums : uint32 array, shape (blocks, columns)
-        crc32c of the committed rows of each chunk; columns in the store's order.
+    Raises
+    ------
+    IntegrityError
+        It is longer than a document may be, or no JSON.
     """
-
-    offsets: dict[str, NDArray[np.int64]]
-    checksums: NDArray[np.uint32]
-
-
-def read_chunk_map(file: Any, columns: Sequence[Column], blocks: int) -> ChunkMap:
-    """Look up every chunk of the committed rows."""
-    offsets = {column.path: _chunk_offsets(file[column.path], blocks) for column in columns}
-    checksums = np.zeros((blocks, len(columns)), np.uint32)
-    found = file[CHECKSUMS][:blocks, : len(columns)]
-    checksums[: found.shape[0], : found.shape[1]] = found
-    return ChunkMap(offsets, checksums)
+    dataset = plain_dataset(file, path, location)
+    if dataset.ndim != 1 or dataset.dtype != np.uint8 or dataset.size > MAX_DOCUMENT_BYTES:
+        raise IntegrityError(f"{path} of {location} has shape {dataset.shape}, expected at most {MAX_DOCUMENT_BYTES}")
+    return parse(dataset[:].tobytes(), f"{path} of {location}")
 
 
-def _chunk_offsets(dataset: Any, blocks: int) -> NDArray[np.int64]:
+def plain_dataset(file: Any, path: str, location: str) -> Any:
+    """Look up a dataset that lies in the file itself.
+
+    Raises
+    ------
+    IntegrityError
+        A link, or storage in another file, leads elsewhere.
+    """
+    parts = path.split("/")
+    for end in range(1, len(parts) + 1):
+        name = "/".join(parts[:end])
+        if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+            raise IntegrityError(f"{name} of {location} is a link to elsewhere, which a store never has")
+    dataset = file[path]
+    if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
+        raise IntegrityError(f"{path} of {location} is not a dataset in this file")
+    return dataset
+
+
+def read_table(file: Any, columns: int, location: str) -> NDArray[np.uint32]:
+    """Read the checksums of the chunks, shape (blocks, columns).
+
+    Raises
+    ------
+    IntegrityError
+        There are checksums of many more blocks than the file holds.
+    """
+    dataset = plain_dataset(file, CHECKSUMS, location)
+    chunks = plain_dataset(file, "functas", location).id.get_num_chunks()
+    if dataset.ndim != 2 or len(dataset) > 2 * chunks + 1000:
+        raise IntegrityError(f"{CHECKSUMS} of {location} has shape {dataset.shape}, but there are {chunks} blocks")
+    checksums = np.zeros((len(dataset), columns), np.uint32)
+    found = dataset[:, :columns]
+    checksums[:, : found.shape[1]] = found
+    return checksums
+
+
+def read_offsets(file: Any, column: Column, blocks: int, location: str) -> NDArray[np.int64]:
+    """Look up where in the file the chunks of a column begin; -1 where there is no chunk."""
+    dataset = plain_dataset(file, column.path, location)
     offsets = np.full(blocks, -1, np.int64)
     size = dataset.chunks[0]
 

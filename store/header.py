@@ -1,54 +1,33 @@
-"""What a store says about itself, once (header) and at every commit."""
+"""What a store says about itself once, when it is created."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib import metadata
-from typing import Any
+from math import prod
+from typing import Annotated, Any, Self
 
-import google_crc32c
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from store.columns import Column, base_columns, block_rows_for, extra_column
+from store.columns import MAX_BLOCK_BYTES, Column, base_columns, block_rows_for
+from store.documents import canonical, digest, plain, validated
 from store.errors import IntegrityError, StoreError, StoreFormatError
 
 FORMAT = "functa-store"
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 MAX_ID_BYTES = 512
+MAX_BLOCK_ROWS_EVER = 2**20
+MAX_STATE_BYTES = 2**29
 READER_VERSION = 1
 DEFAULT_ID_WIDTH = 128
+NAME_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$"
 
-
-def canonical(value: Any) -> str:
-    """Write JSON with sorted keys and no spaces: equal values give equal text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
-
-
-def digest(value: Any) -> str:
-    """Compute the hexadecimal sha256 of the canonical JSON of a value."""
-    return hashlib.sha256(canonical(value).encode()).hexdigest()
-
-
-def plain(value: Any, what: str) -> Any:
-    """Return a value as it comes back from JSON (tuples as lists).
-
-    Raises
-    ------
-    StoreError
-        The value cannot be written as JSON.
-    """
-    try:
-        return json.loads(canonical(value))
-    except (TypeError, ValueError) as error:
-        raise StoreError(
-            f"{what} cannot be kept as JSON: {error}. Use strings, finite numbers, lists and dicts"
-        ) from error
+Size = Annotated[int, Field(ge=0, le=MAX_STATE_BYTES)]
 
 
 def state_digest(state: Mapping[str, NDArray[Any]]) -> str:
@@ -61,9 +40,22 @@ def state_digest(state: Mapping[str, NDArray[Any]]) -> str:
     return total.hexdigest()
 
 
-@dataclass(frozen=True)
-class Header:
-    """Written once, when a store is created.
+class StateArray(BaseModel):
+    """Type and shape of one array under ``state/``."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="allow")
+
+    dtype: str = Field(pattern=r"^[<|][fiub][1248]$")
+    shape: list[Size] = Field(max_length=8)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all values."""
+        return prod(self.shape) * np.dtype(self.dtype).itemsize
+
+
+class Header(BaseModel):
+    """Written once, when a store is created; fields of later versions are carried along.
 
     Parameters
     ----------
@@ -75,33 +67,88 @@ class Header:
         Digest of the arrays under ``state/``, whose types and shapes stand in ``arrays``.
     """
 
-    modality: str
-    k: int
-    block_rows: int
+    model_config = ConfigDict(frozen=True, strict=True, extra="allow")
+
+    modality: str = Field(max_length=100)
+    k: int = Field(ge=1, le=MAX_BLOCK_BYTES // 4)
+    block_rows: int = Field(ge=1, le=MAX_BLOCK_ROWS_EVER)
     layout: list[list[Any]]
     encoder: dict[str, Any]
     encoder_sha256: str
     state_sha256: str
-    arrays: dict[str, dict[str, Any]]
-    conventions: dict[str, Any] = field(default_factory=dict)
+    arrays: dict[Annotated[str, StringConstraints(pattern=NAME_PATTERN)], StateArray] = Field(max_length=1000)
+    conventions: dict[str, Any] = Field(default_factory=dict)
     dataset: str = ""
     seed: int = 0
-    versions: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = Field(default_factory=dict)
     created: str = ""
-    id_width: int = DEFAULT_ID_WIDTH
+    id_width: int = Field(default=DEFAULT_ID_WIDTH, ge=1, le=MAX_ID_BYTES)
     format: str = FORMAT
-    schema_version: str = SCHEMA_VERSION
+    schema_version: str = Field(default=SCHEMA_VERSION, pattern=r"^\d{1,3}\.\d{1,3}$")
     min_reader_version: int = READER_VERSION
 
-    @property
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> Self:
+        if layout_size(self.layout) != self.k:
+            raise ValueError(f"the layout has {layout_size(self.layout)} values, but k is {self.k}")
+        if 4 * self.k * self.block_rows > MAX_BLOCK_BYTES:
+            raise ValueError(f"a block of {self.block_rows} rows of {self.k} values is larger than {MAX_BLOCK_BYTES}")
+        if sum(array.nbytes for array in self.arrays.values()) > MAX_STATE_BYTES:
+            raise ValueError(f"the arrays of the state are larger than {MAX_STATE_BYTES} bytes")
+        return self
+
+    @cached_property
     def sha256(self) -> str:
-        """Digest of the whole header."""
-        return digest(asdict(self))
+        """Digest of the whole header, as it is on disk."""
+        return digest(self.to_json())
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Digest of what the store is of; the format's minor version, which compact may raise, is left out."""
+        return digest(self.to_json() | {"schema_version": "1.0"})
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Major and minor version of the format."""
+        major, minor = self.schema_version.split(".")
+        return int(major), int(minor)
+
+    @property
+    def sealed(self) -> bool:
+        """Whether a seal ties every chunk to its place: since format 1.1."""
+        return self.version >= (1, 1)
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         """The columns every store of this header has."""
         return base_columns(self.k, self.id_width)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields that were read or given, ready for JSON."""
+        return self.model_dump(exclude_unset=True)
+
+    def changed(self, **changes: Any) -> Header:
+        """Make a header that differs in some fields."""
+        return type(self).model_validate(self.to_json() | changes)
+
+    def as_this_version(self, path: object) -> Header:
+        """Make the header of a store that is written anew, in the version of the format that this package writes.
+
+        Raises
+        ------
+        StoreFormatError
+            A later version wrote the store.
+        """
+        self.require_writable(path)
+        return self if self.schema_version == SCHEMA_VERSION else self.changed(schema_version=SCHEMA_VERSION)
+
+    def require_writable(self, path: object) -> None:
+        """Refuse to write to a store of a later version, which may hold what this one would not keep up."""
+        if self.version > tuple(map(int, SCHEMA_VERSION.split("."))):
+            raise StoreFormatError(
+                f"{path} has schema version {self.schema_version}, which this version reads but does not write, as "
+                f"it writes {SCHEMA_VERSION}. Upgrade functa-fusion"
+            )
 
     @classmethod
     def from_json(cls, value: Any, sha256: str, path: object) -> Header:
@@ -110,7 +157,7 @@ class Header:
         Raises
         ------
         IntegrityError
-            The header is not the one the commit was made for, or lacks a field.
+            The header is not the one the commit was made for, or a field is missing or cannot be.
         StoreFormatError
             Not the header of a functa store, or one that needs a newer reader.
         """
@@ -124,11 +171,7 @@ class Header:
                 f"{path} has schema version {value.get('schema_version')} and needs reader {needed}, "
                 f"but this is reader {READER_VERSION}. Upgrade functa-fusion"
             )
-        known = {entry.name for entry in fields(cls)}
-        try:
-            return cls(**{name: entry for name, entry in value.items() if name in known})
-        except TypeError as error:
-            raise IntegrityError(f"the header of {path} is incomplete: {error}") from error
+        return validated(cls, value, f"the header of {path}")
 
 
 def make_header(
@@ -148,31 +191,42 @@ def make_header(
     Raises
     ------
     StoreError
-        The layout has gaps, or a configuration cannot be written as JSON.
+        The layout has gaps, a size is out of range, or a configuration cannot be written as JSON.
     """
-    k = _size_of(layout)
+    entries = plain([[name, list(shape), offset] for name, shape, offset in layout], "the layout")
+    try:
+        k = layout_size(entries)
+    except ValueError as error:
+        raise StoreError(str(error)) from error
     configuration = plain(dict(encoder), "the encoder's configuration")
-    rows = block_rows_for(k) if block_rows is None else block_rows
-    if rows < 1:
-        raise StoreError(f"block_rows is {rows}, expected at least 1")
-    if not 1 <= id_width <= MAX_ID_BYTES:
-        raise StoreError(f"id_width is {id_width}, expected 1..{MAX_ID_BYTES} bytes")
-    return Header(
-        modality=modality,
-        k=k,
-        block_rows=rows,
-        layout=plain(list(layout), "the layout"),
-        encoder=configuration,
-        encoder_sha256=digest(configuration),
-        state_sha256=state_digest(state),
-        arrays={name: {"dtype": array.dtype.str, "shape": list(array.shape)} for name, array in state.items()},
-        conventions=plain(dict(conventions), "the conventions"),
-        dataset=dataset,
-        seed=seed,
-        versions=_versions(),
-        created=now(),
-        id_width=id_width,
-    )
+    try:
+        return validated(
+            Header,
+            {
+                "modality": plain(modality, "the modality"),
+                "k": k,
+                "block_rows": block_rows_for(k) if block_rows is None else block_rows,
+                "layout": entries,
+                "encoder": configuration,
+                "encoder_sha256": digest(configuration),
+                "state_sha256": state_digest(state),
+                "arrays": {
+                    name: {"dtype": array.dtype.str, "shape": list(array.shape)} for name, array in state.items()
+                },
+                "conventions": plain(dict(conventions), "the conventions"),
+                "dataset": plain(dataset, "the data set's name"),
+                "seed": seed,
+                "versions": _versions(),
+                "created": now(),
+                "id_width": id_width,
+                "format": FORMAT,
+                "schema_version": SCHEMA_VERSION,
+                "min_reader_version": READER_VERSION,
+            },
+            "what the store is to be created with",
+        )
+    except IntegrityError as error:
+        raise StoreError(str(error)) from error
 
 
 def now() -> str:
@@ -180,16 +234,21 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _size_of(layout: Sequence[tuple[str, tuple[int, ...], int]]) -> int:
+def layout_size(layout: Sequence[Sequence[Any]]) -> int:
+    """Count the values that a layout describes; ValueError when its entries do not follow one another."""
     end = 0
-    for name, shape, offset in layout:
+    for entry in layout:
+        name, shape, offset = entry if len(entry) == 3 else ("", None, None)
+        sizes = shape if isinstance(shape, list) else [None]
+        if not isinstance(name, str) or not all(type(size) is int and size >= 0 for size in (*sizes, offset)):
+            raise ValueError(f"layout entry {str(entry)[:80]} is not a name, a shape and an offset")
         if offset != end:
-            raise StoreError(
+            raise ValueError(
                 f"layout entry {name!r} starts at {offset}, expected {end}: entries must follow one another"
             )
-        end += int(np.prod(shape, dtype=np.int64))
+        end += prod(sizes)
     if end < 1:
-        raise StoreError("the layout is empty, expected at least one (name, shape, offset)")
+        raise ValueError("the layout is empty, expected at least one (name, shape, offset)")
     return end
 
 
@@ -201,62 +260,6 @@ def _versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-@dataclass(frozen=True)
-class Commit:
-    """The one value that says what a store holds; replaced as a whole.
-
-    Parameters
-    ----------
-    n_rows : int
-        Readers trust no row at or after this one.
-    generation : int
-        One more at every commit.
-    epoch : int
-        One more whenever the rows were written anew (compact, repair), so that open readers notice.
-    extra : dict
-        Columns that users added: name -> ``{"kind": ..., "path": ...}``.
-    """
-
-    header_sha256: str
-    n_rows: int = 0
-    generation: int = 0
-    epoch: int = 0
-    label_names: tuple[str, ...] = ()
-    split_names: tuple[str, ...] = ()
-    group_names: tuple[str, ...] = ()
-    extra: dict[str, dict[str, str]] = field(default_factory=dict)
-    finished: bool = False
-    utc: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the commit with a checksum over its other fields."""
-        value: dict[str, Any] = json.loads(canonical(asdict(self)))
-        return value | {"crc32c": _checksum(value)}
-
-    @classmethod
-    def from_json(cls, value: Any, path: object) -> Commit:
-        """Check and read a commit; IntegrityError when its checksum does not hold."""
-        if not isinstance(value, dict):
-            raise IntegrityError(f"{path} has no commit record. Run `functa store repair {path}`")
-        body = {name: entry for name, entry in value.items() if name != "crc32c"}
-        if value.get("crc32c") != _checksum(body):
-            raise IntegrityError(f"the commit record of {path} is damaged. Run `functa store repair {path}`")
-        names = {name: tuple(body[name]) for name in ("label_names", "split_names", "group_names")}
-        return cls(**(body | names))
-
-    def next(self, **changes: Any) -> Commit:
-        """Make the commit after this one."""
-        return replace(self, generation=self.generation + 1, utc=now(), **changes)
-
-    def extra_columns(self) -> dict[str, Column]:
-        """List the columns users added, by name."""
-        return {name: extra_column(entry["path"], entry["kind"]) for name, entry in self.extra.items()}
-
-
-def _checksum(body: Mapping[str, Any]) -> int:
-    return int(google_crc32c.value(canonical(body).encode()))
 
 
 def differences(old: Any, new: Any, prefix: str = "") -> list[str]:

@@ -4,7 +4,8 @@ HDF5 overwrites its metadata in place, so a crash in the middle leaves a file th
 below the committed size is held back in memory. A commit writes those pages to a journal beside the file (synced, then
 renamed into place: from here on the commit exists), and only then into the file itself. What lies above the committed
 size is new, nobody reads it yet, and goes straight to the disk. Readers lay the journal over the file; the next writer
-copies it in.
+copies it in. A journal holds the pages as they were, too: laid over a file that is neither in that state nor on the way
+from it to the next one - another store, a restored copy - it would destroy it, so it is set aside.
 """
 
 from __future__ import annotations
@@ -14,21 +15,67 @@ import os
 import struct
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import google_crc32c
+import numpy as np
 
 from store import files
-from store.places import Place, Range
+from store.places import NotPlainError, Place, Range, open_plain
 
 PAGE = 4096
-_MAGIC = b"FUNCTAJ1"
-_HEAD = struct.Struct("<8sQQ")
+_MAGIC, _OLD_MAGIC = b"FUNCTAJ2", b"FUNCTAJ1"
+_HEAD, _OLD_HEAD = struct.Struct("<8s32sQQQ"), struct.Struct("<8sQQ")
 _ENTRY = struct.Struct("<QQ")
 _END_ADDRESS = 28
+_MAX_BYTES = 2**30
 
 Pages = dict[int, bytearray]
+
+
+@dataclass(frozen=True)
+class Journal:
+    """The last commit of a file: pages that stand below its former end.
+
+    Parameters
+    ----------
+    size : int
+        The file's new size.
+    pages : dict of offset to bytes
+        As they are to be.
+    before : dict of offset to bytes
+        As they were; empty in journals of format 1.0.
+    header_sha256 : str
+        Of the store that the commit belongs to; empty in journals of format 1.0.
+    generation : int
+        Of the commit.
+    """
+
+    size: int
+    pages: Pages
+    before: Pages = field(default_factory=dict)
+    header_sha256: str = ""
+    generation: int = 0
+
+    def fits(self, place: Place) -> bool:
+        """Tell whether a file is in the state that this journal goes on from, or in any on the way to the next one.
+
+        A crash, of the process or of the power, leaves in each place either the old or the new byte.
+        """
+        if place.size("") < self.size:
+            return False
+        for offset, page in self.pages.items():
+            found = bytearray(len(page))
+            try:
+                place.fill("", [(offset, memoryview(found))])
+            except EOFError:
+                return False
+            here, old, new = (np.frombuffer(data, np.uint8) for data in (found, self.before[offset], page))
+            if not ((here == old) | (here == new)).all():
+                return False
+        return True
 
 
 def journal_path(path: Path) -> Path:
@@ -36,50 +83,64 @@ def journal_path(path: Path) -> Path:
     return path.with_name(f".{path.name}.journal")
 
 
-def pack_journal(size: int, pages: Pages) -> bytes:
-    """Write a journal: the file's new size, then offset, length and bytes of each page, then a checksum."""
-    parts = [_HEAD.pack(_MAGIC, size, len(pages))]
-    for offset in sorted(pages):
-        parts += [_ENTRY.pack(offset, len(pages[offset])), bytes(pages[offset])]
+def pack_journal(journal: Journal) -> bytes:
+    """Write a journal: header's digest, generation, new size, each page as it is to be and as it was, a checksum."""
+    digest = bytes.fromhex(journal.header_sha256)
+    parts = [_HEAD.pack(_MAGIC, digest, journal.generation, journal.size, len(journal.pages))]
+    for offset in sorted(journal.pages):
+        page, old = journal.pages[offset], journal.before[offset]
+        parts += [_ENTRY.pack(offset, len(page)), bytes(page), bytes(old)]
     body = b"".join(parts)
     return body + struct.pack("<I", google_crc32c.value(body))
 
 
-def unpack_journal(data: bytes) -> tuple[int, Pages] | None:
+def unpack_journal(data: bytes) -> Journal | None:
     """Read a journal; None when it is not whole, which means that its commit never happened."""
-    if len(data) < _HEAD.size + 4 or google_crc32c.value(data[:-4]) != int.from_bytes(data[-4:], "little"):
+    if len(data) < _OLD_HEAD.size + 4 or google_crc32c.value(data[:-4]) != int.from_bytes(data[-4:], "little"):
         return None
-    magic, size, count = _HEAD.unpack_from(data)
-    if magic != _MAGIC:
+    try:
+        if data[:8] == _OLD_MAGIC:
+            _, size, count = _OLD_HEAD.unpack_from(data)
+            return Journal(size, _unpack_pages(data, _OLD_HEAD.size, count, copies=1)[0])
+        magic, digest, generation, size, count = _HEAD.unpack_from(data)
+        pages, before = _unpack_pages(data, _HEAD.size, count, copies=2)
+    except (struct.error, ValueError):
         return None
-    pages, position = {}, _HEAD.size
+    return Journal(size, pages, before, digest.hex(), generation) if magic == _MAGIC else None
+
+
+def _unpack_pages(data: bytes, position: int, count: int, *, copies: int) -> list[Pages]:
+    found: list[Pages] = [{} for _ in range(copies)]
     for _ in range(count):
         offset, length = _ENTRY.unpack_from(data, position)
         position += _ENTRY.size
-        pages[offset] = bytearray(data[position : position + length])
-        position += length
-    return size, pages
+        if offset % PAGE or length > PAGE or position + copies * length > len(data):
+            raise ValueError
+        for pages in found:
+            pages[offset] = bytearray(data[position : position + length])
+            position += length
+    return found
 
 
 def read_journal(path: Path) -> bytes:
     """Read the journal of a file; empty when there is none."""
-    with suppress(FileNotFoundError):
-        return journal_path(path).read_bytes()
-    return b""
+    try:
+        descriptor = open_plain(journal_path(path))
+    except (FileNotFoundError, NotPlainError):
+        return b""
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(_MAX_BYTES)
 
 
-def replay(path: Path) -> None:
-    """Finish the last commit of a file, so that it needs its journal no more; for the holder of the lock."""
-    journal = unpack_journal(read_journal(path))
-    if journal is not None:
-        descriptor = os.open(path, os.O_RDWR)
-        try:
-            for offset, page in journal[1].items():
-                files.system.write_at(descriptor, offset, page)
-            files.system.sync_descriptor(descriptor)
-        finally:
-            os.close(descriptor)
-    drop_journal(path)
+def write_pages(path: Path, journal: Journal) -> None:
+    """Bring a file into the state after its last commit, durably."""
+    descriptor = open_plain(path, os.O_RDWR)
+    try:
+        for offset, page in journal.pages.items():
+            files.system.write_at(descriptor, offset, page)
+        files.system.sync_descriptor(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def stored_size(place: Place) -> int:
@@ -92,9 +153,17 @@ def stored_size(place: Place) -> int:
 
 def drop_journal(path: Path) -> None:
     """Delete the journal of a file that holds all of it, durably."""
-    if journal_path(path).exists():
+    if os.path.lexists(journal_path(path)):
         files.system.unlink(journal_path(path))
         files.system.sync(path.parent)
+
+
+def set_aside(path: Path) -> Path:
+    """Move a journal that belongs to another file out of the way; return where it is now."""
+    aside = path.with_name(f".{path.name}.journal.aside")
+    files.system.replace(journal_path(path), aside)
+    files.system.sync(path.parent)
+    return aside
 
 
 class OverlaidPlace(Place):
@@ -121,7 +190,7 @@ class OverlaidPlace(Place):
         """Return the size of the whole."""
         return self._size
 
-    def read(self, key: str) -> bytes:
+    def read(self, key: str, limit: int) -> bytes:  # noqa: ARG002 - it is as long as it says
         """Read the whole."""
         data = bytearray(self._size)
         self.fill(key, [(0, memoryview(data))])
@@ -217,7 +286,7 @@ class JournaledFile(PlaceFile):
     """
 
     def __init__(self, place: Place, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR)
+        self._descriptor = open_plain(path, os.O_RDWR)
         self._path = path
         self._committed = stored_size(place)
         if self._committed < place.size(""):
@@ -227,6 +296,7 @@ class JournaledFile(PlaceFile):
         self._size = self._committed
         self._below = place
         self._pages: Pages = {}
+        self._before: Pages = {}
         super().__init__(place)
 
     def _end(self) -> int:
@@ -271,7 +341,7 @@ class JournaledFile(PlaceFile):
     def _load(self, offset: int) -> bytearray:
         page = bytearray(min(PAGE, self._committed - offset))
         self._below.fill("", [(offset, memoryview(page))])
-        self._pages[offset] = page
+        self._pages[offset], self._before[offset] = page, bytearray(page)
         return page
 
     def truncate(self, size: int | None = None) -> int:
@@ -282,17 +352,27 @@ class JournaledFile(PlaceFile):
     def flush(self) -> None:
         """Do nothing: only a commit reaches the disk."""
 
-    def commit(self) -> None:
-        """Make everything written since the last commit durable, all of it or nothing."""
+    def commit(self, header_sha256: str, generation: int) -> None:
+        """Make everything written since the last commit durable, all of it or nothing.
+
+        Parameters
+        ----------
+        header_sha256 : str
+            Of the store.
+        generation : int
+            Of the commit.
+        """
         if self._failure is not None:
             raise self._failure
         if self._size > os.fstat(self._descriptor).st_size:
             files.system.truncate(self._descriptor, self._size)
         files.system.sync_descriptor(self._descriptor)
-        files.write_durably(journal_path(self._path), [pack_journal(self._size, self._pages)])
+        journal = Journal(self._size, self._pages, self._before, header_sha256, generation)
+        files.write_durably(journal_path(self._path), [pack_journal(journal)])
         for offset, page in self._pages.items():
             files.system.write_at(self._descriptor, offset, page)
         self._pages.clear()
+        self._before.clear()
         self._committed = self._size
 
     def settle(self) -> None:

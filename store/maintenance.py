@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from store.backend import Backend
+from store.commit import Commit
 from store.errors import IntegrityError, StoreError
 from store.functa_store import FunctaStore
 from store.header import Header, state_digest
-from store.locks import StoreLock
+from store.locks import StoreLock, resolved
 from store.opening import create_unlocked, open_backend, open_readable, vacant
 from store.rewriting import locate, recover, remove_store, rewritten_path, swap
-from store.rows import Rows, Status
-from store.salvage import salvage_block
-from store.table import Table, to_rows
-
-LIVE = (Status.OK, Status.LOW_PSNR, Status.FAILED)
+from store.rows import LIVE, Rows
+from store.salvage import Salvage
+from store.table import Table
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def compact(path: str | Path) -> CompactReport:
     IntegrityError
         The store is damaged; nothing was changed. Repair it first.
     """
-    target = Path(path)
+    target = resolved(path)
     with locked(target):
         table = open_table(locate(target))
         before, physical = table.backend.nbytes(), table.commit.n_rows
@@ -96,9 +94,10 @@ def convert(path: str | Path, target: str | Path) -> int:
     """
     table = open_table(path)
     longest = max((len(name.encode()) for name in table.index()), default=0)
-    header = replace(table.backend.header, id_width=max(table.backend.header.id_width, longest))
-    with locked(vacant(target)):
-        return rewrite(Path(target), table.batches(table.last_rows(*LIVE)), like=table, header=header)
+    header = table.backend.header.changed(id_width=max(table.backend.header.id_width, longest))
+    new = vacant(target)
+    with locked(new):
+        return rewrite(vacant(new), table.batches(table.last_rows(*LIVE)), like=table, header=header)
 
 
 def repair(path: str | Path) -> RepairReport:
@@ -111,14 +110,14 @@ def repair(path: str | Path) -> RepairReport:
     IntegrityError
         Nothing can be saved: both copies of the header, the commit record or the state are damaged.
     """
-    target = Path(path)
+    target = resolved(path)
     with locked(target):
         backend, problems = _open_damaged(locate(target))
         report = FunctaStore(backend).verify()
         if report.ok and not problems:
             return RepairReport(report.rows)
-        table = Table(backend, backend.commit)
-        salvage = _Salvage(table)
+        table = Table(backend, _with_unnamed_blocks(backend))
+        salvage = Salvage(table)
         rows = rewrite(target, salvage.batches(), like=table)
         backend.close()
     lost, extra = sorted(salvage.lost_ids), sorted(salvage.lost_extra)
@@ -167,9 +166,10 @@ def rewrite(
         Rows of the new store.
     """
     beside = rewritten_path(path)
-    kinds = {name: entry["kind"] for name, entry in like.commit.extra.items()} if extra is None else extra
+    kinds = {name: entry.kind for name, entry in like.commit.extra.items()} if extra is None else extra
+    written = (header or like.backend.header).as_this_version(path)
     try:
-        _write_beside(beside, batches, like, header or like.backend.header, kinds)
+        _write_beside(beside, batches, like, written, kinds)
         rows = _check_copy(beside)
         swap(path)
     except OSError as error:
@@ -225,30 +225,9 @@ def _open_damaged(path: Path) -> tuple[Backend, list[str]]:
     )
 
 
-class _Salvage:
-    """Finds the rows that can be kept: the last of their ID, matching their checksums, not deleted."""
-
-    def __init__(self, table: Table) -> None:
-        self._table = table
-        self.lost_unknown = 0
-        self.lost_extra: set[str] = set()
-        last: dict[str, int] = {}
-        for block, start, end in table.blocks():
-            found = salvage_block(table.backend, table.columns, block, end - start)
-            self.lost_extra.update(found.lost_extra)
-            for row, (name, good) in enumerate(zip(found.columns["id"], found.good, strict=True), start):
-                if good or found.ids_hold:
-                    last[name] = row if good else -1
-                else:
-                    self.lost_unknown += 1
-        self.lost_ids = {name for name, row in last.items() if row < 0}
-        self._kept = np.sort(np.array([row for row in last.values() if row >= 0], np.intp))
-
-    def batches(self) -> Iterator[Rows]:
-        """Read the rows that can be kept, block by block."""
-        for block, start, end in self._table.blocks():
-            columns = salvage_block(self._table.backend, self._table.columns, block, end - start).columns
-            here = self._kept[(self._kept >= start) & (self._kept < end)] - start
-            here = here[np.isin(columns["status"][here], LIVE)]
-            if len(here):
-                yield to_rows(self._table.commit, {path: values[here] for path, values in columns.items()})
+def _with_unnamed_blocks(backend: Backend) -> Commit:
+    """Let the commit reach over blocks that neither copy of it names: older ones were put back."""
+    more, size = backend.unnamed_blocks(), backend.header.block_rows
+    if not more:
+        return backend.commit
+    return backend.commit.model_copy(update={"n_rows": (-(-backend.commit.n_rows // size) + more) * size})

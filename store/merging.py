@@ -11,9 +11,9 @@ import numpy as np
 
 from store.errors import StoreError, StoreMismatchError
 from store.header import Header, differences, now
-from store.maintenance import LIVE, locked, open_table, rewrite
+from store.maintenance import locked, open_table, rewrite
 from store.opening import vacant
-from store.rows import Rows
+from store.rows import LIVE, Rows
 from store.table import Table
 
 
@@ -70,8 +70,9 @@ def merge(
             "Say which wins with on_conflict='first' or 'last'"
         )
     extra = _common_extra(tables)
-    with locked(vacant(target)):
-        rows = rewrite(Path(target), _batches(tables, winners, extra), like=tables[0], header=header, extra=extra)
+    new = vacant(target)
+    with locked(new):
+        rows = rewrite(vacant(new), _batches(tables, winners, extra), like=tables[0], header=header, extra=extra)
     return MergeReport(
         rows, {str(path): len(taken) for path, taken in zip(sources, winners, strict=True)}, duplicates, conflicts
     )
@@ -88,8 +89,9 @@ def _common_header(tables: Sequence[Table]) -> Header:
                 "Only stores of one configuration and start can be merged"
             )
     datasets = sorted({header.dataset for header in headers})
-    return replace(
-        first, created=now(), dataset="+".join(datasets), id_width=max(header.id_width for header in headers)
+    longest = max((len(name.encode()) for table in tables for name in table.index()), default=0)
+    return first.changed(
+        created=now(), dataset="+".join(datasets), id_width=max(longest, *(header.id_width for header in headers))
     )
 
 
@@ -102,8 +104,8 @@ def _common_extra(tables: Sequence[Table]) -> dict[str, str]:
     kinds: dict[str, str] = {}
     for table in tables:
         for name, entry in table.commit.extra.items():
-            if kinds.setdefault(name, entry["kind"]) != entry["kind"]:
-                raise StoreMismatchError(f"column {name!r} is both {kinds[name]} and {entry['kind']}")
+            if kinds.setdefault(name, entry.kind) != entry.kind:
+                raise StoreMismatchError(f"column {name!r} is both {kinds[name]} and {entry.kind}")
     return kinds
 
 

@@ -10,12 +10,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from store import zarr_backend
+from store import zarr_backend, zarr_writer
 from store.backend import Backend, WritableBackend
+from store.commit import Commit
 from store.errors import StoreError
 from store.functa_store import FunctaStore
-from store.header import DEFAULT_ID_WIDTH, Commit, Header, make_header, now
-from store.locks import StoreLock
+from store.header import DEFAULT_ID_WIDTH, Header, make_header, now
+from store.locks import StoreLock, resolved
 from store.places import LocalFile, LocalFolder, RemotePlace, is_url
 from store.rewriting import locate, recover, retired_path
 
@@ -83,7 +84,10 @@ def create_from_header(path: str | Path, header: Header, state: Mapping[str, NDA
     target = vacant(path)
     lock = StoreLock(target)
     try:
-        return FunctaStore(create_unlocked(target, header, state), lock)
+        vacant(target)  # somebody else may have made one since
+        backend = create_unlocked(target, header, state)
+        lock.cover()
+        return FunctaStore(backend, lock)
     except OSError as error:
         lock.release()
         raise StoreError(f"cannot create {target}: {error.strerror or error}. Nothing was written") from error
@@ -107,7 +111,7 @@ def create_unlocked(
 
 
 def vacant(path: str | Path) -> Path:
-    """Check that a new store can be made at a path.
+    """Check that a new store can be made at a path; return it with every link followed.
 
     Raises
     ------
@@ -118,7 +122,7 @@ def vacant(path: str | Path) -> Path:
         raise StoreError(
             f"cannot write to {path}: stores are written to local paths only. Write here and copy it there"
         )
-    target = Path(path)
+    target = resolved(path)
     if target.suffix not in SUFFIXES:
         raise StoreError(f"{target} has suffix {target.suffix!r}, expected one of {', '.join(SUFFIXES)}")
     if target.exists() or retired_path(target).exists():
@@ -156,7 +160,7 @@ def open_store(path: str | Path, mode: Literal["r", "a"] = "r") -> FunctaStore:
                 f"cannot write to {path}: stores are written to local paths only. Write here and copy it there"
             )
         return FunctaStore(_open_remote(str(path)))
-    target = Path(path)
+    target = resolved(path)
     if mode == "r":
         return FunctaStore(open_readable(locate(target)))
     locate(target)
@@ -174,7 +178,7 @@ def open_store(path: str | Path, mode: Literal["r", "a"] = "r") -> FunctaStore:
 
 def open_backend(path: str | Path) -> Backend:
     """Open a store for reading, wherever it is."""
-    return _open_remote(str(path)) if is_url(path) else open_readable(locate(Path(path)))
+    return _open_remote(str(path)) if is_url(path) else open_readable(locate(resolved(path)))
 
 
 def _open_remote(url: str) -> Backend:
@@ -198,10 +202,10 @@ def open_readable(path: Path, *, spare: bool = False) -> Backend:
 def open_writable(path: Path) -> WritableBackend:
     """Open a local store for writing; the caller holds its lock."""
     if path.is_dir():
-        return zarr_backend.WritableZarrBackend(path)
-    from store import hdf5_backend
+        return zarr_writer.WritableZarrBackend(path)
+    from store import hdf5_writer
 
-    return hdf5_backend.WritableHdf5Backend(path)
+    return hdf5_writer.WritableHdf5Backend(path)
 
 
 def _checked_state(name: str, array: NDArray[Any]) -> NDArray[Any]:

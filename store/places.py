@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from store.errors import StoreError
+from store import files
+from store.errors import IntegrityError, StoreError, StoreFormatError
 
 Range = tuple[int, memoryview]
 
@@ -30,12 +33,16 @@ class Place(ABC):
     concurrent: bool = True
 
     @abstractmethod
-    def read(self, key: str) -> bytes | bytearray:
-        """Read the whole file; FileNotFoundError when there is none."""
+    def read(self, key: str, limit: int) -> bytes | bytearray:
+        """Read the whole file; FileNotFoundError when there is none, IntegrityError when it is longer than `limit`."""
 
     @abstractmethod
     def size(self, key: str) -> int:
         """Count the bytes of a file; FileNotFoundError when there is none."""
+
+    def count(self, folder: str, enough: int) -> int:  # noqa: ARG002 - where listing is cheap
+        """Count the entries of a folder, or say that there are enough where counting costs too much."""
+        return enough
 
     @abstractmethod
     def fill(self, key: str, ranges: Iterable[Range]) -> None:
@@ -44,6 +51,10 @@ class Place(ABC):
     @abstractmethod
     def keys(self) -> Iterable[str]:
         """List every file."""
+
+    def is_at(self, path: Path) -> bool:  # noqa: ARG002 - only an open local file can have lost its name
+        """Tell whether a path still names this place."""
+        return True
 
     def close(self) -> None:  # noqa: B027 - most places keep nothing open
         """Let go of what is kept open; by default nothing is."""
@@ -60,18 +71,31 @@ class LocalFolder(Place):
     def __init__(self, path: Path) -> None:
         self.path = path
         self.location = str(path)
+        self._plain_folders: set[str] = set()
 
     def _open(self, key: str) -> int:
+        """Open a file, but none that a link or a device stands for."""
+        folder = key.rpartition("/")[0]
+        if folder not in self._plain_folders:
+            self._refuse_linked(folder)
         try:
-            return os.open(f"{self.location}/{key}", os.O_RDONLY)
+            return open_plain(f"{self.location}/{key}")
         except NotADirectoryError as error:
             raise FileNotFoundError(*error.args) from error
+        except NotPlainError as error:
+            raise IntegrityError(files.foreign_entry(key, self.location)) from error
 
-    def read(self, key: str) -> bytes | bytearray:
+    def _refuse_linked(self, folder: str) -> None:
+        for part in [folder, *map(str, PurePosixPath(folder).parents)]:
+            if part not in ("", ".") and (self.path / part).is_symlink():
+                raise IntegrityError(files.foreign_entry(part, self.location))
+        self._plain_folders.add(folder)
+
+    def read(self, key: str, limit: int) -> bytes | bytearray:
         """Read a file."""
         descriptor = self._open(key)
         try:
-            data = bytearray(os.fstat(descriptor).st_size)
+            data = bytearray(_within(os.fstat(descriptor).st_size, limit, key, self.location))
             fill_from(descriptor, 0, memoryview(data))
         finally:
             os.close(descriptor)
@@ -80,6 +104,10 @@ class LocalFolder(Place):
     def size(self, key: str) -> int:
         """Ask the file system."""
         return (self.path / key).stat().st_size
+
+    def count(self, folder: str, enough: int) -> int:  # noqa: ARG002 - this counts
+        """List the folder."""
+        return sum(1 for _ in (self.path / folder).iterdir())
 
     def fill(self, key: str, ranges: Iterable[Range]) -> None:
         """Open the file once and read each range at its offset."""
@@ -93,6 +121,31 @@ class LocalFolder(Place):
     def keys(self) -> Iterable[str]:
         """Walk the tree."""
         return (str(path.relative_to(self.path)) for path in self.path.rglob("*") if path.is_file())
+
+
+class NotPlainError(OSError):
+    """What has this name is a link, a device, a pipe or a folder, not a plain file."""
+
+
+def open_plain(path: str | Path, flags: int = os.O_RDONLY) -> int:
+    """Open a plain file; NotPlainError for anything else. A pipe nobody writes to is not waited for."""
+    try:
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EMLINK, errno.ENXIO, errno.EISDIR):
+            raise NotPlainError(error.errno, "not a plain file", str(path)) from error
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise NotPlainError(errno.EINVAL, "not a plain file", str(path))
+    return descriptor
+
+
+def _within(size: int, limit: int, key: str, location: str) -> int:
+    if size > limit:
+        what = f"{key} of {location}" if key else location
+        raise IntegrityError(f"{what} has {size} bytes, expected at most {limit}. Run `functa store repair {location}`")
+    return size
 
 
 def fill_from(descriptor: int, offset: int, view: memoryview) -> None:
@@ -114,11 +167,15 @@ class LocalFile(Place):
 
     def __init__(self, path: Path) -> None:
         self.location = str(path)
-        self._descriptor = os.open(path, os.O_RDONLY)
+        self._descriptor = -1
+        try:
+            self._descriptor = open_plain(path)
+        except NotPlainError as error:
+            raise StoreFormatError(f"{path} is not a functa store: it is neither a file nor a folder") from error
 
-    def read(self, key: str) -> bytes:
+    def read(self, key: str, limit: int) -> bytes:
         """Read the whole file."""
-        return os.pread(self._descriptor, self.size(key), 0)
+        return os.pread(self._descriptor, _within(self.size(key), limit, key, self.location), 0)
 
     def size(self, key: str) -> int:  # noqa: ARG002 - there is one file
         """Ask the open file."""
@@ -132,6 +189,12 @@ class LocalFile(Place):
     def keys(self) -> Iterable[str]:
         """List the one file."""
         return [""]
+
+    def is_at(self, path: Path) -> bool:
+        """Tell whether a path still names this file."""
+        with suppress(OSError):
+            return os.path.samestat(os.fstat(self._descriptor), path.stat())
+        return False
 
     def close(self) -> None:
         """Close the descriptor."""
@@ -165,9 +228,11 @@ class RemotePlace(Place):
         """Tell whether the URL names a folder, as a Zarr store is one."""
         return bool(self._files.isdir(self._root))
 
-    def read(self, key: str) -> bytes:
+    def read(self, key: str, limit: int) -> bytes:
         """Fetch a whole object."""
-        return bytes(self._files.cat_file(self._path(key)))
+        data = bytes(self._files.cat_file(self._path(key), start=0, end=limit + 1))
+        _within(len(data), limit, key, self.location)
+        return data
 
     def size(self, key: str) -> int:
         """Ask for the size."""

@@ -7,7 +7,7 @@ from time import sleep
 
 from store import files
 from store.errors import StoreError
-from store.journal import drop_journal, replay
+from store.journal import drop_journal
 
 
 def rewritten_path(path: Path) -> Path:
@@ -48,6 +48,8 @@ def recover(path: Path) -> None:
     files.system.remove_tree(retired_path(path))
     remove_store(rewritten_path(path))
     if path.is_file():
+        from store.replaying import replay
+
         replay(path)
 
 

@@ -27,6 +27,7 @@ class Status(IntEnum):
 
 
 USABLE = (Status.OK, Status.LOW_PSNR)
+LIVE = (*USABLE, Status.FAILED)
 
 _SHAPES: dict[str, tuple[str, int]] = {
     "ids": ("O", 1),
@@ -96,7 +97,7 @@ class Rows:
     def __post_init__(self) -> None:
         for name, (kind, dimensions) in _SHAPES.items():
             value = getattr(self, name)
-            column = _objects(value) if kind == "O" else np.asarray(value, dtype=kind)
+            column = _objects(value) if kind == "O" else _numbers(name, value, kind)
             if column.ndim != dimensions:
                 raise StoreError(f"column {name} has {column.ndim} dimensions, expected {dimensions}")
             object.__setattr__(self, name, column)
@@ -141,17 +142,17 @@ class Rows:
         b = len(ids)
         return cls(
             ids=_objects(ids),
-            functas=np.asarray(functas, dtype=np.float32),
+            functas=np.asarray(functas),
             labels=_objects([None] * b if labels is None else labels),
             splits=_objects([None] * b if splits is None else splits),
             groups=_objects([None] * b if groups is None else groups),
-            psnr=_filled(psnr, b, np.float32, np.nan),
-            loss=_filled(loss, b, np.float64, np.nan),
-            steps=_filled(steps, b, np.int32, 0),
-            fit_seconds=_filled(fit_seconds, b, np.float32, np.nan),
-            status=_filled(status, b, np.uint8, Status.OK),
-            source_hash=np.zeros((b, 16), np.uint8) if source_hash is None else np.asarray(source_hash, np.uint8),
-            target=_filled(target, b, np.float64, np.nan),
+            psnr=_filled(psnr, b, np.nan),
+            loss=_filled(loss, b, np.nan),
+            steps=_filled(steps, b, 0),
+            fit_seconds=_filled(fit_seconds, b, np.nan),
+            status=_filled(status, b, Status.OK),
+            source_hash=np.zeros((b, 16), np.uint8) if source_hash is None else np.asarray(source_hash),
+            target=_filled(target, b, np.nan),
             errors=_objects([""] * b if errors is None else errors),
             extra=extra or {},
         )
@@ -170,7 +171,6 @@ class Rows:
         source_hash: bytes | None = None,
     ) -> Rows:
         """Make one row for a sample that could not be encoded, with the stage it failed at and why."""
-        message = f"{stage}: {' '.join(reason.split())}".encode()[:MAX_ERROR_BYTES].decode("utf-8", "ignore")
         return cls.build(
             [id],
             np.full((1, k), np.nan, np.float32),
@@ -179,7 +179,7 @@ class Rows:
             groups=[group],
             status=[Status.FAILED],
             source_hash=None if source_hash is None else np.frombuffer(source_hash, np.uint8)[None],
-            errors=[message],
+            errors=[error_text(stage, reason)],
         )
 
     def take(self, indices: ArrayLike | slice) -> Rows:
@@ -257,5 +257,35 @@ def _objects(values: Any) -> NDArray[np.object_]:
     return column
 
 
-def _filled(values: ArrayLike | None, length: int, dtype: Any, fill: float) -> NDArray[Any]:
-    return np.full(length, fill, dtype) if values is None else np.asarray(values, dtype)
+def _filled(values: ArrayLike | None, length: int, fill: float) -> NDArray[Any]:
+    return np.full(length, fill) if values is None else np.asarray(values)
+
+
+def _numbers(name: str, values: Any, kind: str) -> NDArray[Any]:
+    """Convert a column; whole numbers must come out as they were."""
+    try:
+        given = np.asarray(values)
+        with np.errstate(invalid="ignore", over="ignore"):
+            column: NDArray[Any] = given.astype(kind, copy=False)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise StoreError(f"column {name} cannot be of type {np.dtype(kind)}: {error}") from error
+    if column is not given and kind != "f4" and kind != "f8" and not np.array_equal(column, given):
+        first = given[column != given].tolist()[0]
+        raise StoreError(f"column {name} holds {first!r}, expected whole numbers that fit into {np.dtype(kind)}")
+    return column
+
+
+def error_text(stage: str, reason: str) -> str:
+    """Make the text that a store keeps of a failure: one line of UTF-8 without NUL, cut to 256 bytes.
+
+    Parameters
+    ----------
+    stage : str
+        Where it failed: ``"read"``, ``"prepare"``, ``"fit"``.
+    reason : str
+        Of any length, with whatever characters a file name or a library put in.
+    """
+    text = " ".join(f"{stage}: {reason}".replace("\0", " ").split()).encode("utf-8", "backslashreplace")
+    if len(text) > MAX_ERROR_BYTES:
+        text = text[: MAX_ERROR_BYTES - 3].decode("utf-8", "ignore").encode() + b"..."
+    return text.decode()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ PERCENTILES = (0, 5, 25, 50, 75, 95, 100)
 def describe(backend: Backend, table: Table) -> dict[str, Any]:
     """Gather counts, distributions and provenance, ready for JSON."""
     rows = table.usable()
-    header, commit = asdict(backend.header), table.commit
+    header, commit = backend.header.to_json(), table.commit
     psnr = table.column("psnr")[rows]
     return {
         "path": backend.location,
@@ -38,8 +37,8 @@ def describe(backend: Backend, table: Table) -> dict[str, Any]:
         "finished": commit.finished,
         "committed": commit.utc,
         "generation": commit.generation,
-        "extra": {name: entry["kind"] for name, entry in commit.extra.items()},
-        "fingerprint": backend.header.sha256,
+        "extra": {name: entry.kind for name, entry in commit.extra.items()},
+        "fingerprint": backend.header.fingerprint,
         **{name: header[name] for name in ("schema_version", "block_rows", "encoder", "encoder_sha256")},
         **{name: header[name] for name in ("layout", "conventions", "seed", "versions", "created")},
     }

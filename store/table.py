@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from store.backend import Backend
 from store.columns import NO_SPLIT, Column, finished_checksums, id_checksums, row_checksums
+from store.commit import Commit
 from store.errors import IntegrityError, StoreError, UnknownIDError
-from store.header import Commit
 from store.places import split_rows
 from store.rows import USABLE, Rows, Status
 

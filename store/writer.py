@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.backend import WritableBackend
-from store.columns import NO_SPLIT, extra_column, row_checksums
+from store.columns import NO_SPLIT, Kind, check_text, extra_column, extra_values, row_checksums
+from store.commit import Commit, ExtraColumn
 from store.errors import StoreError
-from store.header import Commit
 from store.rows import MAX_ERROR_BYTES, USABLE, Rows, Status, check_ids
 
 MAX_AGE = 30.0
 COMMIT_SHARE = 9
+MAX_NAME_BYTES = 65536
 
 
 class Names:
@@ -48,6 +49,7 @@ class Names:
             return code
         if not isinstance(name, str):
             raise StoreError(f"a {self._what} is {name!r}, expected a string or None")
+        check_text(name.replace("\0", ""), MAX_NAME_BYTES, f"a {self._what}")
         code = len(self._codes) - 1
         if code == self._none:
             raise StoreError(f"{self._what} {name!r} is number {code + 1}, a store holds at most {code} of them")
@@ -160,9 +162,9 @@ class Writer:
         self._oldest = None
         self._last_commit = (monotonic(), monotonic() - begin)
 
-    def add_column(self, name: str, kind: str, values: NDArray[Any]) -> None:
+    def add_column(self, name: str, kind: Kind, values: NDArray[Any]) -> None:
         """Add a column with a value for every committed row; nothing may be buffered."""
-        entry = {"kind": kind, "path": name}
+        entry = ExtraColumn(kind=kind, path=name)
         column = extra_column(name, kind)
         self._backend.add_column(column, self.n_rows)
         for start in range(0, self.n_rows, self._size):
@@ -185,7 +187,7 @@ class Writer:
 
     def _encode(self, rows: Rows) -> dict[str, NDArray[Any]]:
         header = self._backend.header
-        _check_rows(rows, header.k, header.id_width)
+        _check_rows(rows, header.k, self._backend.longest_id)
         columns: dict[str, NDArray[Any]] = {
             "functas": rows.functas,
             "id": rows.ids,
@@ -204,16 +206,22 @@ class Writer:
         unknown = rows.extra.keys() - known.keys()
         if unknown:
             raise StoreError(f"extra columns {sorted(unknown)} are not in this store. Add them with add_column first")
-        return {column.path: rows.extra.get(name, column.empty(len(rows))) for name, column in known.items()}
+        kinds = {name: entry.kind for name, entry in self.commit_record.extra.items()}
+        return {
+            column.path: extra_values(name, kinds[name], rows.extra[name])
+            if name in rows.extra
+            else column.empty(len(rows))
+            for name, column in known.items()
+        }
 
 
-def _check_rows(rows: Rows, k: int, id_width: int) -> None:
+def _check_rows(rows: Rows, k: int, longest_id: int) -> None:
     longest = max(map(len, check_ids(rows.ids)), default=0)
-    if longest > id_width:
+    if longest > longest_id:
         name = max(rows.ids, key=lambda name: len(name.encode()))
         raise StoreError(
-            f"ID {name!r} has {longest} bytes, but this store keeps IDs of at most {id_width}. "
-            "Create the store with a larger id_width"
+            f"ID {name!r} has {longest} bytes, but this store keeps IDs of at most {longest_id}. "
+            "Create the store with a larger id_width, or as .zarr"
         )
     if rows.k != k:
         raise StoreError(f"functas have {rows.k} values, but this store keeps k = {k}")
@@ -228,8 +236,8 @@ def _check_rows(rows: Rows, k: int, id_width: int) -> None:
         raise StoreError(
             f"row {rows.ids[(~known).argmax()]!r} has status {rows.status[(~known).argmax()]}, expected 1..4"
         )
-    if any(rows.errors) and any(len(text.encode()) > MAX_ERROR_BYTES for text in rows.errors):
-        raise StoreError(f"an error text is longer than {MAX_ERROR_BYTES} bytes. Use Rows.failed, which cuts it")
+    for row in np.flatnonzero(rows.errors != ""):
+        check_text(rows.errors[row], MAX_ERROR_BYTES, f"the error of row {rows.ids[row]!r}")
 
 
 def _broken(rows: Rows) -> NDArray[np.bool_]:

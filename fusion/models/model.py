@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -68,7 +68,7 @@ class ModelBranch:
     @classmethod
     def of_store(cls, name: str, store: FunctaStore, features: FunctaFeatures) -> ModelBranch:
         """Take header and state from the store that the features were learned from."""
-        header = json.loads(json.dumps(asdict(store.header)))
+        header = json.loads(json.dumps(store.header.to_json()))
         return cls(name, features, header, dict(store.state), store.fingerprint)
 
     @property

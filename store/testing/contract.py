@@ -241,7 +241,7 @@ class StoreContract:
         [
             (Rows.build([""], np.zeros((1, K))), "expected 1..512 bytes of UTF-8"),
             (Rows.build(["a\0"], np.zeros((1, K))), "without NUL"),
-            (Rows.build(["x" * 129], np.zeros((1, K))), "129 bytes, but this store keeps IDs of at most 128"),
+            (Rows.build(["x" * 513], np.zeros((1, K))), "expected 1..512 bytes of UTF-8"),
             (Rows.build(["a"], np.zeros((1, K + 1))), "functas have 9 values, but this store keeps k = 8"),
             (Rows.build(["a"], np.full((1, K), np.nan)), "1 rows have status ok but a functa with NaN"),
             (Rows.build(["a"], np.zeros((1, K)), status=[0]), "row 'a' has status 0, expected 1..4"),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from store import Rows, StoreError, compact, files, merge, open_store
-from store.journal import journal_path, pack_journal
+from store.journal import Journal, journal_path, pack_journal
 from store.testing import (
     Crash,
     CrashingFileSystem,
@@ -215,7 +215,8 @@ def test_a_journal_left_by_a_crash_is_not_laid_over_the_compacted_file(tmp_path:
 def test_the_journal_of_a_deleted_file_is_not_laid_over_a_new_one(tmp_path: Path) -> None:
     path, other = tmp_path / "store.h5", tmp_path / "other.h5"
     for target in (path, other):
-        journal_path(target).write_bytes(pack_journal(8192, {0: bytearray(4096)}))
+        journal = Journal(8192, {0: bytearray(4096)}, {0: bytearray(4096)}, "00" * 32, 1)
+        journal_path(target).write_bytes(pack_journal(journal))
     with new_store(path) as store:
         store.append(BEFORE)
     merge([path], other)

@@ -119,6 +119,24 @@ def test_plain_zarr_reads_the_same_numbers(filled: Path, tmp_path: Path) -> None
     assert {name for name, _ in group.members()} >= {"functas", "id", "label", "row_crc", "extra", "state"}
 
 
+def test_the_axes_of_a_zarr_store_have_names(filled: Path, tmp_path: Path) -> None:
+    export(filled, tmp_path / "plain.zarr")
+    group = zarr.open_group(tmp_path / "plain.zarr", mode="r")
+    names = {name: array.metadata.dimension_names for name, array in group.arrays()}
+    assert names == dict.fromkeys(names, ("id",)) | {"functas": ("id", "weight"), "source_hash": ("id", "byte")}
+    assert group["extra/age"].metadata.dimension_names == ("id",)
+    assert group["state/start"].metadata.dimension_names == ("start_0",)
+
+
+def test_xarray_opens_a_zarr_store_with_rows_by_id(filled: Path, tmp_path: Path) -> None:
+    xarray = pytest.importorskip("xarray")
+    export(filled, tmp_path / "plain.zarr")
+    found = xarray.open_zarr(tmp_path / "plain.zarr", consolidated=False, chunks=None)
+    assert np.array_equal(found.functas.sel(id="sample-3"), ROWS.functas[3])
+    assert found.psnr.sel(id="sample-8") == ROWS.psnr[8]
+    assert found.functas.dims == ("id", "weight")
+
+
 def test_plain_h5py_reads_the_same_numbers(filled: Path, tmp_path: Path) -> None:
     export(filled, tmp_path / "plain.h5")
     with h5py.File(tmp_path / "plain.h5") as file:

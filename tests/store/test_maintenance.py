@@ -214,7 +214,7 @@ def test_added_columns_come_back_with_rows_appended_later(path: Path) -> None:
     [
         ("a/b", {}, "expected letters, digits"),
         ("mixed", {"sample-0": 1, "sample-1": "x"}, r"values of type \['int', 'str'\], expected only numbers"),
-        ("long", {"sample-0": "x" * 300}, "text longer than 256 bytes"),
+        ("long", {"sample-0": "x" * 300}, "a text of at most 256 bytes"),
         ("taken", {}, "there is a column 'taken' already"),
     ],
 )
