@@ -72,6 +72,40 @@ def hashed_split(key: str, *, test_share: float, seed: int) -> str:
     return "test" if int.from_bytes(digest.digest(), "little") < test_share * 2.0**64 else "train"
 
 
+class SplitCount:
+    """Counts what a hash put on each side: with few groups it may be far from the share that was asked for.
+
+    Parameters
+    ----------
+    what : str
+        What is split whole, in the plural: "groups" or "files".
+    test_share : float
+    seed : int
+    """
+
+    def __init__(self, what: str, test_share: float, seed: int) -> None:
+        self.what, self.test_share, self.seed = what, test_share, seed
+        self._keys: dict[str, set[str]] = {"train": set(), "test": set()}
+        self._samples = {"train": 0, "test": 0}
+
+    def split(self, key: str) -> str:
+        """Put a group or a sample on its side, and count it."""
+        side = hashed_split(key, test_share=self.test_share, seed=self.seed)
+        self._keys[side].add(key)
+        self._samples[side] += 1
+        return side
+
+    def note(self, where: str) -> str:
+        """Say what was asked for and what came of it; `where` is what there is none of, such as "split column"."""
+        asked = f"{self.test_share:.0%} of the {self.what} were asked for testing, by a hash of their names"
+        tested, every = self._samples["test"], sum(self._samples.values())
+        if not every:
+            return f"no {where}: {asked} (seed {self.seed})"
+        keys = {side: len(found) for side, found in self._keys.items()}
+        came = f"{keys['test']} of {sum(keys.values())} {self.what}, {tested / every:.0%} of the samples, are in test"
+        return f"no {where}: {asked} (seed {self.seed}): {came}"
+
+
 def check_test_share(test_share: float) -> float:
     """Return a share of samples to test on; ConfigError when it is none."""
     if isinstance(test_share, bool) or not isinstance(test_share, (int, float)) or not 0 <= test_share <= 1:
