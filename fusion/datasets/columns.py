@@ -28,7 +28,7 @@ _LIKE = {
     "split": "split fold partition",
 }
 _ROLE_OF_NAME = {name: role for role, names in _LIKE.items() for name in names.split()}
-_INDEX = re.compile(rf"({re.escape(NAMELESS)}\d+|__index_level_\d+__|)")
+_INDEX = re.compile(rf"({re.escape(NAMELESS)}[\d.]+|__index_level_\d+__|)")
 
 
 @dataclass(frozen=True)

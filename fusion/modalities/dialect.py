@@ -73,8 +73,15 @@ def told_dialect(path: Path, separator: str | None = None, decimal: str | None =
     begin, first = rows[0]
     headless = _holds_numbers(first)
     decimal = decimal or _told_decimal([cell for _, row in rows for cell in row])
-    names = () if headless else tuple(name or f"{NAMELESS}{place}" for place, name in enumerate(first))
-    return Dialect(separator, decimal, names, begin - 1 if headless else begin)
+    return Dialect(separator, decimal, () if headless else _names(first), begin - 1 if headless else begin)
+
+
+def _names(cells: Sequence[str]) -> tuple[str, ...]:
+    # A table that was saved with its running number twice has that name already.
+    taken = {place: f"{NAMELESS}{place}" for place, name in enumerate(cells) if not name}
+    return tuple(
+        name or (f"{taken[place]}.1" if taken[place] in cells else taken[place]) for place, name in enumerate(cells)
+    )
 
 
 def _told_decimal(cells: Sequence[str]) -> str:

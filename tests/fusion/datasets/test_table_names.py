@@ -1,4 +1,4 @@
-"""Names in tables: classes, people and recordings stay what was written, whatever the file, its writer and its parts."""
+"""Names in tables: classes, people and recordings stay what was written, whatever the file and its writer."""
 
 from __future__ import annotations
 
