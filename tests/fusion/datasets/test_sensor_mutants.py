@@ -20,12 +20,12 @@ MANY = [pytest.mark.slow, pytest.mark.timeout(1800)]
 FORMATS = {
     "window.csv": "sensor",
     "window.npy": "sensor",
-    "plain.mat": "sensor_mutants:read_mat_array",
-    "packed.mat": "sensor_mutants:read_mat_array",
-    "trials.npz": "sensor_mutants:read_npz_array",
-    "table.csv": "sensor_mutants:read_table",
-    "table.npz": "sensor_mutants:read_table",
-    "table.parquet": "sensor_mutants:read_table",
+    "plain.mat": "helpers.sensor_mutants:read_mat_array",
+    "packed.mat": "helpers.sensor_mutants:read_mat_array",
+    "trials.npz": "helpers.sensor_mutants:read_npz_array",
+    "table.csv": "helpers.sensor_mutants:read_table",
+    "table.npz": "helpers.sensor_mutants:read_table",
+    "table.parquet": "helpers.sensor_mutants:read_table",
 }
 IN_SHORT = ("window.csv", "packed.mat", "table.npz", "table.parquet")
 

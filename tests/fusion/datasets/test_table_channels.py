@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_walks import CHANNELS, require_same, samples, walks, written
+from helpers.made_walks import CHANNELS, require_same, samples, walks, written
 
 from fusion.datasets.sensor_table import SensorTable
 from fusion.errors import ConfigError, DataError

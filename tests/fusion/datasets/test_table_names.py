@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from made_walks import require_same, samples, told, walks, written
+from helpers.made_walks import require_same, samples, told, walks, written
 
 from fusion.errors import DataError
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from made_walks import EPOCH, require_same, samples, told, walks, written
+from helpers.made_walks import EPOCH, require_same, samples, told, walks, written
 
 from fusion.datasets.sensor_table import SensorTable
 from fusion.errors import ConfigError, DataError, SampleError
