@@ -206,6 +206,7 @@ def _print_report(report: EncodeReport, *, json: bool) -> None:
         "time of the whole command": f"{report.seconds:.1f} s",
     }
     print_facts(f"Encoded into {report.store}", facts)
+    _print_reading(report.to_dict())
     if report.failures:
         print_table("Failed samples (the first ten)", ("ID", "reason"), report.failures)
 
@@ -218,17 +219,33 @@ def _print_plan(plan: dict[str, Any], *, json: bool) -> None:
         "data set": plan["dataset"],
         "samples": plan["samples"],
         "groups": plan["groups"],
-        "grid and channels": f"{' x '.join(map(str, plan['grid']))}, {plan['channels']}",
+        "grid and channels": f"{' x '.join(map(str, plan['grid']))}, {_some(plan['channels'])}",
         "numbers in a functa": plan["k"],
         "source on disk": _size_in_words(plan["source_bytes"]),
         "store on disk, about": _size_in_words(plan["bytes"]),
         "time, about": _time_in_words(plan),
     }
     print_facts("Would encode", facts)
-    for note in plan["notes"]:
-        typer.echo(note)
+    _print_reading(plan)
     for name in ("splits", "classes"):
         print_table(name, (name, "samples"), list(plan[name].items()))
+
+
+def _print_reading(told: dict[str, Any]) -> None:
+    """Show what the reader took for what, so that a wrong guess is seen."""
+    from fusion.datasets import ReadingPlan
+
+    if told["reading"] is not None:
+        print_facts("How the table is read", ReadingPlan.from_dict(told["reading"]).lines())
+    elif told["left_out"]:
+        print_facts("Columns left out", told["left_out"])
+    for note in told["notes"]:
+        typer.echo(note)
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:9])
+    return shown if len(names) <= 9 else f"{shown}, ... ({len(names)} channels)"
 
 
 def _size_in_words(size: int | None) -> str:

@@ -16,6 +16,7 @@ from .folder import FolderDataset as FolderDataset
 from .hmdb51 import Hmdb51 as Hmdb51
 from .jhmdb import Jhmdb as Jhmdb
 from .open import open_dataset as open_dataset
+from .reading_plan import ReadingPlan as ReadingPlan
 from .sensor_table import SensorTable as SensorTable
 from .uci_har import UciHar as UciHar
 from .utd_depth import UtdDepth as UtdDepth

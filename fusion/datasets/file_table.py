@@ -65,7 +65,6 @@ class FileTable:
         self.options = given_options({"test_share": test_share, "seed": seed, "outside": outside}, _DEFAULTS)
         self.path = _table(Path(source))
         self._reader = modality_from_dict({"name": modality})
-        self._test_share, self._seed = check_test_share(test_share), seed
         self._inside = None if outside else self.path.parent
         self._names = _names(self.path)
 
@@ -75,10 +74,7 @@ class FileTable:
         others = [name for name in self._names if name not in _COLUMNS]
         notes = [f"columns left out: {', '.join(others)}"] if others else []
         if "split" not in self._names:
-            share = f"{self._test_share:.0%} of the {'groups' if 'group' in self._names else 'files'}"
-            notes.append(
-                f"no split column: {share} are for testing, chosen by a hash of their names (seed {self._seed})"
-            )
+            notes.append(self._split.note("split column"))
         return tuple(notes)
 
     def __iter__(self) -> Iterator[Sample]:

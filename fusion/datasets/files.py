@@ -95,6 +95,10 @@ class SplitCount:
         self._samples[side] += 1
         return side
 
+    def afresh(self) -> SplitCount:
+        """Give one that has counted nothing yet."""
+        return SplitCount(self.what, self.test_share, self.seed)
+
     def note(self, where: str) -> str:
         """Say what was asked for and what came of it; `where` is what there is none of, such as "split column"."""
         asked = f"{self.test_share:.0%} of the {self.what} were asked for testing, by a hash of their names"

@@ -65,6 +65,10 @@ class SensorModality(Modality):
     def d_out(self) -> int:
         return len(self.channels)
 
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        return self.channels
+
     def resolved(self, raw: NDArray[Any]) -> SensorModality:
         window = _window(raw)
         names = self.channels or tuple(f"channel_{index}" for index in range(window.shape[1]))

@@ -87,7 +87,7 @@ def test_a_dry_run_says_what_is_left_out_and_how_it_is_split(functa: Functa, tmp
     (tmp_path / "data" / "a" / "readme.txt").touch()
     arguments = ("encode", tmp_path / "data", "--store", tmp_path / "s.zarr", "--modality", "image", "--dry-run")
     plan = functa(*arguments, "--json").json
-    assert (plan["samples"], plan["grid"], plan["channels"]) == (20, [12, 10], 3)
+    assert (plan["samples"], plan["grid"], plan["channels"]) == (20, [12, 10], ["red", "green", "blue"])
     assert plan["classes"] == {"a": 10, "b": 10}
     assert plan["notes"] == [
         "files left out: 1 of other kinds",
