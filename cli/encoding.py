@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from json import loads
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.output import FAILED_SAMPLES, JsonFlag, print_facts, print_json, print_table, progress_bar, stage_bar
+from cli.reader_help import print_reader
 
 if TYPE_CHECKING:
     from fusion.encoders.options import EncodeReport
@@ -48,7 +48,8 @@ def encode(
         str | None, typer.Option(help="Layout of the source, such as uci-har; class folders or a table when not given.")
     ] = None,
     reader: Annotated[
-        list[str] | None, typer.Option(help="Option of the layout's reader, such as window=2.5; may be given again.")
+        list[str] | None,
+        typer.Option(help="Option of the layout's reader, such as window=2.5; may be given again; help lists them."),
     ] = None,
     transform: Annotated[str | None, typer.Option(help="Audio: mfcc or log-mel. Video: grey or flow.")] = None,
     size: Annotated[str | None, typer.Option(help="Image, video: height x width to resize to, such as 32x32.")] = None,
@@ -84,6 +85,9 @@ def encode(
     """Fit every sample of a data set and keep the functas in a store. The same command again resumes."""
     import fusion
 
+    if reader and "help" in reader:
+        print_reader(dataset or fusion.datasets.layout_of(source, modality), modality)
+        return
     fit = {"steps": steps, "learning_rate": learning_rate, "schedule": schedule, "psnr_target": psnr_target}
     options = {
         "kind": encoder,
@@ -172,16 +176,13 @@ def _size(text: str) -> tuple[int, int]:
     return int(height), int(width)
 
 
-def _reader_options(given: list[str] | None) -> dict[str, Any]:
-    options = {}
+def _reader_options(given: list[str] | None) -> dict[str, str]:
+    options: dict[str, str] = {}
     for text in given or ():
         key, equals, value = text.partition("=")
         if not (key and equals):
             raise typer.BadParameter(f"--reader {text}: expected an option and its value, such as window=2.5")
-        try:
-            options[key.replace("-", "_")] = loads(value)
-        except ValueError:
-            options[key.replace("-", "_")] = value
+        options[key.replace("-", "_")] = value
     return options
 
 

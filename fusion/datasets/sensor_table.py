@@ -19,10 +19,10 @@ from fusion.datasets.reading_plan import ReadingPlan
 from fusion.datasets.table_clock import TableClock, table_clock
 from fusion.datasets.table_survey import survey_table
 from fusion.datasets.time_series import TimeReading, read_series
-from fusion.datasets.times import GAP, check_unit
 from fusion.errors import ConfigError, SampleError
 from fusion.modalities.sensor import SensorModality
 from fusion.modalities.tables import open_table
+from fusion.modalities.times import GAP, check_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
