@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fusion.errors import SampleError
+from fusion.modalities.times import is_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from fusion.datasets.recordings import Recording
+    from fusion.datasets.time_series import TimeSeries
 
-_JITTER = 0.1
-_DRIFT = 0.02
+_SPREAD = "Let them be spread evenly until the next time with the reader's option spread=true."
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Cut:
         A longer pause between two readings, in seconds, is a gap, which no window spans.
     resample : bool
         Interpolate readings that come at irregular times; False makes such a window unusable.
+    resolution : float
+        Of the times, in seconds: a steady clock may be written off by as much.
     """
 
     readings: int
@@ -45,6 +47,7 @@ class Cut:
     rate: float | None
     max_gap: float
     resample: bool
+    resolution: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,14 +61,17 @@ class Window:
     start : float or None
         Seconds from the recording's first reading; None where there is no time.
     content : NDArray, shape=(readings, channels), or SampleError
+    end : int
+        Position after the last reading that it is made of.
     """
 
     first: int
     start: float | None
     content: NDArray[np.float32] | SampleError
+    end: int
 
 
-def segments(recording: Recording, max_gap: float) -> Iterator[tuple[int, int]]:
+def segments(recording: TimeSeries, max_gap: float) -> Iterator[tuple[int, int]]:
     """Give begin and end of the longest runs without a gap in time or a change of key."""
     breaks = np.diff(recording.keys) != 0
     if recording.times is not None:
@@ -74,30 +80,24 @@ def segments(recording: Recording, max_gap: float) -> Iterator[tuple[int, int]]:
     yield from pairwise(edges)
 
 
-def cut(recording: Recording, how: Cut) -> Iterator[Window]:
+def cut(recording: TimeSeries, how: Cut) -> Iterator[Window]:
     """Cut a recording; what is left at the end of a run, shorter than a window, is left out."""
     for begin, end in segments(recording, how.max_gap):
         times = None if recording.times is None else recording.times[begin:end]
-        if times is None or how.rate is None or _is_regular(times, how.rate):
+        if times is None or how.rate is None or is_regular(times, how.rate, how.resolution):
             yield from _by_position(recording, begin, end, how)
         else:
             yield from _by_time(recording, times, begin, how, how.rate)
 
 
-def _is_regular(times: NDArray[np.float64], rate: float) -> bool:
-    intervals = np.diff(times) * rate
-    if not len(intervals):
-        return True
-    return bool(np.abs(intervals - 1).max() <= _JITTER) and abs(float(intervals.mean()) - 1) <= _DRIFT
-
-
-def _by_position(recording: Recording, begin: int, end: int, how: Cut) -> Iterator[Window]:
+def _by_position(recording: TimeSeries, begin: int, end: int, how: Cut) -> Iterator[Window]:
     for first in range(begin, end - how.readings + 1, how.step):
         start = None if recording.times is None else float(recording.times[first])
-        yield Window(first, start, _content(recording, first, first + how.readings))
+        end = first + how.readings
+        yield Window(first, start, _content(recording, first, end), end)
 
 
-def _by_time(recording: Recording, times: NDArray[np.float64], begin: int, how: Cut, rate: float) -> Iterator[Window]:
+def _by_time(recording: TimeSeries, times: NDArray[np.float64], begin: int, how: Cut, rate: float) -> Iterator[Window]:
     span = (how.readings - 1) / rate
     count = math.floor((times[-1] - times[0] - span) * rate / how.step + 1e-6) + 1
     for number in range(max(0, count)):
@@ -108,7 +108,7 @@ def _by_time(recording: Recording, times: NDArray[np.float64], begin: int, how: 
         if not isinstance(content, SampleError):
             at = start + np.arange(how.readings) / rate
             content = _interpolated(content, times[first:last], at) if how.resample else _irregular(times, rate)
-        yield Window(begin + first, start, content)
+        yield Window(begin + first, start, content, begin + last)
 
 
 def _interpolated(
@@ -119,6 +119,9 @@ def _interpolated(
 
 def _irregular(times: NDArray[np.float64], rate: float) -> SampleError:
     intervals = np.diff(times)
+    repeated = int((intervals == 0).sum())
+    if repeated:
+        return SampleError("read", f"{repeated} of {len(times)} readings have the time of the one before. {_SPREAD}")
     return SampleError(
         "read",
         f"readings come every {intervals.min():.4g} to {intervals.max():.4g} s; expected {1 / rate:.4g} s. "
@@ -126,7 +129,7 @@ def _irregular(times: NDArray[np.float64], rate: float) -> SampleError:
     )
 
 
-def _content(recording: Recording, begin: int, end: int) -> NDArray[np.float32] | SampleError:
+def _content(recording: TimeSeries, begin: int, end: int) -> NDArray[np.float32] | SampleError:
     try:
         return recording.readable(begin, end)
     except SampleError as error:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,21 +12,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fusion.datasets.base import Sample
+from fusion.datasets.columns import choose_channels, find_roles
 from fusion.datasets.cutting import Cut, Window, cut, segments
-from fusion.datasets.files import check_test_share, hashed_split
-from fusion.datasets.recordings import find_columns, read_recordings
-from fusion.errors import ConfigError, DataError, SampleError
+from fusion.datasets.files import SplitCount, check_test_share
+from fusion.datasets.reading_plan import ReadingPlan
+from fusion.datasets.table_clock import TableClock, table_clock
+from fusion.datasets.table_survey import survey_table
+from fusion.datasets.time_series import TimeReading, read_series
+from fusion.errors import ConfigError, SampleError
 from fusion.modalities.sensor import SensorModality
+from fusion.modalities.tables import open_table
+from fusion.modalities.times import GAP, check_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from fusion.datasets.recordings import Recording
+    from fusion.datasets.time_series import TimeSeries
 
-_GAP_INTERVALS = 3.0
-_SHORTEST = 1e-9
+KEPT_BYTES = 1 << 28
+"""Readings of a table that are kept in memory once they are read; a larger table is read anew each time."""
 
 
 class SensorTable:
@@ -33,27 +41,33 @@ class SensorTable:
     Parameters
     ----------
     source : path
-        ``.csv``, ``.parquet`` or ``.npz`` with a column for each channel.
-    id, time, label, group, split : str, optional
-        Names of the columns that tell recording, time, class, group and split of each reading. Where none is given,
-        the column of that very name is taken, if there is one. Without recordings the table is one, named like the
-        file; without groups each recording is one.
+        ``.csv``, ``.tsv``, ``.txt``, ``.parquet`` or ``.npz`` with a column for each channel.
+    id : str or sequence of str, optional
+        Column that names the recording of each reading, or several with commas between them.
+    time, label, group, split : str, optional
+        Columns that tell time, class, group and split of each reading. Where none is given, the column of that very
+        name is taken, if there is one; for the time also one named timestamp, datetime and the like.
     channels : sequence of str or str, optional
-        Names of the channels' columns, or one text with commas between them; all other columns whose first values
-        are mostly numbers when not given.
+        Names of the channels' columns, or one text with commas between them; when not given all other columns of
+        numbers but those that have no name, count rows, are another time or are named like a label, group, recording
+        or split.
     window, step : float, optional
         Length of a window and time from one to the next, in seconds, or in readings where neither `time` nor `rate`
         is known. The step is half the window when not given. Without `window` each recording is one sample.
     rate : float, optional
-        Readings per second; learned from the first recording's median interval when not given.
+        Readings per second; measured on the first recording of a hundred readings or more when not given.
+    time_unit : {"s", "ms", "us", "ns"}, optional
+        Of times that are numbers; told from their name and size when not given.
     max_gap : float, optional
         A longer pause between readings is a gap, in seconds; three intervals when not given.
     resample : bool
         Interpolate readings that come at irregular times. False makes a window of them a failed sample.
+    spread : bool
+        Spread readings that have one time, cut to whole seconds say, evenly over the time until the next.
     length : int, optional
         Readings that every window is brought to, over time scaled to [0, 1]; the window's own when not given.
-    separator : str
-        Between the fields of a CSV file.
+    separator, decimal : str, optional
+        Between the fields of a text file, and in its numbers; told from the file when not given.
     test_share : float
         Where there is no split column: share of the groups that a seeded hash of their names puts into ``test``.
     seed : int
@@ -62,18 +76,20 @@ class SensorTable:
     Raises
     ------
     ConfigError
-        When an option is out of range.
+        When an option is out of range, or it must be asked which column or unit is meant.
     DataError
         When the file or a column is missing, or the file is damaged.
 
     Notes
     -----
     A window never crosses recordings, gaps, or a change of label, group or split, so its label is that of all its
-    readings; readings at the end of such a run that fill no window are left out. Times are seconds or ISO 8601 dates;
-    readings without a time are left out, the others are sorted by it. IDs are the recording's name and the window's
-    start in it, such as ``rec1-000012.50s``, or ``rec1-r000640`` where there is no time.
+    readings; readings at the end of such a run that fill no window are left out, and counted in `reading`. Times are
+    numbers or ISO 8601 dates; readings without a time are left out and counted, the others are sorted by it. IDs are
+    the recording's name and the window's start in it, such as ``rec1-000012.50s``, or ``rec1-r000640`` where there is
+    no time.
 
-    A recording's rows must stand together. One recording is in memory at a time, and a part of the file.
+    A recording's rows must stand together. The table is read once when it is opened; its readings are kept in memory
+    up to `KEPT_BYTES`, else one recording is in memory at a time, and a part of the file.
     """
 
     name = "table"
@@ -83,7 +99,7 @@ class SensorTable:
         self,
         source: str | Path,
         *,
-        id: str | None = None,  # noqa: A002 - the name of what the column tells
+        id: str | Sequence[str] | None = None,  # noqa: A002 - the name of what the column tells
         time: str | None = None,
         label: str | None = None,
         group: str | None = None,
@@ -92,31 +108,76 @@ class SensorTable:
         window: float | None = None,
         step: float | None = None,
         rate: float | None = None,
+        time_unit: str | None = None,
         max_gap: float | None = None,
         resample: bool = False,
+        spread: bool = False,
         length: int | None = None,
-        separator: str = ",",
+        separator: str | None = None,
+        decimal: str | None = None,
         test_share: float = 0.2,
         seed: int = 42,
     ) -> None:
-        roles = {"id": id, "time": time, "label": label, "group": group, "split": split}
+        roles = {"time": time, "label": label, "group": group, "split": split}
         numbers = {"window": window, "step": step, "rate": rate, "max_gap": max_gap, "length": length}
-        _check(numbers, resample, separator)
-        names = _names(channels)
-        self.options = {
-            name: value
-            for name, value in (
-                roles | numbers | {"channels": names, "resample": resample, "separator": separator}
-            ).items()
-            if value not in (None, [], False)
-        } | {"test_share": test_share, "seed": seed}
+        marks = {"time_unit": check_unit(time_unit), "separator": separator, "decimal": decimal}
+        _check(numbers, {"resample": resample, "spread": spread}, separator, decimal)
+        lists = {"id": _names(id), "channels": _names(channels)}
+        given = roles | lists | numbers | marks | {"resample": resample, "spread": spread}
+        self.options = {name: value for name, value in given.items() if value not in (None, [], False)} | {
+            "test_share": check_test_share(test_share),
+            "seed": seed,
+        }
         """What the reader was opened with, as plain JSON values."""
-        self.test_share = check_test_share(test_share)
-        self.source, self.separator, self.seed, self.length = Path(source), separator, seed, length
-        self.columns = find_columns(self.source, {role: _text(name) for role, name in roles.items()}, names, separator)
-        self.rate = rate or self._measured_rate()
-        self.max_gap = max_gap or (_GAP_INTERVALS / self.rate if self.rate else math.inf)
-        self.cut = None if window is None else self._cut(window, step, resample=resample)
+        self.source, self.length = Path(source), length
+        self._window, self._step = window or 0.0, step
+        self._table = open_table(self.source, separator=_mark(separator), decimal=decimal)
+        asked = {role: _text(name) for role, name in roles.items()} | {"id": tuple(lists["id"])}
+        survey = survey_table(self._table, find_roles(self.source, self._table.names, asked, lists["channels"]))
+        found, left_out = choose_channels(self.source, survey.columns, survey.facts)
+        self.columns = replace(survey.columns, channels=found)
+        clock = table_clock(self.source, survey, unit=time_unit, rate=rate, spread=spread)
+        self.rate = clock.rate
+        self.max_gap = max_gap or (GAP / self.rate if self.rate else math.inf)
+        self.cut = None if window is None else self._cut(clock, window, step, resample=resample)
+        self._time = TimeReading(clock.unit_seconds, survey.dates, spread)
+        self._split = SplitCount("groups", float(test_share), seed)
+        self._kept: list[TimeSeries] | None = None
+        dialect = self._table.dialect
+        self._plan = ReadingPlan(
+            id=self.columns.id,
+            time=self.columns.time,
+            label=self.columns.label,
+            group=self.columns.group,
+            split=self.columns.split,
+            channels=found,
+            left_out=left_out,
+            constant=tuple(name for name in found if survey.facts[name].is_constant),
+            time_unit=clock.unit,
+            time_unit_found=clock.unit_found,
+            rate=self.rate,
+            rate_found=clock.rate_found,
+            **self._windows_in_both(),
+            max_gap=None if math.isinf(self.max_gap) else self.max_gap,
+            resample=resample,
+            spread=spread,
+            length=length,
+            separator=None if dialect is None else dialect.separator,
+            decimal=None if dialect is None else dialect.decimal,
+            recordings=survey.recordings,
+            rows=survey.rows,
+            remarks=clock.remarks + ((f"recordings told apart by {survey.told_apart}",) if survey.told_apart else ()),
+        )
+
+    @property
+    def reading(self) -> ReadingPlan:
+        """How the table becomes windows; what is dropped is known once the samples have been iterated."""
+        return self._plan
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Columns that are no channels and have no other role, and why."""
+        return self._plan.left_out
 
     def default_modality(self) -> SensorModality:
         """Give the windows' length, the channels and the rate."""
@@ -127,59 +188,68 @@ class SensorTable:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know of how the table was read."""
-        if self.columns.split is not None:
-            return ()
-        share = f"about {100 * self.test_share:.0f} % of the groups"
-        return (f"no split column: {share} are for testing, chosen by a hash of their names (seed {self.seed})",)
+        told = () if self.columns.split is not None else (self._split.note("split column"),)
+        return (*self._plan.remarks, *told)
 
     def __iter__(self) -> Iterator[Sample]:
-        for recording in self._recordings():
-            for window in self._windows(recording):
-                yield self._sample(recording, window)
+        dropped: Counter[str] = Counter()
+        counted = self._split.afresh()
+        for series in self._series():
+            windows = list(self._windows(series))
+            dropped.update(_dropped(series, windows))
+            for window in windows:
+                yield self._sample(series, window, counted)
+        self._plan, self._split = replace(self._plan, dropped=dict(dropped)), counted
 
-    def _recordings(self) -> Iterator[Recording]:
-        return read_recordings(self.source, self.columns, self.separator)
+    def _series(self) -> Iterator[TimeSeries]:
+        if self._kept is not None:
+            yield from self._kept
+            return
+        kept: list[TimeSeries] | None = []
+        size = 0
+        for series in read_series(self._table, self.columns, self._time):
+            size += series.nbytes
+            kept = None if kept is None or size > KEPT_BYTES else [*kept, series]
+            yield series
+        self._kept = kept
 
-    def _measured_rate(self) -> float | None:
-        if self.columns.time is None:
-            return None
-        times = next(self._recordings()).times
-        intervals = np.diff(times) if times is not None else np.empty(0)
-        intervals = intervals[intervals > 0]
-        if not len(intervals):
-            return None
-        interval = float(np.median(intervals))
-        if not _SHORTEST <= interval <= 1 / _SHORTEST:
-            raise DataError(f"{self.source}: a reading every {interval:g} s; expected seconds in {self.columns.time!r}")
-        # The rate is part of a store's configuration: what rounding adds to times must not make another of it.
-        return float(f"{1 / interval:.6g}")
-
-    def _cut(self, window: float, step: float | None, *, resample: bool) -> Cut:
-        per_second = self.rate or 1.0
-        readings = round(window * per_second)
-        stride = round((step or window / 2) * per_second)
+    def _cut(self, clock: TableClock, window: float, step: float | None, *, resample: bool) -> Cut:
+        step = step or window / 2
+        if self.rate is None:
+            return _cut_in_readings(self.source, window, step, self.max_gap)
+        readings, stride = round(window * self.rate), round(step * self.rate)
         if readings < 2 or stride < 1:
-            unit = f"{per_second:g} readings per second" if self.rate else "no time"
             raise ConfigError(
-                f"with {unit}, window {window:g} is {readings} readings and step {step or window / 2:g} is {stride}; "
-                "expected at least 2 and 1"
+                f"with {self.rate:g} readings per second ({clock.rate_found}), window {window:g} is {readings} "
+                f"readings and step {step:g} is {stride}; expected at least 2 and 1. If times are not in {clock.unit}, "
+                "say so with --reader time_unit=ms"
             )
-        return Cut(readings, stride, self.rate, self.max_gap, resample)
+        return Cut(readings, stride, self.rate, self.max_gap, resample, clock.resolution)
 
-    def _windows(self, recording: Recording) -> Iterator[Window]:
-        if not len(recording.values):
-            return iter([Window(0, None, SampleError("read", "none of its readings has a time; expected one in each"))])
+    def _windows_in_both(self) -> dict[str, Any]:
         if self.cut is None:
-            return iter([_whole(recording, self.max_gap)])
-        return cut(recording, self.cut)
+            return {}
+        in_readings = {"window_readings": self.cut.readings, "step_readings": self.cut.step}
+        if self.rate is None:
+            return in_readings
+        window, step = self._window, self._window / 2 if self._step is None else self._step
+        return in_readings | {"window": float(window), "step": float(step)}
 
-    def _sample(self, recording: Recording, window: Window) -> Sample:
-        label, group, split = recording.facts[window.first] if len(recording.facts) else (None, None, None)
-        group = group or recording.name
+    def _windows(self, series: TimeSeries) -> Iterator[Window]:
+        if not len(series.values):
+            reason = SampleError("read", "none of its readings has a time; expected one in each")
+            return iter([Window(0, None, reason, 0)])
+        if self.cut is None:
+            return iter([_whole(series, self.max_gap)])
+        return cut(series, self.cut)
+
+    def _sample(self, series: TimeSeries, window: Window, counted: SplitCount) -> Sample:
+        label, group, split = series.facts[window.first] if len(series.facts) else (None, None, None)
+        group = group or series.name
         return Sample(
-            id=recording.name if self.cut is None else f"{recording.name}-{self._start(window)}",
+            id=series.name if self.cut is None else f"{series.name}-{self._start(window)}",
             label=label,
-            split=split or hashed_split(group, test_share=self.test_share, seed=self.seed),
+            split=(split if self.columns.split is not None else None) or counted.split(group),
             group=group,
             load=partial(_given, window.content),
         )
@@ -192,29 +262,49 @@ class SensorTable:
         return f"{window.start:0{7 + decimals}.{decimals}f}s"
 
 
+def _cut_in_readings(source: Path, window: float, step: float, max_gap: float) -> Cut:
+    if window != int(window) or int(window) < 2 or int(step) < 1:
+        raise ConfigError(
+            f"{source} has no time, so windows are counted in readings: window is {window:g} and step {step:g}; "
+            "expected whole numbers, 2 and 1 or more, the column of times as --reader time=NAME, or the rate as "
+            "--reader rate=50"
+        )
+    return Cut(int(window), round(step), None, max_gap, resample=False)
+
+
 def _given(content: NDArray[np.float32] | SampleError) -> NDArray[np.float32]:
     if isinstance(content, SampleError):
         raise content
     return content
 
 
-def _whole(recording: Recording, max_gap: float) -> Window:
-    runs = list(segments(recording, max_gap))
+def _whole(series: TimeSeries, max_gap: float) -> Window:
+    runs, every = list(segments(series, max_gap)), len(series.values)
     if len(runs) > 1:
         found = f"a gap in time, or a change of label, group or split, after {runs[0][1]} of its readings"
-        return Window(
-            0, None, SampleError("read", f"{found}; expected none, or cut it with the reader's option window")
-        )
+        reason = f"{found}; expected none, or cut it with the reader's option window"
+        return Window(0, None, SampleError("read", reason), every)
     try:
-        return Window(0, 0.0, recording.readable(0, len(recording.values)))
+        return Window(0, 0.0, series.readable(0, every), every)
     except SampleError as error:
-        return Window(0, 0.0, error)
+        return Window(0, 0.0, error, every)
 
 
-def _names(channels: str | Sequence[str] | None) -> list[str]:
-    if channels is None:
+def _dropped(series: TimeSeries, windows: Sequence[Window]) -> dict[str, int]:
+    covered = np.zeros(len(series.values), bool)
+    for window in windows:
+        covered[window.first : window.end] = True
+    return {
+        "readings without a time": series.timeless,
+        "readings that fill no window": int((~covered).sum()),
+        "recordings too short for a window": int(not windows),
+    }
+
+
+def _names(names: str | Sequence[str] | None) -> list[str]:
+    if names is None:
         return []
-    parts = channels.split(",") if isinstance(channels, str) else channels
+    parts = names.split(",") if isinstance(names, str) else names
     return [str(part).strip() for part in parts]
 
 
@@ -222,16 +312,23 @@ def _text(name: Any) -> str | None:
     return None if name is None else str(name)
 
 
-def _check(numbers: dict[str, float | None], resample: Any, separator: Any) -> None:
+def _mark(separator: str | None) -> str | None:
+    return "\t" if separator in ("tab", "\\t") else separator
+
+
+def _check(numbers: dict[str, float | None], flags: dict[str, Any], separator: Any, decimal: Any) -> None:
     for name, value in numbers.items():
         if value is None:
             continue
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
             raise ConfigError(f"{name} is {value!r}; expected a number above 0")
-    if not isinstance(resample, bool):
-        raise ConfigError(f"resample is {resample!r}; expected true or false")
-    if not isinstance(separator, str) or len(separator) != 1:
-        raise ConfigError(f"separator is {separator!r}; expected one character")
+    for name, flag in flags.items():
+        if not isinstance(flag, bool):
+            raise ConfigError(f"{name} is {flag!r}; expected true or false")
+    if separator is not None and (not isinstance(_mark(separator), str) or len(str(_mark(separator))) != 1):
+        raise ConfigError(f"separator is {separator!r}; expected one character, or tab")
+    if decimal not in (None, ".", ","):
+        raise ConfigError(f"decimal is {decimal!r}; expected . or ,")
     if numbers["length"] is not None and not isinstance(numbers["length"], int):
         raise ConfigError(f"length is {numbers['length']!r}; expected a whole number of readings")
     if numbers["step"] is not None and numbers["window"] is None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from fusion.encoders.encoder import Encoder, EncoderConfig, encoder_of
 from fusion.encoders.learning import chunks, learn_encoder
-from fusion.encoders.options import EncodeOptions, EncodeReport, Progress, silent
+from fusion.encoders.options import EncodeOptions, EncodeReport, Progress, silent, told_of
 from fusion.encoders.pool import worker_pool
 from fusion.encoders.presets import encoder_config
 from fusion.encoders.rows import Encoded
@@ -110,6 +110,7 @@ def _open_store(
         return opened
     encoder = learn()
     config = encoder.config
+    told = told_of(dataset)
     return create_store(
         path,
         modality=config.modality.name,
@@ -122,6 +123,7 @@ def _open_store(
             **config.conventions(),
             "train_splits": list(options.train_splits) if config.learns else [],
             "reader": dict(getattr(dataset, "options", {})),
+            **({} if told["reading"] is None else {"reading": told["reading"]}),
         },
         dataset=dataset.name,
         seed=config.seed,
@@ -187,6 +189,8 @@ class _Run:
             samples_per_second=self.encoded / fit_seconds if self.encoded else 0.0,
             psnr_mean=info["psnr_mean"],
             failures=failures,
+            channels=self.encoder.config.modality.channel_names,
+            **told_of(self.dataset),
         )
 
     def _wanted(self) -> Iterator[Sample]:

@@ -162,5 +162,5 @@ def test_recordings_in_memory_are_encoded_too() -> None:
     encoder = fusion.FunctaEncoder("audio", architecture="paper-half", steps=2)
     functas = encoder.fit(recordings, ["low", "low", "high", "high"]).transform(recordings)
     assert functas.shape == (4, encoder.n_features_out_)
-    assert encoder.config_.modality == fusion.modalities.AudioModality(rate=8000, seconds=0.3)
+    assert encoder.encoder_.config.modality == fusion.modalities.AudioModality(rate=8000, seconds=0.3)
     assert np.isfinite(encoder.psnr(recordings)).all()

@@ -148,15 +148,18 @@ def test_bad_readings_fail_their_windows_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "t.csv cannot be read: No columns to parse"),
+        (b"", "t.csv is empty; expected a line of names"),
         (b"time,ax\n", "t.csv has no rows"),
         (b"time,ax\n1,2\n2,3,4,5\n", "t.csv cannot be read: "),
-        (b"time,name\n1,x\n2,y\n", "has no column of numbers beside time, name"),
+        (b"time,name\n1,x\n2,y\n", "has no column of numbers to take as a channel .name: words, such as 'x'."),
         (b"id,ax\na,1\nb,2\na,3\n", "rows of recording 'a' are not together; sort the table by 'id'"),
         (b"time,ax\nsoon,1\nlater,2\n", "'soon' in column 'time' is no time"),
         (b"ax, ax \n1,2\n", "t.csv has more than one column 'ax'"),
-        (b"time,ax\n0,1\n1e-300,2\n", "a reading every 1e-300 s; expected seconds in 'time'"),
-        (b"\xff\xfe\x00\x01", "t.csv cannot be read: "),
+        (
+            b"time,ax\n0,1\n1e-300,2\n",
+            "column 'time' has a time every 1e-300 in recording 't': readings per second are 1e.300 if seconds",
+        ),
+        (b"\xff\xfe\x00\x01", "t.csv is UTF-16; expected CSV in UTF-8"),
     ],
 )
 def test_a_table_that_cannot_be_used_says_why(tmp_path: Path, content: bytes, message: str) -> None:
@@ -179,7 +182,7 @@ def test_a_truncated_table_is_named(tmp_path: Path, suffix: str) -> None:
         ({"window": -1}, "window is -1; expected a number above 0"),
         ({"window": "long"}, "window is 'long'"),
         ({"step": 1}, "a step is given without a window"),
-        ({"window": 0.02}, "with 50 readings per second, window 0.02 is 1 readings"),
+        ({"window": 0.02}, "with 50 readings per second .measured on recording 'r'., window 0.02 is 1 readings"),
         ({"resample": "yes"}, "resample is 'yes'; expected true or false"),
         ({"separator": "::"}, "expected one character"),
         ({"length": 1.5}, "expected a whole number of readings"),
@@ -200,7 +203,8 @@ def test_a_table_is_told_from_its_name(tmp_path: Path) -> None:
 
 
 def test_memory_does_not_grow_with_the_number_of_recordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fusion.datasets.table_files.PART_ROWS", 1000)
+    monkeypatch.setattr("fusion.modalities.tables.PART_BYTES", 1 << 16)
+    monkeypatch.setattr("fusion.datasets.sensor_table.KEPT_BYTES", 0)
     peaks = []
     for count in (40, 160):
         table = pd.concat([readings(f"r{number}", 500, seed=number) for number in range(count)])

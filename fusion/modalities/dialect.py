@@ -1,0 +1,167 @@
+"""How a text file writes a table: what stands between its fields, its decimal mark, its line of names."""
+
+from __future__ import annotations
+
+import csv
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from fusion.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+"""Between fields, with their names; the first of those that fit is taken."""
+
+NAMELESS = "Unnamed: "
+"""Begins the name that a column without one is given, followed by its place from 0."""
+
+_LINES = 50
+_COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
+_POINT_NUMBER = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
+_WIDE = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a text file writes a table.
+
+    Parameters
+    ----------
+    separator : str
+        One character.
+    decimal : {".", ","}
+    names : tuple of str
+        Of the columns, without blanks around them; empty where the first line holds numbers only.
+    begin : int
+        Lines before the first row.
+    """
+
+    separator: str
+    decimal: str
+    names: tuple[str, ...]
+    begin: int
+
+
+def told_dialect(path: Path, separator: str | None = None, decimal: str | None = None) -> Dialect:
+    """Look at the first lines of a text file.
+
+    Parameters
+    ----------
+    path : Path
+        In UTF-8.
+    separator, decimal : str, optional
+        As the user says; told from the file when not given: a separator that stands as often in every one of the
+        first lines, and a comma in numbers where none of them has a point.
+
+    Raises
+    ------
+    DataError
+        When it is no text in UTF-8, or empty.
+    """
+    heads = {mark: _head(path, mark) for mark in ((separator,) if separator else SEPARATORS)}
+    separator = max(heads, key=lambda mark: _columns(heads[mark]))
+    rows = heads[separator]
+    if not rows:
+        raise DataError(f"{path} is empty; expected a line of names, and rows")
+    begin, first = rows[0]
+    headless = _holds_numbers(first)
+    decimal = decimal or _told_decimal([cell for _, row in rows for cell in row])
+    return Dialect(separator, decimal, () if headless else _names(first), begin - 1 if headless else begin)
+
+
+def _names(cells: Sequence[str]) -> tuple[str, ...]:
+    # A table that was saved with its running number twice has that name already.
+    taken = {place: f"{NAMELESS}{place}" for place, name in enumerate(cells) if not name}
+    return tuple(
+        name or (f"{taken[place]}.1" if taken[place] in cells else taken[place]) for place, name in enumerate(cells)
+    )
+
+
+def _told_decimal(cells: Sequence[str]) -> str:
+    commas = any(_COMMA_NUMBER.fullmatch(cell) for cell in cells)
+    return "," if commas and not any(_POINT_NUMBER.fullmatch(cell) for cell in cells) else "."
+
+
+def _holds_numbers(cells: Sequence[str]) -> bool:
+    """Tell a row of numbers from a line of names; pandas names the columns of an array 0, 1, 2 after a nameless one."""
+    counted = [str(place) for place in range(len(cells) - 1)]
+    return any(cells) and all(_is_number(cell) or not cell for cell in cells) and list(cells) != ["", *counted]
+
+
+def text_rows(path: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Give number of the last line and cells, without blanks around them, of each row that is not empty.
+
+    Raises
+    ------
+    DataError
+        When it is no text in UTF-8, or a quote is never closed.
+    """
+    with named_as_text(path), path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, delimiter=separator, skipinitialspace=True, strict=True)
+        for cells in reader:
+            if cells:
+                yield reader.line_num, [cell.strip() for cell in cells]
+
+
+@contextmanager
+def named_as_text(path: Path) -> Iterator[None]:
+    """Name a file that is no text in UTF-8, or no table."""
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        with path.open("rb") as file:
+            begin = file.read(2)
+        found = f"is {_WIDE[begin]}" if begin in _WIDE else f"is no text in UTF-8: {error}"
+        raise DataError(f"{path} {found}; expected CSV in UTF-8. Save it as such.") from error
+    except csv.Error as error:
+        raise DataError(f"{path} is no CSV in UTF-8: {error}") from error
+
+
+def ragged_row(path: Path, dialect: Dialect) -> str | None:
+    """Say which row has more or fewer fields than there are names; None when none has."""
+    for line, cells in text_rows(path, dialect.separator):
+        if len(cells) != len(dialect.names):
+            return (
+                f"line {line} has {len(cells)} columns; expected {len(dialect.names)}, as the line of names has. "
+                f"Put quotes around what holds a {SEPARATORS.get(dialect.separator, 'separator')}"
+            )
+    return None
+
+
+def repeated_header(path: Path, dialect: Dialect) -> str | None:
+    """Say at which line the line of names stands again; None when it does not."""
+    rows = enumerate(text_rows(path, dialect.separator))
+    first = next(rows)[1][1]
+    again = [(line, row) for row, (line, cells) in rows if cells == first]
+    if not again:
+        return None
+    more = f", and so do {len(again) - 1} more" if len(again) > 1 else ""
+    line, row = again[0]
+    return f"line {line} (row {row}) repeats the header{more}; delete such lines, which files written in parts hold"
+
+
+def _head(path: Path, separator: str) -> list[tuple[int, list[str]]]:
+    # A quote that is opened in the last of these lines may be closed below them.
+    with named_as_text(path), path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, delimiter=separator, skipinitialspace=True)
+        return [(reader.line_num, [cell.strip() for cell in cells]) for cells in islice(reader, _LINES) if cells]
+
+
+def _columns(rows: Sequence[tuple[int, list[str]]]) -> int:
+    """Count the columns of rows that all have as many; 1 where they have not."""
+    counts = {len(cells) for _, cells in rows}
+    return counts.pop() if len(counts) == 1 else 1
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text.replace(",", "."))
+    except ValueError:
+        return False
+    return True

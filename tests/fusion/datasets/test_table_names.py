@@ -1,0 +1,119 @@
+"""Names in tables: classes, people and recordings stay what was written, whatever the file and its writer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from helpers.made_walks import require_same, samples, told, walks, written
+
+from fusion.errors import DataError
+
+SUFFIXES = [".csv", ".tsv", ".txt", ".parquet", ".npz"]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("name", ["null", "NA", "None", "nan", "N/A", "<NA>", "NULL"])
+def test_a_class_named_like_nothing_is_a_class(tmp_path: Path, suffix: str, name: str) -> None:
+    table = walks("ab", labels=("walk", "sit", name), seconds=3)
+    found = samples(written(tmp_path / f"t{suffix}", table))
+    assert Counter(sample.label for sample in found) == {"walk": 2, "sit": 2, name: 2}
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_person_named_na_stands_on_one_side(tmp_path: Path, suffix: str) -> None:
+    people = ("NA", "ND", "SD", "MN", "IA", "KS", "WI", "MT")
+    found = samples(written(tmp_path / f"t{suffix}", walks(people)))
+    assert {sample.group for sample in found} == set(people)
+    assert len({(sample.group, sample.split) for sample in found}) == 8
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_an_empty_cell_is_no_name(tmp_path: Path, suffix: str) -> None:
+    table = walks("ab", seconds=3)
+    table.loc[table.label == "sit", "label"] = ""
+    assert {sample.label for sample in samples(written(tmp_path / f"t{suffix}", table))} == {"walk", None}
+
+
+@pytest.mark.parametrize("blank", ["{}, {}", "{} ,{}", "{}  ,\t{}"])
+def test_blanks_around_names_and_values_are_no_part_of_them(tmp_path: Path, blank: str) -> None:
+    table = walks(("001", "002", "010", "011", "1"), labels=("01", "02"))
+    plain = samples(written(tmp_path / "plain.csv", table))
+    separator = blank.format("", "")
+    rows = [separator.join(table.columns), *(separator.join(map(str, row)) for row in table.itertuples(index=False))]
+    (tmp_path / "plain.csv").write_text("\n".join(rows) + "\n")
+    found = samples(tmp_path / "plain.csv")
+    require_same(found, plain)
+    assert {sample.group for sample in found} == {"001", "002", "010", "011", "1"}
+    assert {sample.label for sample in found} == {"01", "02"}
+
+
+def test_blanks_in_other_formats_are_no_part_of_names_either(tmp_path: Path) -> None:
+    table = walks("ab", seconds=3)
+    plain = samples(written(tmp_path / "t.parquet", table))
+    padded = table.assign(label=" " + table.label, group=table.group + "  ").rename(columns={"ax": " ax "})
+    for suffix in (".parquet", ".npz"):
+        require_same(samples(written(tmp_path / f"t{suffix}", padded)), plain)
+
+
+@pytest.mark.parametrize("pages", [50_000, 2_000])
+def test_whole_numbers_are_the_same_names_in_every_part(tmp_path: Path, pages: int) -> None:
+    frame = walks("abcd", labels=("1", "2"), seconds=40)
+    frame["label"] = pd.to_numeric(frame.label).astype("Int64")
+    frame.loc[(frame.id == "a-1") & (frame.time < 3), "label"] = pd.NA
+    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    pq.write_table(table, tmp_path / "t.parquet", row_group_size=pages)
+    assert {sample.label for sample in samples(tmp_path / "t.parquet")} == {"1", "2", None}
+    as_floats = table.set_column(table.schema.get_field_index("label"), "label", table["label"].cast(pa.float64()))
+    pq.write_table(as_floats, tmp_path / "floats.parquet")
+    assert {sample.label for sample in samples(tmp_path / "floats.parquet")} == {"1", "2", None}
+    frame["label"] = frame.label.astype("category")
+    frame.to_parquet(tmp_path / "t.parquet")
+    assert {sample.label for sample in samples(tmp_path / "t.parquet")} == {"1", "2", None}
+
+
+def test_long_whole_numbers_keep_their_digits(tmp_path: Path) -> None:
+    frame = walks("ab", labels=("x",), seconds=3)
+    frame["group"] = frame.group.map({"a": 9007199254740993, "b": 9007199254740992}).astype("Int64")
+    frame.loc[:5, "group"] = pd.NA
+    found = samples(written(tmp_path / "t.parquet", frame.iloc[6:]), window=1)
+    assert {sample.group for sample in found} == {"9007199254740993", "9007199254740992"}
+
+
+def test_a_row_without_a_recording_is_named(tmp_path: Path) -> None:
+    table = walks("ab", seconds=3)
+    table.loc[200, "id"] = ""
+    with pytest.raises(DataError, match="row 201 has nothing in column 'id'; expected the name of its recording"):
+        samples(written(tmp_path / "t.csv", table))
+
+
+def test_recordings_may_be_named_by_several_columns(tmp_path: Path) -> None:
+    table = walks("ab", seconds=3).drop(columns="id").rename(columns={"group": "who"})
+    path = written(tmp_path / "t.csv", table)
+    expected = [("a/walk", "walk"), ("a/sit", "sit"), ("b/walk", "walk"), ("b/sit", "sit")]
+    for columns in ("who,label", ["who", "label"]):
+        found = samples(path, id=columns, label="label", window=3)
+        assert [(sample.group, sample.label) for sample in found] == expected
+
+
+def test_times_that_begin_anew_tell_recordings_apart(tmp_path: Path) -> None:
+    table = walks("ab", seconds=3).drop(columns="id")
+    expected = told(samples(written(tmp_path / "t.csv", table), id="group,label"))
+    assert told(samples(tmp_path / "t.csv")) == expected
+    with pytest.raises(DataError, match=r"times of recording 'a' begin anew at its row 151.*--reader id=group,another"):
+        samples(tmp_path / "t.csv", id="group")
+    with pytest.raises(DataError, match=r"times of recording 't' begin anew at its row 151"):
+        samples(written(tmp_path / "t.csv", table.drop(columns=["label", "group"])))
+
+
+def test_readings_of_several_recordings_that_stand_mixed_are_refused(tmp_path: Path) -> None:
+    table = walks("ab", labels=("x",), seconds=3).drop(columns=["id", "label"]).rename(columns={"group": "device"})
+    table["time"] += np.where(table.device == "a", 0, 0.01)
+    path = written(tmp_path / "t.csv", table.sort_values("time"))
+    with pytest.raises(DataError, match=r"column 'device' changes to and fro.*name it with --reader id=device"):
+        samples(path)
