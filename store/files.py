@@ -159,13 +159,19 @@ def whole_folder(path: Path) -> Iterator[Path]:
         yield partial
         make_tree_durable(partial)
         system.remove_tree(retired)
-        if path.exists():
+        replaced = path.exists()
+        if replaced:
             system.replace(path, retired)
-        system.replace(partial, path)
+        try:
+            system.replace(partial, path)
+        except OSError:
+            if replaced:
+                system.replace(retired, path)
+            raise
         system.sync(path.parent)
         system.remove_tree(retired)
     finally:
-        if path.exists():
+        if path.exists() or not retired.exists():
             system.remove_tree(partial)
 
 

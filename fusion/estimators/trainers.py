@@ -18,6 +18,8 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
+from fusion.features.batches import batches
+
 __all__ = ["LocalTrainer", "RowSource", "Trainer", "chunks"]
 
 _CHUNK_BYTES = 16 << 20
@@ -135,8 +137,7 @@ class LocalTrainer:
 
 def chunks(rows: NDArray[np.intp], columns: int) -> Iterator[NDArray[np.intp]]:
     """Cut positions into parts of which the float32 rows of so many columns are some megabytes."""
-    size = max(1, _CHUNK_BYTES // (4 * columns))
-    return (rows[first : first + size] for first in range(0, len(rows), size))
+    return (rows[batch] for batch in batches(len(rows), 4 * columns, at_most=_CHUNK_BYTES))
 
 
 class _Chunks(xgboost.DataIter):

@@ -6,7 +6,7 @@ was written changes nothing, and no more than some megabytes of functas are in m
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from fusion.errors import DataError
+from fusion.features.batches import batches
 from fusion.features.items import Items
 from fusion.features.transformer import FunctaFeatures
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from store import FunctaStore
 
 __all__ = ["DesignPart", "DesignRows", "design_matrix", "fit_features"]
-
-_READ_BYTES = 8 << 20
 
 
 class DesignRows:
@@ -136,7 +135,7 @@ def fit_features(
         seed=seed,
     )
     wanted = sorted({name for name in ids if name is not None and name in store})
-    for batch in _batches(len(wanted), store.k):
+    for batch in batches(len(wanted), 4 * store.k):
         transformer.partial_fit(store.read(wanted[batch]).functas)
     check_is_fitted(transformer, "keep_", msg="none of the rows asked for is in the store")
     transformer._require_columns()
@@ -154,15 +153,10 @@ def design_matrix(
 
 def _fill(out: NDArray[np.float32], store: FunctaStore, ids: NDArray[np.object_], transformer: FunctaFeatures) -> None:
     present = np.flatnonzero(np.array([name is not None for name in ids], dtype=bool))
-    for batch in _batches(len(present), store.k):
+    for batch in batches(len(present), 4 * store.k):
         names, which = np.unique(ids[present[batch]], return_inverse=True)
         made = transformer.transform(store.read(list(names)).functas)
         out[present[batch]] = made[which]
-
-
-def _batches(count: int, k: int) -> Iterator[slice]:
-    size = max(1, _READ_BYTES // (4 * max(k, 1)))
-    return (slice(first, first + size) for first in range(0, count, size))
 
 
 def _require_rows(store: FunctaStore, ids: NDArray[np.object_]) -> None:

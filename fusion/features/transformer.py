@@ -14,12 +14,12 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fusion.errors import ConfigError, DataError
+from fusion.features.batches import batches
 
 __all__ = ["FEATURES", "FunctaFeatures"]
 
 Features = Literal["delta", "weights"]
 FEATURES: tuple[Features, ...] = ("delta", "weights")
-_CHUNK_BYTES = 8 << 20
 
 
 class FunctaFeatures(TransformerMixin, BaseEstimator):
@@ -77,9 +77,8 @@ class FunctaFeatures(TransformerMixin, BaseEstimator):
         """Learn filter and normalisation from all rows of `X`, shape (n, k)."""
         matrix = self._check(X, reset=True)
         self._moments = _Moments(matrix.shape[1])
-        step = _chunk_rows(matrix.shape[1])
-        for first in range(0, len(matrix), step):
-            self._moments.add(self._minus_start(matrix[first : first + step]))
+        for batch in batches(len(matrix), 8 * matrix.shape[1]):
+            self._moments.add(self._minus_start(matrix[batch]))
         return self._learn()
 
     def partial_fit(self, X: ArrayLike, y: object = None) -> Self:  # noqa: N803, ARG002
@@ -233,7 +232,3 @@ class _Moments:
         self.low = np.minimum(self.low, np.min(block, axis=0, where=present, initial=np.inf))
         self.high = np.maximum(self.high, np.max(block, axis=0, where=present, initial=-np.inf))
         self.count = total
-
-
-def _chunk_rows(k: int) -> int:
-    return max(1, _CHUNK_BYTES // (8 * max(k, 1)))

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import csv
-import uuid
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fusion.errors import ConfigError, DataError
 from fusion.linking.table import LinkedStore, LinkSummary, LinkTable, checked_frame
+from store.files import whole_file, write_whole
 
 __all__ = ["is_link", "load_link", "read_strings", "write_link"]
 
@@ -43,10 +41,12 @@ def write_link(table: LinkTable, path: Path) -> Path:
     text = card.model_dump_json(indent=1)
     try:
         if path.suffix.lower() == ".csv":
-            _replaced(_beside(path), lambda place: place.write_text(text + "\n", encoding="utf-8"))
-            _replaced(path, lambda place: _write_csv(table.frame, place))
+            write_whole(_beside(path), text + "\n")
+            with whole_file(path) as place:
+                _write_csv(table.frame, place)
         else:
-            _replaced(path, lambda place: _write_parquet(table.frame, text, place))
+            with whole_file(path) as place:
+                _write_parquet(table.frame, text, place)
     except OSError as error:
         raise DataError(f"link table {path} cannot be written: {error.strerror or error}. Check the folder.") from error
     return path
@@ -140,12 +140,3 @@ def _read_text(path: Path) -> str:
             f"{path}, which names the stores of a link table, cannot be read: {error.strerror}. Keep it beside the "
             "table, or link the stores again."
         ) from error
-
-
-def _replaced(path: Path, write: Callable[[Path], Any]) -> None:
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        write(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -20,6 +20,7 @@ from fusion.estimators.presets import TrainingSettings
 from fusion.estimators.trainers import Trainer
 from fusion.estimators.tuning import Tuning, tune_classifier
 from fusion.estimators.xgboost import FunctaClassifier
+from fusion.features.batches import batches
 from fusion.features.items import Items
 from fusion.features.matrix import DesignRows, fit_features
 from fusion.features.transformer import FunctaFeatures
@@ -28,8 +29,6 @@ from fusion.splits import group_folds
 from store import FunctaStore
 
 __all__ = ["TrainingRun", "fit_model"]
-
-_AT_ONCE = 1024
 
 
 @dataclass(frozen=True)
@@ -172,8 +171,8 @@ class _Fusing:
                 DesignRows(self.stores, items.take(part), {name: self.features[name]}) for part in (inside, outside)
             )
             classifier.fit_rows(train, items.labels[inside], trainer=self.run.trainer)
-            for first in range(0, len(outside), _AT_ONCE):
-                part = np.arange(first, min(first + _AT_ONCE, len(outside)))
+            for batch in batches(len(outside), 4 * test.shape[1]):
+                part = np.arange(len(outside))[batch]
                 probabilities[here[outside[part]]] = spread(classifier.predict_proba(test[part]), classifier, classes)
         return probabilities
 

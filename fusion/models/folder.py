@@ -18,9 +18,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -43,6 +40,7 @@ from fusion.models.booster_files import (
 )
 from fusion.models.branch_files import BranchCard, branch_card, pack_arrays, restore_branch, unpack_arrays
 from fusion.models.model import Model, ModelBranch, Training
+from store.files import whole_folder
 
 __all__ = ["Model", "ModelBranch", "Record", "Training", "load_model", "require_replaceable", "save_model"]
 
@@ -106,15 +104,12 @@ def save_model(
     """
     target = Path(path).resolve()
     require_replaceable(target)
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
     try:
-        temporary.mkdir(parents=True)
-        _write_files(model, temporary, evaluation, record)
-        _replace(target, temporary)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with whole_folder(target) as folder:
+            _write_files(model, folder, evaluation, record)
     except OSError as error:
         raise ModelError(f"the model folder {target} could not be written: {error}. What was there is kept.") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return target
 
 
@@ -184,35 +179,7 @@ def _write_files(model: Model, folder: Path, evaluation: Evaluation | None, reco
     if record is not None:
         contents["predictions.parquet"] = record.predictions.to_parquet(index=False)
     for name, content in contents.items():
-        with (folder / name).open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    _sync_folder(folder)
-
-
-def _replace(target: Path, temporary: Path) -> None:
-    old = temporary.with_suffix(".old")
-    replaced = target.exists()
-    if replaced:
-        target.rename(old)
-    try:
-        temporary.rename(target)
-    except OSError:
-        if replaced:
-            old.rename(target)
-        raise
-    _sync_folder(target.parent)
-    if replaced:
-        shutil.rmtree(old, ignore_errors=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        (folder / name).write_bytes(content)
 
 
 def _card(model: Model, checksums: dict[str, str]) -> _Card:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fusion.estimators.contributions import contributions
 from fusion.estimators.fused import FusedClassifier
+from fusion.features.batches import batches
 from fusion.features.items import Items
 from fusion.features.matrix import DesignRows
 from fusion.models.model import Model
@@ -18,7 +19,6 @@ from store import FunctaStore
 
 __all__ = ["predict_items", "score"]
 
-_AT_ONCE = 1024
 _EXPLAINED = 200
 
 
@@ -26,7 +26,7 @@ def predict_items(model: Model, stores: Mapping[str, FunctaStore], items: Items)
     """Return the probability of each class, shape (n, classes)."""
     rows = _rows(model, stores, items)
     found = np.zeros((len(rows), len(model.classes)), np.float32)
-    for part in _parts(len(rows)):
+    for part in _parts(rows):
         found[part] = model.classifier.predict_proba(rows[part])
     return found
 
@@ -72,7 +72,7 @@ def _fused(
     without = np.full_like(own, np.nan)
     shares = np.full((len(items), len(names)), np.nan)
     explained = _drawn(items, seed)
-    for part in _parts(len(items)):
+    for part in _parts(rows):
         matrix = rows[part]
         own[:, part] = classifier.member_probabilities(matrix)
         fused[part] = classifier.combine(matrix, own[:, part])
@@ -105,8 +105,8 @@ def _rows(model: Model, stores: Mapping[str, FunctaStore], items: Items) -> Desi
     return DesignRows(stores, items, {branch.name: branch.features for branch in model.branches})
 
 
-def _parts(count: int) -> list[NDArray[np.intp]]:
-    return [np.arange(first, min(first + _AT_ONCE, count)) for first in range(0, count, _AT_ONCE)]
+def _parts(rows: DesignRows) -> Iterator[NDArray[np.intp]]:
+    return (np.arange(len(rows))[batch] for batch in batches(len(rows), 4 * rows.shape[1]))
 
 
 def _drawn(items: Items, seed: int) -> NDArray[np.bool_]:

@@ -11,6 +11,7 @@ from fusion.errors import ConfigError
 from fusion.reporting.gallery import Wall, exhibits
 from fusion.reporting.page import render
 from fusion.reporting.reading import ModelFolder, report_of
+from store.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,9 +53,7 @@ def report(
     shown, reasons = exhibits(walls, each=max(2, _PICTURES // max(1, len(walls))))
     target = Path(out) if out is not None else Path(model) / "report.html"
     page = render(report_of(folder, shown, reasons))
-    temporary = target.with_name(f".{target.name}.tmp")
-    temporary.write_text(page, encoding="utf-8")
-    temporary.replace(target)
+    write_whole(target, page)
     return target
 
 

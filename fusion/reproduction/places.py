@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fusion.datasets.archives import is_archive, unpack
 from fusion.errors import DataError
+from store.files import whole_folder
 
 _NAMES = {
     "cifar10": ("cifar10", "cifar-10", "cifar-10-batches-py", "cifar-10-batches-bin"),
@@ -65,10 +66,8 @@ def _is(name: str, folder: Path) -> bool:
 
 def _unpacked(name: str, archive: Path, target: Path) -> Path:
     if not target.exists():
-        partial = target.with_name(f".{target.name}.partial")
-        partial.mkdir(parents=True, exist_ok=True)
-        unpack(archive, partial)
-        partial.rename(target)
+        with whole_folder(target) as folder:
+            unpack(archive, folder)
     inside = [target, *(path for path in sorted(target.rglob("*")) if path.is_dir())]
     for candidate in inside:
         if _is(name, candidate):

@@ -20,6 +20,7 @@ from fusion.errors import DataError
 from fusion.models.training import train
 from fusion.reproduction.places import find_data
 from fusion.reproduction.table import Result
+from store.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -166,9 +167,7 @@ class Study:
             return json.loads(path.read_text(encoding="utf-8"))
         self.tell(name, 0, 1)
         text = json.dumps(make(), indent=1, ensure_ascii=False)
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        write_whole(path, text)
         return json.loads(text)
 
     def place(self, kind: str, name: str) -> Path:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from helpers.made_functas import functa_rows
 
 from fusion.estimators.trainers import LocalTrainer
 from fusion.estimators.xgboost import FunctaClassifier
+from fusion.features.batches import batches
 from fusion.features.items import read_items
 from fusion.features.matrix import DesignRows, fit_features
 from fusion.models.training import train
@@ -24,7 +26,7 @@ def design(make_store):
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
     monkeypatch.setattr("fusion.estimators.trainers._CHUNK_BYTES", 4 * 11 * 10)
-    monkeypatch.setattr("fusion.features.matrix._READ_BYTES", 4 * 12 * 7)
+    monkeypatch.setattr("fusion.features.matrix.batches", partial(batches, at_most=4 * 12 * 7))
 
 
 def quick():
