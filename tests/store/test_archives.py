@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from damaging import swap_chunks
+from helpers.damaging import swap_chunks
 
 from store import IntegrityError, StoreFormatError, compact, open_store, rows_equal
 from store.header import Header, digest

@@ -13,8 +13,8 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from damaging import tree
-from forging import forge
+from helpers.damaging import tree
+from helpers.forging import forge
 
 from store import FusionError, IntegrityError, StoreError, compact, open_store, repair, rows_equal
 from store.testing import make_rows, new_store, numbered
