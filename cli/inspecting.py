@@ -69,17 +69,27 @@ def list_rows(
 
 
 @app.command()
-def verify(store: StoreArgument, *, json: JsonFlag = False) -> None:
+def verify(
+    store: StoreArgument,
+    *,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read with zarr or h5py too, and say what is proved and what is not.")
+    ] = False,
+    json: JsonFlag = False,
+) -> None:
     """Check every checksum of a store; names what is damaged and ends with exit code 3 if anything is."""
     from store import open_store
 
     with open_store(store) as opened:
-        report = opened.verify()
+        report = opened.verify(deep=deep)
     if json:
         print_json(asdict(report))
     else:
         title = f"{store} is {'intact' if report.ok else 'damaged'}"
-        print_facts(title, {"rows": report.rows, "damaged rows": len(report.bad_ids)})
+        facts: dict[str, object] = {"rows": report.rows, "damaged rows": len(report.bad_ids)}
+        if deep:
+            facts |= {"proved": "\n".join(report.proved), "not proved": "\n".join(report.not_proved)}
+        print_facts(title, facts)
         for problem in report.problems[:20]:
             typer.echo(problem, err=True)
     if not report.ok:
@@ -100,6 +110,23 @@ def compact(store: StoreArgument, *, json: JsonFlag = False) -> None:
     import store as stores
 
     _print(f"Compacted {store}", stores.compact(store), json=json)
+
+
+@app.command()
+def convert(
+    source: Annotated[str, typer.Argument(help="Store, .zarr or .h5, or its address.")],
+    target: Annotated[Path, typer.Argument(help="Store to write; its suffix says the format, .zarr or .h5.")],
+    *,
+    json: JsonFlag = False,
+) -> None:
+    """Copy the rows of a store, failed ones too, into a new one of either format."""
+    import store as stores
+
+    rows = stores.convert(source, target)
+    if json:
+        print_json({"rows": rows, "store": str(target)})
+    else:
+        print_facts(f"Converted {source}", {"rows": rows, "store": str(target)})
 
 
 @app.command()

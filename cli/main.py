@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +11,7 @@ from typer.core import TyperGroup
 
 from cli import benching, datasets, encoding, inspecting, linking, modelling, reporting, reproducing
 from cli.output import say
-from store.errors import FusionError
+from store.errors import FusionError, StoreWarning
 
 EXIT_CODES = """Exit codes: 0 ok, 1 failure, 2 usage, 3 integrity, 4 finished with failed samples, 130 interrupted."""
 
@@ -69,4 +70,14 @@ def _functa(
 
 def main() -> None:
     """Run the command line."""
+    warnings.simplefilter("always", StoreWarning)
+    show = warnings.showwarning
+
+    def in_one_line(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
+        if issubclass(category, StoreWarning):
+            say(str(message))
+        else:
+            show(message, category, *where, **more)
+
+    warnings.showwarning = in_one_line
     app()

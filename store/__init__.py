@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from store.maintenance import CompactReport, RepairReport, compact, convert, repair
     from store.merging import MergeReport, merge
     from store.opening import create_store, open_store
-    from store.rows import Rows, Status, rows_equal
+    from store.rows import Rows, Status, error_text, rows_equal
     from store.verification import VerifyReport
 
 _HOME = {
@@ -47,7 +47,7 @@ _HOME = {
     "store.maintenance": ("CompactReport", "RepairReport", "compact", "convert", "repair"),
     "store.merging": ("MergeReport", "merge"),
     "store.opening": ("create_store", "open_store"),
-    "store.rows": ("Rows", "Status", "rows_equal"),
+    "store.rows": ("Rows", "Status", "error_text", "rows_equal"),
     "store.verification": ("VerifyReport",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
@@ -72,6 +72,7 @@ __all__ = [
     "compact",
     "convert",
     "create_store",
+    "error_text",
     "export",
     "list_rows",
     "merge",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from store.columns import Column
 from store.commit import Commit
 from store.errors import IntegrityError
 from store.header import MAX_ID_BYTES, Header
+
+PlainReader = Callable[[Column, int, int], NDArray[Any]]
 
 
 class Backend(ABC):
@@ -76,6 +79,11 @@ class Backend(ABC):
     @abstractmethod
     def structural_problems(self, commit: Commit) -> list[str]:
         """Say what is wrong with metadata and spare copies, which reading rows does not touch."""
+
+    @contextmanager
+    def plain_reader(self) -> Iterator[PlainReader | None]:
+        """Give a function that reads rows start..end of a column with the format's own library; None where none can."""
+        yield None
 
     @abstractmethod
     def nbytes(self) -> int:

@@ -72,6 +72,11 @@ class FunctaStore:
         return self.header.modality
 
     @property
+    def longest_id(self) -> int:
+        """Bytes of UTF-8 that an ID may have here."""
+        return self._backend.longest_id
+
+    @property
     def n_rows(self) -> int:
         """Committed rows on disk, replaced and deleted ones too."""
         return self._table.commit.n_rows
@@ -270,9 +275,15 @@ class FunctaStore:
                 f"{'; '.join(found)}. Use a new store path, or the configuration kept in the store"
             )
 
-    def verify(self) -> VerifyReport:
-        """Read everything and compare it with its checksums."""
-        return verify(self._backend, self._table, self.header)
+    def verify(self, *, deep: bool = False) -> VerifyReport:
+        """Read everything and compare it with its checksums.
+
+        Parameters
+        ----------
+        deep : bool
+            Read everything with plain zarr or h5py too, and say what all of this proves and what it cannot.
+        """
+        return verify(self._backend, self._table, self.header, deep=deep)
 
     def info(self) -> dict[str, Any]:
         """Say what is inside, for people: rows, classes, splits, PSNR distribution, encoder, versions, size."""

@@ -239,10 +239,11 @@ def rows_equal(left: Rows, right: Rows) -> bool:
         return False
     pairs = [(getattr(left, name.name), getattr(right, name.name)) for name in fields(Rows) if name.name != "extra"]
     pairs += [(left.extra[name], right.extra[name]) for name in left.extra]
-    return all(a.shape == b.shape and _same(a, b) for a, b in pairs)
+    return all(same_values(a, b) for a, b in pairs)
 
 
-def _same(left: NDArray[Any], right: NDArray[Any]) -> bool:
+def same_values(left: NDArray[Any], right: NDArray[Any]) -> bool:
+    """Tell whether two arrays hold the same values; NaN equals NaN."""
     return bool(np.array_equal(left, right, equal_nan=left.dtype.kind == "f"))
 
 

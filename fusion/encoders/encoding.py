@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _TASK_FLOPS = 1e11
 _TASK_BYTES = 1 << 26
 _MAX_TASK = 256
+_ID_WIDTH = 128
 
 
 def encode(
@@ -75,7 +76,7 @@ def encode(
     with pool or worker_pool(options.workers) as mapper:
         survey = survey_samples(dataset, options, config.seed)
         learn = partial(_taken_over, like, config) if like else partial(_learned, dataset, config, options, mapper)
-        with _open_store(dataset, Path(store), config, options, learn) as opened:
+        with _open_store(dataset, Path(store), config, options, learn, survey.longest_id) as opened:
             run = _Run(dataset, opened, options, survey, progress)
             fitting = time.perf_counter()
             run.encode(mapper)
@@ -99,11 +100,13 @@ def _open_store(
     config: EncoderConfig,
     options: EncodeOptions,
     learn: Callable[[], Encoder],
+    longest_id: int,
 ) -> FunctaStore:
     if path.exists():
         opened = open_store(path, "a")
         try:
             opened.require_same(encoder=_with_sizes_of(config, opened).to_dict())
+            _require_room(opened, longest_id)
         except BaseException:
             opened.close()
             raise
@@ -128,7 +131,16 @@ def _open_store(
         dataset=dataset.name,
         seed=config.seed,
         block_rows=options.block_rows,
+        id_width=max(_ID_WIDTH, longest_id),
     )
+
+
+def _require_room(opened: FunctaStore, longest_id: int) -> None:
+    if longest_id > opened.longest_id:
+        raise DataError(
+            f"an ID has {longest_id} bytes of UTF-8, but {opened.path} keeps IDs of at most {opened.longest_id}. "
+            "Nothing was encoded. Go on with a copy of it as .zarr, which keeps IDs of any length: functa store convert"
+        )
 
 
 def _with_sizes_of(config: EncoderConfig, opened: FunctaStore) -> EncoderConfig:

@@ -11,7 +11,7 @@ import numpy as np
 from fusion.errors import SampleError
 from fusion.inr.metrics import psnr
 from fusion.modalities import source_hash
-from store import Rows, Status
+from store import Rows, Status, error_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,12 +82,24 @@ def encode_samples(
 
 
 def _prepared(sample: Sample, config: EncoderConfig) -> NDArray[Any] | SampleError:
+    for what, name in (("label", sample.label), ("split", sample.split), ("group", sample.group)):
+        if _written(name) != name:
+            return SampleError("read", f"its {what} {name!r} cannot be written as UTF-8; rename it")
     try:
         return config.modality.prepare(_read(sample))
     except SampleError as error:
         return error
     except Exception as error:  # noqa: BLE001 - a modality of a plug-in may raise anything
         return SampleError("prepare", f"{type(error).__name__}: {error}")
+
+
+def _written(name: str | None) -> str | None:
+    """Give a label, split or group as a store can keep it: none where it holds half a character."""
+    try:
+        (name or "").encode()
+    except UnicodeEncodeError:
+        return None
+    return name
 
 
 def _read(sample: Sample) -> Any:
@@ -109,13 +121,14 @@ def _fitted_rows(encoder: Encoder, wanted: Sequence[tuple[Sample, NDArray[Any] |
     functas = np.full((len(wanted), encoder.config.k), np.nan, np.float32)
     found = np.full(len(wanted), np.nan)
     status = np.full(len(wanted), Status.FAILED, np.uint8)
-    errors = [str(prepared) if isinstance(prepared, SampleError) else "" for _, prepared in wanted]
+    failures = [prepared if isinstance(prepared, SampleError) else None for _, prepared in wanted]
+    errors = ["" if failure is None else error_text(failure.stage, failure.reason) for failure in failures]
     hashes = np.zeros((len(wanted), 16), np.uint8)
     taken = np.zeros(len(wanted), np.int32)
     for row, prepared, vector, mean, count in zip(usable, prepared_arrays, weights, mse, steps, strict=True):
         hashes[row] = source_hash(prepared)
         if not (np.isfinite(vector).all() and np.isfinite(mean)):
-            errors[row] = f"fit: the fit diverged at {encoder.step_size}; expected finite weights"
+            errors[row] = error_text("fit", f"the fit diverged at {encoder.step_size}; expected finite weights")
             continue
         functas[row], found[row], taken[row] = vector, mean, count
         low = floor is not None and psnr(mean) < floor
@@ -124,9 +137,9 @@ def _fitted_rows(encoder: Encoder, wanted: Sequence[tuple[Sample, NDArray[Any] |
     return Rows.build(
         [sample.id for sample in samples],
         functas,
-        labels=[sample.label for sample in samples],
-        splits=[sample.split for sample in samples],
-        groups=[sample.group for sample in samples],
+        labels=[_written(sample.label) for sample in samples],
+        splits=[_written(sample.split) for sample in samples],
+        groups=[_written(sample.group) for sample in samples],
         psnr=psnr(found),
         loss=found,
         steps=taken,

@@ -17,15 +17,31 @@ if TYPE_CHECKING:
     from fusion.encoders.options import EncodeOptions
 
 
+_MAX_SPLITS = 255
+
+
 @dataclass(frozen=True)
 class Survey:
-    """What a data set holds, from its samples' names alone."""
+    """What a data set holds, from its samples' names alone.
+
+    Parameters
+    ----------
+    wanted : int
+        Samples to encode.
+    chosen : frozenset of str, optional
+        Their IDs, where only some were asked for.
+    splits, classes : Counter
+    groups : int
+    longest_id : int
+        Bytes of UTF-8 of the longest ID.
+    """
 
     wanted: int
     chosen: frozenset[str] | None
     splits: Counter[str] = field(default_factory=Counter)
     classes: Counter[str] = field(default_factory=Counter)
     groups: int = 0
+    longest_id: int = 0
 
 
 def survey_samples(dataset: Dataset, options: EncodeOptions, seed: int) -> Survey:
@@ -61,7 +77,10 @@ def survey_samples(dataset: Dataset, options: EncodeOptions, seed: int) -> Surve
     if options.limit is not None and options.limit < len(candidates):
         candidates = sorted(candidates, key=lambda sample_id: seeded_hash(sample_id, seed))[: options.limit]
         chosen = frozenset(candidates)
-    return Survey(len(candidates), chosen, splits, classes, len(groups - {""}))
+    if len(set(splits) - {"none"}) > _MAX_SPLITS:
+        raise DataError(f"{dataset.name}: {len(splits)} splits; a store keeps at most {_MAX_SPLITS}")
+    longest = max(len(sample_id.encode()) for sample_id in seen)
+    return Survey(len(candidates), chosen, splits, classes, len(groups - {""}), longest)
 
 
 def training_samples(dataset: Dataset, options: EncodeOptions, config: EncoderConfig) -> Iterable[Sample]:
