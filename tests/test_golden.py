@@ -1,0 +1,48 @@
+"""What the first version made: its functas are made again bit for bit, and a model folder it saved says the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from llvmlite import binding
+
+from fusion.datasets import FigureConfig, FigureDataset
+from fusion.encoders import EncodeOptions, encode, encoder_config
+from fusion.models import load_model
+from store import open_store
+
+GOLDEN = Path(__file__).parent / "fusion" / "models" / "golden" / "v0.1"
+PEOPLE = FigureConfig(subjects=6, test_subjects=2, windows=1, seed=7)
+KINDS = {
+    "sensor": ("sensor", {"architecture": "paper-half"}),
+    "camera": ("camera", {"architecture": "paper-half"}),
+    "local": ("sensor", {"kind": "local", "centres": 16, "patches": 400, "samples": 30}),
+}
+
+
+@pytest.fixture(scope="module")
+def golden() -> dict[str, np.ndarray]:
+    with np.load(GOLDEN / "golden.npz") as archive:
+        return dict(archive)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_functas_are_those_of_the_first_version(kind: str, golden: dict[str, np.ndarray], tmp_path: Path) -> None:
+    view, options = KINDS[kind]
+    dataset = FigureDataset(PEOPLE, view)  # type: ignore[arg-type]
+    encode(dataset, tmp_path / "s.zarr", encoder_config(dataset, options=options), EncodeOptions(workers=1))
+    with open_store(tmp_path / "s.zarr") as store:
+        found = store.read(golden["ids"].tolist()).functas
+    if binding.get_host_cpu_name() == str(golden["cpu"]):
+        np.testing.assert_array_equal(found, golden[kind])
+    else:  # another processor has other instructions, which round differently
+        np.testing.assert_allclose(found, golden[kind], rtol=1e-3, atol=1e-4)
+
+
+def test_a_fusion_saved_by_the_first_version_predicts_the_same(golden: dict[str, np.ndarray]) -> None:
+    model = load_model(GOLDEN / "fused")
+    both = model.predict_proba({name: golden[name] for name in ("sensor", "camera")})
+    np.testing.assert_allclose(both, golden["probabilities"], rtol=1e-6)
+    np.testing.assert_allclose(model.predict_proba({"sensor": golden["sensor"]}), golden["alone"], rtol=1e-6)
