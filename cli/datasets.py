@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.output import INTEGRITY, JsonFlag, print_facts, print_json, print_table, stage_bar
+from cli.reader_help import print_reader
 
 if TYPE_CHECKING:
     from fusion.datasets.catalogue import CheckReport
@@ -25,6 +26,25 @@ def list_datasets(*, json: JsonFlag = False) -> None:
         print_json({"datasets": [source.to_dict() for source in fusion.datasets.CATALOGUE]})
         return
     print_facts("Public data sets", {source.name: source.in_words() for source in fusion.datasets.CATALOGUE})
+
+
+@app.command()
+def readers(
+    name: Annotated[str | None, typer.Argument(help="Layout; all of them when not given.")] = None,
+    *,
+    modality: Annotated[str | None, typer.Option(help="Where the layout has several.")] = None,
+    json: JsonFlag = False,
+) -> None:
+    """List the layouts that are read and the options of their readers, which `functa encode --reader` takes."""
+    from fusion.datasets import dataset_names, reader_options
+
+    layouts = [name] if name else dataset_names()
+    if json:
+        found = {layout: [option.to_dict() for option in reader_options(layout, modality)] for layout in layouts}
+        print_json({"readers": found})
+        return
+    for layout in layouts:
+        print_reader(layout, modality)
 
 
 @app.command()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from json import loads
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.output import FAILED_SAMPLES, JsonFlag, print_facts, print_json, print_table, progress_bar, stage_bar
+from cli.reader_help import print_reader
 
 if TYPE_CHECKING:
     from fusion.encoders.options import EncodeReport
@@ -48,7 +48,8 @@ def encode(
         str | None, typer.Option(help="Layout of the source, such as uci-har; class folders or a table when not given.")
     ] = None,
     reader: Annotated[
-        list[str] | None, typer.Option(help="Option of the layout's reader, such as window=2.5; may be given again.")
+        list[str] | None,
+        typer.Option(help="Option of the layout's reader, such as window=2.5; may be given again; help lists them."),
     ] = None,
     transform: Annotated[str | None, typer.Option(help="Audio: mfcc or log-mel. Video: grey or flow.")] = None,
     size: Annotated[str | None, typer.Option(help="Image, video: height x width to resize to, such as 32x32.")] = None,
@@ -84,6 +85,9 @@ def encode(
     """Fit every sample of a data set and keep the functas in a store. The same command again resumes."""
     import fusion
 
+    if reader and "help" in reader:
+        print_reader(dataset or fusion.datasets.layout_of(source, modality), modality)
+        return
     fit = {"steps": steps, "learning_rate": learning_rate, "schedule": schedule, "psnr_target": psnr_target}
     options = {
         "kind": encoder,
@@ -172,16 +176,13 @@ def _size(text: str) -> tuple[int, int]:
     return int(height), int(width)
 
 
-def _reader_options(given: list[str] | None) -> dict[str, Any]:
-    options = {}
+def _reader_options(given: list[str] | None) -> dict[str, str]:
+    options: dict[str, str] = {}
     for text in given or ():
         key, equals, value = text.partition("=")
         if not (key and equals):
             raise typer.BadParameter(f"--reader {text}: expected an option and its value, such as window=2.5")
-        try:
-            options[key.replace("-", "_")] = loads(value)
-        except ValueError:
-            options[key.replace("-", "_")] = value
+        options[key.replace("-", "_")] = value
     return options
 
 
@@ -206,6 +207,7 @@ def _print_report(report: EncodeReport, *, json: bool) -> None:
         "time of the whole command": f"{report.seconds:.1f} s",
     }
     print_facts(f"Encoded into {report.store}", facts)
+    _print_reading(report.to_dict())
     if report.failures:
         print_table("Failed samples (the first ten)", ("ID", "reason"), report.failures)
 
@@ -218,17 +220,33 @@ def _print_plan(plan: dict[str, Any], *, json: bool) -> None:
         "data set": plan["dataset"],
         "samples": plan["samples"],
         "groups": plan["groups"],
-        "grid and channels": f"{' x '.join(map(str, plan['grid']))}, {plan['channels']}",
+        "grid and channels": f"{' x '.join(map(str, plan['grid']))}, {_some(plan['channels'])}",
         "numbers in a functa": plan["k"],
         "source on disk": _size_in_words(plan["source_bytes"]),
         "store on disk, about": _size_in_words(plan["bytes"]),
         "time, about": _time_in_words(plan),
     }
     print_facts("Would encode", facts)
-    for note in plan["notes"]:
-        typer.echo(note)
+    _print_reading(plan)
     for name in ("splits", "classes"):
         print_table(name, (name, "samples"), list(plan[name].items()))
+
+
+def _print_reading(told: dict[str, Any]) -> None:
+    """Show what the reader took for what, so that a wrong guess is seen."""
+    from fusion.datasets import ReadingPlan
+
+    if told["reading"] is not None:
+        print_facts("How the table is read", ReadingPlan.from_dict(told["reading"]).lines())
+    elif told["left_out"]:
+        print_facts("Columns left out", told["left_out"])
+    for note in told["notes"]:
+        typer.echo(note)
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:9])
+    return shown if len(names) <= 9 else f"{shown}, ... ({len(names)} channels)"
 
 
 def _size_in_words(size: int | None) -> str:

@@ -95,7 +95,9 @@ def _common_header(tables: Sequence[Table]) -> Header:
 
 def _identity(header: Header) -> dict[str, Any]:
     names = ("modality", "layout", "encoder", "state_sha256", "conventions")
-    return {name: getattr(header, name) for name in names}
+    found = {name: getattr(header, name) for name in names}
+    # How a source was read - which of its columns were left out, say - may differ between sources of one kind.
+    return found | {"conventions": {name: told for name, told in header.conventions.items() if name != "reading"}}
 
 
 def _common_extra(tables: Sequence[Table]) -> dict[str, str]:

@@ -104,7 +104,7 @@ def test_a_broken_modality_is_one_line_and_harms_nothing_else(tmp_path: Path, co
     [
         ("def Odd(source): return [1, 2]", "data set 'odd' is read by a plug-in that gave a list"),
         ("def Odd(source): raise KeyError('no such thing')", "data set 'odd' cannot be read by its plug-in: KeyError"),
-        ("def Odd(): return None", "data set 'odd' does not take these options"),
+        ("def Odd(): return None", "data set 'odd' cannot be read by its plug-in: TypeError"),
     ],
 )
 def test_a_broken_reader_is_one_line(tmp_path: Path, code: str, message: str) -> None:

@@ -15,7 +15,12 @@ from .file_table import FileTable as FileTable
 from .folder import FolderDataset as FolderDataset
 from .hmdb51 import Hmdb51 as Hmdb51
 from .jhmdb import Jhmdb as Jhmdb
+from .open import dataset_names as dataset_names
+from .open import layout_of as layout_of
 from .open import open_dataset as open_dataset
+from .open import reader_options as reader_options
+from .options import ReaderOption as ReaderOption
+from .reading_plan import ReadingPlan as ReadingPlan
 from .sensor_table import SensorTable as SensorTable
 from .uci_har import UciHar as UciHar
 from .utd_depth import UtdDepth as UtdDepth

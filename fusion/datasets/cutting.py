@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fusion.errors import SampleError
+from fusion.modalities.times import is_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from fusion.datasets.time_series import TimeSeries
 
-_JITTER = 0.1
-_DRIFT = 0.02
 _SPREAD = "Let them be spread evenly until the next time with the reader's option spread=true."
 
 
@@ -89,27 +88,6 @@ def cut(recording: TimeSeries, how: Cut) -> Iterator[Window]:
             yield from _by_position(recording, begin, end, how)
         else:
             yield from _by_time(recording, times, begin, how, how.rate)
-
-
-def is_regular(times: NDArray[np.float64], rate: float, resolution: float = 0.0) -> bool:
-    """Tell whether readings come at a steady rate, as far as the resolution of their times can say.
-
-    Parameters
-    ----------
-    times : NDArray, shape=(n,)
-        In seconds.
-    rate : float
-        Readings per second.
-    resolution : float
-        Seconds. Whole milliseconds write 64 readings per second as intervals of 15 and 16 ms.
-    """
-    intervals = np.diff(times)
-    if not len(intervals):
-        return True
-    off = np.abs(intervals - 1 / rate).max()
-    # As far as the resolution, but not by all of it: where intervals are whole multiples, none may be one more.
-    steady = off * rate <= _JITTER or (resolution * rate < 1 and off < resolution * (1 - 1e-3))
-    return bool(steady and abs(float(intervals.mean()) * rate - 1) <= _DRIFT + resolution * rate / len(intervals))
 
 
 def _by_position(recording: TimeSeries, begin: int, end: int, how: Cut) -> Iterator[Window]:

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fusion.datasets.base import Sample
 from fusion.datasets.files import (
+    FILE_DEFAULTS,
+    SplitCount,
     check_test_share,
+    columns_left_out,
     failing_loader,
     file_id,
     file_loader,
+    file_modality,
     given_options,
-    hashed_split,
 )
 from fusion.errors import DataError
-from fusion.modalities import modality_from_dict
+from fusion.modalities.dialect import SEPARATORS, Dialect, text_rows, told_dialect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from fusion.modalities import Modality
 
 _COLUMNS = ("id", "path", "label", "split", "group")
-_DEFAULTS = {"test_share": 0.2, "seed": 42, "outside": False}
 
 
 class FileTable:
@@ -32,10 +35,16 @@ class FileTable:
     ----------
     source : path
         CSV in UTF-8 with a line of names: ``path``, and any of ``id`` (the path when empty), ``label``, ``split`` and
-        ``group``; other columns are left out and named in `notes`. Or a folder that holds one CSV file. Paths are
-        relative to the CSV file's folder.
+        ``group``; other columns are left out and named in `left_out`. Or a folder that holds one CSV file. Paths are
+        relative to the CSV file's folder. Blanks around names and values are no part of them.
     modality : str
         What reads the files.
+    length : int, optional
+        Of sensor windows: readings that every one is brought to, over time scaled to [0, 1].
+    columns : sequence of str or str, optional
+        Of sensor windows: names of the columns that are channels; those of the first training window when not given.
+    resample : bool
+        Of sensor windows: interpolate readings that come at irregular times.
     test_share : float
         Without a column ``split``, this share of the groups, or of the files that have none, is for testing; which
         ones says a seeded hash of their names. In a column ``split`` an empty place means neither.
@@ -48,6 +57,8 @@ class FileTable:
     ------
     DataError
         When the CSV file is missing, is no CSV in UTF-8 or has no column ``path``.
+    ConfigError
+        When an option cannot be used.
     """
 
     name = "files"
@@ -57,41 +68,55 @@ class FileTable:
         source: str | Path,
         *,
         modality: str,
+        length: int | None = None,
+        columns: str | Sequence[str] | None = None,
+        resample: bool = False,
         test_share: float = 0.2,
         seed: int = 42,
         outside: bool = False,
     ) -> None:
         self.modality = modality
-        self.options = given_options({"test_share": test_share, "seed": seed, "outside": outside}, _DEFAULTS)
+        given = {"length": length, "columns": columns, "resample": resample}
+        shared = {"test_share": test_share, "seed": seed, "outside": outside}
+        self.options = given_options(given | shared, FILE_DEFAULTS)
         self.path = _table(Path(source))
-        self._reader = modality_from_dict({"name": modality})
-        self._test_share, self._seed = check_test_share(test_share), seed
+        self._reader = file_modality(modality, length=length, columns=columns, resample=resample)
         self._inside = None if outside else self.path.parent
-        self._names = _names(self.path)
+        self._dialect = told_dialect(self.path)
+        self._names = _names(self.path, self._dialect)
+        what = "groups" if "group" in self._names else "files"
+        self._split = SplitCount(what, check_test_share(test_share), seed)
+
+    def default_modality(self) -> Modality:
+        """Give what reads the files."""
+        return self._reader
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Columns that are not read, of the list and of the sensor windows it lists, and why."""
+        return self._unread() | (columns_left_out(self, self._reader) if self.modality == "sensor" else {})
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know of how the table is read."""
-        others = [name for name in self._names if name not in _COLUMNS]
-        notes = [f"columns left out: {', '.join(others)}"] if others else []
-        if "split" not in self._names:
-            share = f"{self._test_share:.0%} of the {'groups' if 'group' in self._names else 'files'}"
-            notes.append(
-                f"no split column: {share} are for testing, chosen by a hash of their names (seed {self._seed})"
-            )
-        return tuple(notes)
+        unread = self._unread()
+        others = [f"columns left out: {', '.join(unread)}"] if unread else []
+        return (*others, *(() if "split" in self._names else (self._split.note("split column"),)))
 
     def __iter__(self) -> Iterator[Sample]:
-        for line, row in _rows(self.path, self._names):
-            yield self._sample(line, row)
+        counted = self._split.afresh()
+        for line, row in _rows(self.path, self._dialect, self._names):
+            yield self._sample(line, row, counted)
+        self._split = counted
 
-    def _sample(self, line: int, row: dict[str, str]) -> Sample:
+    def _unread(self) -> dict[str, str]:
+        others = [name for name in self._names if name not in _COLUMNS]
+        return dict.fromkeys(others, f"none of {', '.join(_COLUMNS)}")
+
+    def _sample(self, line: int, row: dict[str, str], counted: SplitCount) -> Sample:
         path, group = row["path"], row.get("group") or None
         sample_id = row.get("id") or (file_id(Path(path).as_posix()) if path else f"line {line}")
-        if "split" in self._names:
-            split = row["split"] or None
-        else:
-            split = hashed_split(group or sample_id, test_share=self._test_share, seed=self._seed)
+        split = (row["split"] or None) if "split" in self._names else counted.split(group or sample_id)
         load = (
             file_loader(self._reader, self.path.parent / path, self._inside)
             if path
@@ -114,14 +139,10 @@ def _table(source: Path) -> Path:
     return candidates[0]
 
 
-def _names(path: Path) -> list[str]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            names = [name.strip().lower() for name in next(csv.reader(file, strict=True), [])]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is no CSV in UTF-8: {error}") from error
+def _names(path: Path, dialect: Dialect) -> list[str]:
+    names = [name.lower() for name in dialect.names]
     if "path" not in names:
-        got = ", ".join(names[:8]) or "an empty file"
+        got = ", ".join(names[:8]) or "numbers"
         raise DataError(f"{path} has no column 'path'; got {got}; expected path, and any of id, label, split, group")
     twice = [name for name in _COLUMNS if names.count(name) > 1]
     if twice:
@@ -129,19 +150,15 @@ def _names(path: Path) -> list[str]:
     return names
 
 
-def _rows(path: Path, names: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            next(reader)
-            for cells in reader:
-                if not cells:
-                    continue
-                if len(cells) != len(names):
-                    raise DataError(
-                        f"{path}, line {reader.line_num}: {len(cells)} columns; expected {len(names)}, as the first "
-                        "line has. Put quotes around what holds a comma."
-                    )
-                yield reader.line_num, dict(zip(names, cells, strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is no CSV in UTF-8: {error}") from error
+def _rows(path: Path, dialect: Dialect, names: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    for line, cells in text_rows(path, dialect.separator):
+        if line <= dialect.begin:
+            continue
+        if len(cells) != len(names):
+            raise DataError(
+                f"{path}, line {line}: {len(cells)} columns; expected {len(names)}, as the first line has. Put quotes "
+                f"around what holds a {SEPARATORS.get(dialect.separator, 'separator')}."
+            )
+        if tuple(cells) == dialect.names:
+            raise DataError(f"{path}: line {line} repeats the header; delete such lines.")
+        yield line, dict(zip(names, cells, strict=True))

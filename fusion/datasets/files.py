@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fusion.datasets.base import MAX_ID_BYTES
 from fusion.errors import ConfigError, SampleError
-from fusion.modalities import modality_class
+from fusion.modalities import modality_class, modality_from_dict
+from fusion.modalities.sensor_files import Readings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
+    from fusion.datasets.base import Sample
     from fusion.modalities import Modality
 
+_LOOKED_AT = 8
 _MEDIA = {
     "audio": "wav flac ogg mp3 m4a aac opus wma aif aiff amr ape au caf",
     "image": "png jpg jpeg bmp gif tif tiff webp avif heic heif jp2 j2k jxl dng cr2 nef arw svg psd tga ico exr hdr",
@@ -23,6 +27,51 @@ _MEDIA = {
     "video": "mp4 avi mov mkv webm wmv flv m4v mpg mpeg 3gp ogv ts",
 }
 """By these a user knows a file of a modality, whether it can be read here or not."""
+
+
+FILE_DEFAULTS: dict[str, Any] = {
+    "length": None,
+    "columns": None,
+    "resample": False,
+    "test_share": 0.2,
+    "seed": 42,
+    "outside": False,
+}
+"""Options that all readers of files share."""
+
+
+def file_modality(
+    name: str, *, length: int | None = None, columns: str | Sequence[str] | None = None, resample: bool = False
+) -> Modality:
+    """Give what reads files of a modality; of sensor windows with the length and the columns that were asked for.
+
+    Raises
+    ------
+    ConfigError
+        When another modality is given such an option.
+    """
+    channels = [] if columns is None else columns.split(",") if isinstance(columns, str) else list(columns)
+    fields = {"length": length, "channels": tuple(part.strip() for part in channels), "resample": resample or None}
+    asked = {key: value for key, value in fields.items() if value}
+    if length is not None:
+        asked["resample"] = True
+    if asked and name != "sensor":
+        raise ConfigError(f"length, columns and resample are options of sensor windows, not of {name} files")
+    return modality_from_dict({"name": name, **asked})
+
+
+def columns_left_out(samples: Iterable[Sample], reader: Modality) -> dict[str, str]:
+    """Say which columns of sensor windows in files are no channels, and why, as the first that can be read has them."""
+    asked = getattr(reader, "channels", ())
+    for sample in islice(samples, _LOOKED_AT):
+        try:
+            raw = sample.raw
+        except SampleError:
+            continue
+        if isinstance(raw, Readings) and asked:
+            return {name: raw.left_out.get(name, "not asked for") for name in raw.columns if name not in asked}
+        return dict(raw.left_out) if isinstance(raw, Readings) else {}
+    return {}
 
 
 def media_suffixes(modality: str) -> frozenset[str]:
@@ -95,15 +144,19 @@ class SplitCount:
         self._samples[side] += 1
         return side
 
+    def afresh(self) -> SplitCount:
+        """Give one that has counted nothing yet."""
+        return SplitCount(self.what, self.test_share, self.seed)
+
     def note(self, where: str) -> str:
         """Say what was asked for and what came of it; `where` is what there is none of, such as "split column"."""
-        asked = f"{self.test_share:.0%} of the {self.what} were asked for testing, by a hash of their names"
+        asked = f"{self.test_share:.0%} of the {self.what} asked for as test"
         tested, every = self._samples["test"], sum(self._samples.values())
         if not every:
-            return f"no {where}: {asked} (seed {self.seed})"
+            return f"no {where}: {asked}, by a hash of names (seed {self.seed})"
         keys = {side: len(found) for side, found in self._keys.items()}
-        came = f"{keys['test']} of {sum(keys.values())} {self.what}, {tested / every:.0%} of the samples, are in test"
-        return f"no {where}: {asked} (seed {self.seed}): {came}"
+        came = f"{keys['test']} of {sum(keys.values())} {self.what}, {tested / every:.0%} of the samples"
+        return f"no {where}: {asked}, a hash of names (seed {self.seed}) gave {came}"
 
 
 def check_test_share(test_share: float) -> float:

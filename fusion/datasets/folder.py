@@ -10,27 +10,31 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fusion.datasets.base import Sample
 from fusion.datasets.files import (
+    FILE_DEFAULTS,
+    SplitCount,
     check_test_share,
+    columns_left_out,
     failing_loader,
     file_id,
     file_loader,
+    file_modality,
     given_options,
-    hashed_split,
     media_suffixes,
     printable,
 )
 from fusion.errors import ConfigError, DataError
-from fusion.modalities import modality_from_dict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from fusion.modalities import Modality
 
 _SPLITS = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("test", "testing"), "test"),
     **dict.fromkeys(("val", "valid", "validation"), "val"),
 }
-_DEFAULTS = {"group": None, "ids": "path", "test_share": 0.2, "seed": 42, "outside": False}
+_DEFAULTS = {"group": None, "ids": "path"} | FILE_DEFAULTS
 
 
 class _Found(NamedTuple):
@@ -58,6 +62,8 @@ class FolderDataset:
     ids : {"path", "stem"}
         ``stem`` leaves the suffix out of IDs, so that ``a/1.png`` and ``a/1.wav`` in folders of two modalities are one
         event, on one side of the split.
+    length, columns, resample
+        Of sensor windows, as `FileTable` has them.
     test_share : float
         Without split folders, this share of the groups, or of the files that have none, is for testing; which ones
         says a seeded hash of their names, the same for every machine and order.
@@ -88,45 +94,58 @@ class FolderDataset:
         modality: str,
         group: str | None = None,
         ids: str = "path",
+        length: int | None = None,
+        columns: str | Sequence[str] | None = None,
+        resample: bool = False,
         test_share: float = 0.2,
         seed: int = 42,
         outside: bool = False,
     ) -> None:
         self.modality = modality
-        self.options = given_options(
-            {"group": group, "ids": ids, "test_share": test_share, "seed": seed, "outside": outside}, _DEFAULTS
-        )
+        given = {"length": length, "columns": columns, "resample": resample}
+        shared = {"group": group, "ids": ids, "test_share": test_share, "seed": seed, "outside": outside}
+        self.options = given_options(given | shared, _DEFAULTS)
         self.notes: tuple[str, ...] = ()
-        self._reader = modality_from_dict({"name": modality})
+        self._reader = file_modality(modality, length=length, columns=columns, resample=resample)
         self._media = media_suffixes(modality)
         self._group = _group_pattern(group)
         if ids not in ("path", "stem"):
             raise ConfigError(f"ids is {ids!r}; expected 'path', or 'stem' to leave suffixes out")
         self._stems = ids == "stem"
-        self._test_share, self._seed = check_test_share(test_share), seed
+        self._split = SplitCount("files" if group is None else "groups", check_test_share(test_share), seed)
         self.root = _innermost(Path(source))
         self._inside = None if outside else self.root
         self._splits = _split_folders(self.root)
 
+    def default_modality(self) -> Modality:
+        """Give what reads the files."""
+        return self._reader
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Columns of sensor windows that are no channels, and why."""
+        return columns_left_out(self, self._reader) if self.modality == "sensor" else {}
+
     def __iter__(self) -> Iterator[Sample]:
         left_out: Counter[str] = Counter()
-        yielded = 0
+        counted, yielded = self._split.afresh(), 0
         for found in self._files(left_out):
             yielded += 1
-            yield self._sample(found, left_out)
+            yield self._sample(found, left_out, counted)
+        self._split = counted
         self.notes = self._noted(left_out)
         if not yielded:
             expected = ", ".join(self._reader.suffixes)
             told = f" ({'; '.join(self.notes)})" if self.notes else ""
             raise DataError(f"{self.root} holds no {self.modality} files{told}; expected {expected} in class folders")
 
-    def _sample(self, found: _Found, left_out: Counter[str]) -> Sample:
+    def _sample(self, found: _Found, left_out: Counter[str], counted: SplitCount) -> Sample:
         named = found.relative.removesuffix(Path(found.relative).suffix) if self._stems else found.relative
         sample_id, group = file_id(named), self._group_of(found)
         if self._group is not None and group is None:
             left_out["in no group"] += 1
         path = self.root / found.relative
-        split = found.split or hashed_split(group or sample_id, test_share=self._test_share, seed=self._seed)
+        split = found.split or counted.split(group or sample_id)
         load = failing_loader(found.fault) if found.fault else file_loader(self._reader, path, self._inside)
         return Sample(sample_id, found.label, split, group, load)
 
@@ -192,10 +211,7 @@ class FolderDataset:
         if left_out["in no group"]:
             said.append(f"files in no group: {left_out['in no group']}")
         if self._splits is None:
-            share = f"{self._test_share:.0%} of the {'groups' if self._group else 'files'}"
-            said.append(
-                f"no split folders: {share} are for testing, chosen by a hash of their names (seed {self._seed})"
-            )
+            said.append(self._split.note("split folders"))
         return tuple(said)
 
 

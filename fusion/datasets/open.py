@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from fusion.datasets.archives import is_archive, unpack
 from fusion.datasets.base import Dataset
+from fusion.datasets.options import ReaderOption, options_of, typed_options
 from fusion.errors import ConfigError, DataError, FusionError
+from fusion.modalities.dialect import told_dialect
+from fusion.modalities.tables import SHEETS, TABLE_SUFFIXES, TEXT_SUFFIXES
 from fusion.plugins import DATASETS_GROUP, listed, load_attribute, load_plugin, plugins
 
 if TYPE_CHECKING:
@@ -52,7 +55,6 @@ READERS: dict[str, dict[str, str]] = {
 """Layout, then modality, then the reader's ``module:class``."""
 
 _GENERAL = ("files", "folder")
-_TABLES = (".csv", ".parquet", ".npz")
 
 
 @contextmanager
@@ -75,7 +77,8 @@ def open_dataset(
     modality : str, optional
         Which modality to read; needed where a layout has several, or where it is told from the source.
     options : mapping, optional
-        What the reader takes besides its source.
+        What the reader takes besides its source, see `reader_options`; text is turned into the kind of value that it
+        takes.
 
     Raises
     ------
@@ -92,12 +95,9 @@ def open_dataset(
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="functa-")))
             unpack(source, folder)
             source = folder
+        given = typed_options(name, reader, options or {})
         try:
-            dataset = reader(source, **(options or {}))
-        except TypeError as error:
-            raise ConfigError(
-                f"data set {name!r} does not take these options: {dict(options or {})}; {error}"
-            ) from error
+            dataset = reader(source, **given)
         except Exception as error:
             if name in READERS or isinstance(error, (FusionError, OSError)):
                 raise
@@ -117,6 +117,26 @@ def open_dataset(
 def dataset_names() -> list[str]:
     """Names of all layouts, those of plug-ins too."""
     return sorted(READERS.keys() | plugins(DATASETS_GROUP).keys())
+
+
+def reader_options(name: str, modality: str | None = None) -> list[ReaderOption]:
+    """Give the options of a layout's reader, which `open_dataset` takes.
+
+    Parameters
+    ----------
+    name : str
+        One of `dataset_names()`.
+    modality : str, optional
+        Where the layout has several; the first when not given.
+    """
+    if name in READERS:
+        modality = modality or next(iter(READERS[name]))
+    return list(options_of(_reader(name, modality)).values())
+
+
+def layout_of(source: str | Path, modality: str) -> str:
+    """Tell the layout of a source that was not named; DataError when it cannot be told."""
+    return _told_from(Path(source), modality)
 
 
 def _reader(name: str, modality: str | None) -> Callable[..., Dataset]:
@@ -142,18 +162,17 @@ def _told_from(source: Path, modality: str | None) -> str:
         return "folder"
     if not source.exists():
         raise DataError(f"{source} does not exist; expected a folder or file of {modality} samples. Check the path.")
-    if modality == "sensor" and source.suffix.lower() in _TABLES and not _lists_files(source):
+    suffix = source.suffix.lower()
+    if modality == "sensor" and suffix in TABLE_SUFFIXES and not _lists_files(source):
         return "table"
-    if source.suffix.lower() == ".csv":
+    if suffix in TEXT_SUFFIXES:
         return "files"
-    raise DataError(
-        f"{source} is neither a folder nor a .csv file that lists files; expected one of them, or name its layout with "
-        f"--dataset, one of {listed(dataset_names())}."
-    )
+    advice = "Save the sheet as CSV" if suffix in SHEETS else f"Or name its layout: {listed(dataset_names())}"
+    expected = ", ".join(TABLE_SUFFIXES)
+    raise DataError(f"{source} is neither a folder nor a table that can be read; expected {expected}. {advice}.")
 
 
 def _lists_files(source: Path) -> bool:
-    if source.suffix.lower() != ".csv":
+    if source.suffix.lower() not in TEXT_SUFFIXES:
         return False
-    with source.open(encoding="utf-8-sig", errors="replace") as file:
-        return "path" in [name.strip().strip('"').lower() for name in file.readline(65536).split(",")]
+    return "path" in [name.lower() for name in told_dialect(source).names]

@@ -19,10 +19,10 @@ from fusion.datasets.reading_plan import ReadingPlan
 from fusion.datasets.table_clock import TableClock, table_clock
 from fusion.datasets.table_survey import survey_table
 from fusion.datasets.time_series import TimeReading, read_series
-from fusion.datasets.times import GAP, check_unit
 from fusion.errors import ConfigError, SampleError
 from fusion.modalities.sensor import SensorModality
 from fusion.modalities.tables import open_table
+from fusion.modalities.times import GAP, check_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -174,6 +174,11 @@ class SensorTable:
         """How the table becomes windows; what is dropped is known once the samples have been iterated."""
         return self._plan
 
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Columns that are no channels and have no other role, and why."""
+        return self._plan.left_out
+
     def default_modality(self) -> SensorModality:
         """Give the windows' length, the channels and the rate."""
         length = self.length or (None if self.cut is None else self.cut.readings)
@@ -188,13 +193,13 @@ class SensorTable:
 
     def __iter__(self) -> Iterator[Sample]:
         dropped: Counter[str] = Counter()
-        self._split = SplitCount("groups", self._split.test_share, self._split.seed)
+        counted = self._split.afresh()
         for series in self._series():
             windows = list(self._windows(series))
             dropped.update(_dropped(series, windows))
             for window in windows:
-                yield self._sample(series, window)
-        self._plan = replace(self._plan, dropped=dict(dropped))
+                yield self._sample(series, window, counted)
+        self._plan, self._split = replace(self._plan, dropped=dict(dropped)), counted
 
     def _series(self) -> Iterator[TimeSeries]:
         if self._kept is not None:
@@ -238,13 +243,13 @@ class SensorTable:
             return iter([_whole(series, self.max_gap)])
         return cut(series, self.cut)
 
-    def _sample(self, series: TimeSeries, window: Window) -> Sample:
+    def _sample(self, series: TimeSeries, window: Window, counted: SplitCount) -> Sample:
         label, group, split = series.facts[window.first] if len(series.facts) else (None, None, None)
         group = group or series.name
         return Sample(
             id=series.name if self.cut is None else f"{series.name}-{self._start(window)}",
             label=label,
-            split=(split if self.columns.split is not None else None) or self._split.split(group),
+            split=(split if self.columns.split is not None else None) or counted.split(group),
             group=group,
             load=partial(_given, window.content),
         )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fusion.datasets.times import FASTEST, SLOWEST, Clock, plain_rate, sample_clock, unit_of
 from fusion.errors import DataError
+from fusion.modalities.times import FASTEST, SLOWEST, Clock, plain_rate, sample_clock, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

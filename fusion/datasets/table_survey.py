@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fusion.datasets.columns import ColumnFacts, Columns, time_candidates
+from fusion.datasets.columns import Columns, time_candidates
 from fusion.datasets.time_series import TogetherCheck, runs
-from fusion.datasets.times import Clock, clock_of, named_like_time, stamps
 from fusion.errors import ConfigError, DataError
+from fusion.modalities.column_facts import ColumnFacts
+from fusion.modalities.times import Clock, clock_of, named_like_time, stamps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

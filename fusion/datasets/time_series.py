@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fusion.datasets.columns import ROLES, Columns
-from fusion.datasets.times import spread_evenly, stamps
 from fusion.errors import DataError, SampleError
+from fusion.modalities.times import spread_evenly, stamps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

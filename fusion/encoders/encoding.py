@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from fusion.encoders.kinds import EncoderConfig, EncoderState, config_from_dict, state_from_arrays
 from fusion.encoders.learning import chunks, learn_state
-from fusion.encoders.options import EncodeOptions, EncodeReport, Progress
+from fusion.encoders.options import EncodeOptions, EncodeReport, Progress, told_of
 from fusion.encoders.pool import worker_pool
 from fusion.encoders.rows import Encoded, encode_samples
 from fusion.encoders.survey import Survey, survey_samples, training_samples
@@ -112,6 +112,7 @@ def _open_store(
             raise
         return opened
     resolved, state = learn()
+    told = told_of(dataset)
     return create_store(
         path,
         modality=resolved.modality.name,
@@ -124,6 +125,7 @@ def _open_store(
             **resolved.conventions(),
             "train_splits": list(options.train_splits) if getattr(resolved, "learns", True) else [],
             "reader": dict(getattr(dataset, "options", {})),
+            **({} if told["reading"] is None else {"reading": told["reading"]}),
         },
         dataset=dataset.name,
         seed=config.seed,
@@ -192,6 +194,8 @@ class _Run:
             samples_per_second=self.encoded / fit_seconds if self.encoded else 0.0,
             psnr_mean=info["psnr_mean"],
             failures=failures,
+            channels=self.config.modality.channel_names,
+            **told_of(self.dataset),
         )
 
     def _wanted(self) -> Iterator[Sample]:

@@ -9,7 +9,7 @@ from fusion.errors import ConfigError
 from fusion.splits import seeded_hash
 
 if TYPE_CHECKING:
-    from fusion.datasets.base import Sample
+    from fusion.datasets.base import Dataset, Sample
 
 OnChange = Literal["error", "reencode", "keep"]
 
@@ -99,6 +99,10 @@ class EncodeReport:
         Over the usable rows of the store, in dB.
     failures : tuple of (id, reason)
         The first ten.
+    channels : tuple of str
+        Names of the values at each point.
+    notes, left_out, reading
+        What the reader says of how it read the source, as in `fusion.encoders.Plan`.
     """
 
     store: str
@@ -110,7 +114,22 @@ class EncodeReport:
     samples_per_second: float
     psnr_mean: float
     failures: tuple[tuple[str, str], ...] = field(default=())
+    channels: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    left_out: dict[str, str] = field(default_factory=dict)
+    reading: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return asdict(self) | {"failures": [list(failure) for failure in self.failures]}
+        lists = {"channels": list(self.channels), "notes": list(self.notes)}
+        return asdict(self) | lists | {"failures": [list(failure) for failure in self.failures]}
+
+
+def told_of(dataset: Dataset) -> dict[str, Any]:
+    """Give what a reader says of how it read its source: notes, columns left out, and the plan of a table."""
+    reading = getattr(dataset, "reading", None)
+    return {
+        "notes": tuple(getattr(dataset, "notes", ())),
+        "left_out": dict(getattr(dataset, "left_out", {})),
+        "reading": None if reading is None else reading.to_dict(),
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fusion.encoders.config import FunctaConfig
 from fusion.encoders.kinds import row_length
 from fusion.encoders.learning import learn_state, resolve_modality, usable_arrays
-from fusion.encoders.options import EncodeOptions
+from fusion.encoders.options import EncodeOptions, told_of
 from fusion.encoders.pool import available_workers
 from fusion.encoders.rows import encode_samples
 from fusion.encoders.survey import Survey, survey_samples, training_samples
@@ -37,7 +37,8 @@ class Plan:
     samples : int
     grid : tuple of int
         Points along each coordinate.
-    channels : int
+    channels : tuple of str
+        Names of the values at each point.
     k : int
         Length of a functa.
     bytes : int
@@ -56,12 +57,16 @@ class Plan:
         Samples in each.
     notes : tuple of str
         What the reader says of how it read the source: files left out, how it was split.
+    left_out : dict of str to str
+        Columns of the source that are not read, and why.
+    reading : dict or None
+        How a table of readings becomes windows, see `fusion.datasets.ReadingPlan`.
     """
 
     dataset: str
     samples: int
     grid: tuple[int, ...]
-    channels: int
+    channels: tuple[str, ...]
     k: int
     bytes: int
     source_bytes: int | None
@@ -72,10 +77,13 @@ class Plan:
     splits: dict[str, int]
     classes: dict[str, int]
     notes: tuple[str, ...] = ()
+    left_out: dict[str, str] = field(default_factory=dict)
+    reading: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return asdict(self) | {"grid": list(self.grid), "notes": list(self.notes)}
+        lists = {"grid": list(self.grid), "channels": list(self.channels), "notes": list(self.notes)}
+        return asdict(self) | lists
 
 
 def plan(
@@ -108,7 +116,7 @@ def plan(
         dataset=dataset.name,
         samples=survey.wanted,
         grid=resolved.modality.grid,
-        channels=resolved.modality.d_out,
+        channels=resolved.modality.channel_names,
         k=k,
         bytes=survey.wanted * (4 * k + _BYTES_BESIDE_FUNCTA),
         source_bytes=None if source is None else _size(Path(source)),
@@ -118,7 +126,7 @@ def plan(
         groups=survey.groups,
         splits=dict(survey.splits),
         classes=dict(survey.classes),
-        notes=tuple(getattr(dataset, "notes", ())),
+        **told_of(dataset),
     )
 
 

@@ -97,6 +97,10 @@ class AudioModality(Modality):
     def d_in(self) -> int:
         return 1 if self.transform is None else 2
 
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        return (self.transform or "amplitude",)
+
     def resolved(self, raw: Any) -> AudioModality:
         recording = self._recording(raw)
         try:

@@ -64,6 +64,11 @@ class Modality(ABC):
         """Number of values at each point."""
 
     @property
+    def channel_names(self) -> tuple[str, ...]:
+        """Names of the values at a point, in their order."""
+        return tuple(f"channel_{place}" for place in range(self.d_out))
+
+    @property
     def d_in(self) -> int:
         """Number of coordinates."""
         return len(self.grid)

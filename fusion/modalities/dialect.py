@@ -64,10 +64,9 @@ def told_dialect(path: Path, separator: str | None = None, decimal: str | None =
     DataError
         When it is no text in UTF-8, or empty.
     """
-    if separator is None:
-        fitting = [mark for mark in SEPARATORS if _columns(_head(path, mark)) > 1]
-        separator = max(fitting, key=lambda mark: _columns(_head(path, mark)), default=",")
-    rows = _head(path, separator)
+    heads = {mark: _head(path, mark) for mark in ((separator,) if separator else SEPARATORS)}
+    separator = max(heads, key=lambda mark: _columns(heads[mark]))
+    rows = heads[separator]
     if not rows:
         raise DataError(f"{path} is empty; expected a line of names, and rows")
     begin, first = rows[0]

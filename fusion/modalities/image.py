@@ -72,6 +72,10 @@ class ImageModality(Modality):
             raise ConfigError("the image channels are not known yet: set them, or fit the encoder on training images")
         return self.channels
 
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        return ("grey",) if self.d_out == 1 else ("red", "green", "blue")
+
     def resolved(self, raw: Any) -> ImageModality:
         levels = _levels(raw)
         size = self.size or (levels.shape[0], levels.shape[1])

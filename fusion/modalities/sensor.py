@@ -8,26 +8,34 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from fusion.errors import ConfigError, DataError, SampleError
-from fusion.modalities.arrays import MAX_BYTES, read_npy
+from fusion.modalities.arrays import read_npy
 from fusion.modalities.base import Modality
 from fusion.modalities.scaling import ChannelStatistics, Scaling
+from fusion.modalities.sensor_files import Readings, read_readings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+_PLACE = "channel_"
+_OTHER_LENGTH = "Bring all windows to one length with --reader length=128"
+_UNSTEADY = "Let them be interpolated with --reader resample=true, or leave the column of times out"
+
 
 @dataclass(frozen=True)
 class SensorModality(Modality):
     """Windows of shape (length, channels).
+
+    A file with names gives its columns by name, in whatever order they stand; an array, or a file without names, by
+    place.
 
     Parameters
     ----------
     length : int or None
         Readings in a window; None takes it from the first training window.
     channels : tuple of str
-        Channel names, used in decoded CSV files; empty names them after the first training window's count.
+        Channel names, by which the columns of files are taken; empty takes those of the first training window.
     rate : float or None
         Readings per second, only to write times in seconds; None writes them as a part of the window, from 0 to 1.
     spread : float or None
@@ -39,7 +47,7 @@ class SensorModality(Modality):
     """
 
     name: ClassVar[str] = "sensor"
-    suffixes: ClassVar[tuple[str, ...]] = (".csv", ".npy")
+    suffixes: ClassVar[tuple[str, ...]] = (".csv", ".npy", ".parquet", ".tsv")
     length: int | None = None
     channels: tuple[str, ...] = ()
     rate: float | None = None
@@ -65,19 +73,36 @@ class SensorModality(Modality):
     def d_out(self) -> int:
         return len(self.channels)
 
-    def resolved(self, raw: NDArray[Any]) -> SensorModality:
-        window = _window(raw)
-        names = self.channels or tuple(f"channel_{index}" for index in range(window.shape[1]))
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        return self.channels
+
+    def resolved(self, raw: Any) -> SensorModality:
+        window = _window(self._taken(raw))
+        named = raw.channels if isinstance(raw, Readings) else ()
+        names = self.channels or named or tuple(f"{_PLACE}{index}" for index in range(window.shape[1]))
         return replace(self, length=self.length or len(window), channels=names)
 
-    def prepare(self, raw: NDArray[Any]) -> NDArray[np.float32]:
-        window = _window(raw)
+    def prepare(self, raw: Any) -> NDArray[np.float32]:
+        window = _window(self._taken(raw))
         expected = (*self.grid, self.d_out)
         if self.resample and window.shape[1] == self.d_out:
-            window = _resampled(window, *self.grid)
+            window = _resampled(window, self.grid[0], _uneven_times(raw))
         if window.shape != expected:
-            raise SampleError("prepare", f"window of shape {window.shape}; expected {expected} (readings, channels)")
+            advice = "" if len(window) == expected[0] else f". {_OTHER_LENGTH}"
+            raise SampleError(
+                "prepare", f"window of shape {window.shape}; expected {expected} (readings, channels){advice}"
+            )
         return window
+
+    def _taken(self, raw: Any) -> Any:
+        """Give the channels of a window by their names, where it has names and those of the channels are known."""
+        if not isinstance(raw, Readings):
+            return raw
+        if raw.unsteady and not (self.resample and raw.times is not None and "before" not in raw.unsteady):
+            raise SampleError("read", f"{raw.unsteady}. {_UNSTEADY}")
+        by_place = all(name == f"{_PLACE}{index}" for index, name in enumerate(self.channels))
+        return np.asarray(raw) if by_place else raw.take(self.channels)
 
     def fixed_scaling(self) -> Scaling | None:
         return None
@@ -85,13 +110,15 @@ class SensorModality(Modality):
     def learned_scaling(self, statistics: ChannelStatistics) -> Scaling:
         return statistics.scaling(self.spread)
 
-    def read(self, path: Path) -> NDArray[Any]:
+    def read(self, path: Path) -> Any:
         if path.suffix.lower() == ".npy":
             return read_npy(path)
-        if path.suffix.lower() == ".csv":
-            return _read_csv(path)
+        if path.suffix.lower() in self.suffixes:
+            return read_readings(path)
         raise SampleError(
-            "read", f"{path.name} is neither .csv nor .npy; expected a window of shape (readings, channels)"
+            "read",
+            f"{path.name} is of a kind that is not read; expected a window of shape (readings, channels) as "
+            f"{', '.join(self.suffixes)}",
         )
 
     def write(self, prepared: NDArray[Any], path: Path) -> None:
@@ -125,40 +152,18 @@ class SensorModality(Modality):
         return np.linspace(0.0, end, readings)
 
 
-def _read_csv(path: Path) -> NDArray[Any]:
-    """Read comma-separated numbers with or without a line of names; a column named time is left out."""
-    try:
-        return _channels_of_csv(path)
-    except (OSError, ValueError) as error:
-        raise SampleError("read", f"{path.name} is not a table of numbers: {error}") from error
+def _uneven_times(raw: Any) -> NDArray[np.float64] | None:
+    return raw.times if isinstance(raw, Readings) and raw.unsteady else None
 
 
-def _channels_of_csv(path: Path) -> NDArray[Any]:
-    if path.stat().st_size > MAX_BYTES:
-        raise ValueError(f"it is larger than {MAX_BYTES:,} bytes")
-    lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    names = [name.strip().lower() for name in lines[0].split(",")] if lines else []
-    named = any(not _is_number(name) for name in names)
-    if len(lines) <= named:
-        raise ValueError("it has no rows of numbers")
-    table = np.loadtxt(lines[named:], delimiter=",", dtype=np.float32, ndmin=2, comments=None)
-    if len(names) != table.shape[1]:
-        raise ValueError(f"{len(names)} names for {table.shape[1]} columns")
-    return table[:, [column for column, name in enumerate(names) if not (named and name == "time")]]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _resampled(window: NDArray[np.float32], length: int) -> NDArray[np.float32]:
-    if len(window) == length:
+def _resampled(
+    window: NDArray[np.float32], length: int, times: NDArray[np.float64] | None = None
+) -> NDArray[np.float32]:
+    """Interpolate over time scaled to [0, 1]; evenly spaced where no times are given."""
+    if times is None and len(window) == length:
         return window
-    before, after = np.linspace(0.0, 1.0, len(window)), np.linspace(0.0, 1.0, length)
+    before = np.linspace(0.0, 1.0, len(window)) if times is None else times / times[-1]
+    after = np.linspace(0.0, 1.0, length)
     return np.stack([np.interp(after, before, channel) for channel in window.T], axis=-1).astype(np.float32)
 
 

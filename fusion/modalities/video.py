@@ -92,6 +92,10 @@ class VideoModality(Modality):
     def d_out(self) -> int:
         return _CHANNELS[self.transform]
 
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        return {None: ("red", "green", "blue"), "grey": ("grey",), "flow": ("right", "down")}[self.transform]
+
     def resolved(self, raw: Any) -> VideoModality:
         clip = clip_of(raw)
         frames = self.frames or clip.count()

@@ -33,10 +33,11 @@ def test_the_path_alone_is_enough(tmp_path: Path) -> None:
     dataset = FileTable(path, modality="image", test_share=0.5)
     assert [sample.id for sample in dataset] == ["img/0.png", "img/1.png", "img/2.png"]
     assert {sample.split for sample in dataset} <= {"train", "test"}
-    assert dataset.notes == (
-        "columns left out: colour",
-        "no split column: 50% of the files are for testing, chosen by a hash of their names (seed 42)",
-    )
+    assert dataset.left_out == {"colour": "none of id, path, label, split, group"}
+    left_out, split = dataset.notes
+    assert left_out == "columns left out: colour"
+    assert split.startswith("no split column: 50% of the files asked for as test, a hash of names (seed 42) gave ")
+    assert split.endswith("3 of 3 files, 100% of the samples")
 
 
 def test_groups_stand_on_one_side_where_a_hash_splits(tmp_path: Path) -> None:
@@ -72,12 +73,12 @@ def test_missing_files_and_empty_paths_fail_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "no column 'path'; got an empty file"),
+        (b"", "files.csv is empty; expected a line of names"),
         (b"file,label\n", "no column 'path'; got file, label"),
         (b"path,label,path\n", "more than one column 'path'"),
         (b"path,label\nimg/0.png\n", "files.csv, line 2: 1 columns; expected 2"),
         (b'path\n"img/0.png\n', "is no CSV in UTF-8: unexpected end of data"),
-        (b"path\nimg/\xe9.png\n", "is no CSV in UTF-8: 'utf-8' codec"),
+        (b"path\nimg/\xe9.png\n", "is no text in UTF-8: 'utf-8' codec"),
     ],
 )
 def test_a_table_that_cannot_be_read_says_where(tmp_path: Path, content: bytes, message: str) -> None:

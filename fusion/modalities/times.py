@@ -28,6 +28,8 @@ GAP = 3.0
 
 _EPOCH = (9e8, 5e9)
 _SLOW = 1e-4
+_JITTER = 0.1
+_DRIFT = 0.02
 _ENDLESS = 1e30
 _FEW = 100
 _IN_NAME = re.compile(r"(?:^|[\s_.(\[/-])(ns|us|µs|ms|s|sec|secs|seconds|msec|millis|milliseconds|nanoseconds)[)\]]?$")
@@ -235,6 +237,27 @@ def _overlap(times: NDArray[Any], steps: NDArray[Any]) -> int | None:
         if begin < end:
             return max(row, after)
     return None
+
+
+def is_regular(times: NDArray[np.float64], rate: float, resolution: float = 0.0) -> bool:
+    """Tell whether readings come at a steady rate, as far as the resolution of their times can say.
+
+    Parameters
+    ----------
+    times : NDArray, shape=(n,)
+        In seconds.
+    rate : float
+        Readings per second.
+    resolution : float
+        Seconds. Whole milliseconds write 64 readings per second as intervals of 15 and 16 ms.
+    """
+    intervals = np.diff(times)
+    if not len(intervals):
+        return True
+    off = np.abs(intervals - 1 / rate).max()
+    # As far as the resolution, but not by all of it: where intervals are whole multiples, none may be one more.
+    steady = off * rate <= _JITTER or (resolution * rate < 1 and off < resolution * (1 - 1e-3))
+    return bool(steady and abs(float(intervals.mean()) * rate - 1) <= _DRIFT + resolution * rate / len(intervals))
 
 
 @dataclass(frozen=True)
