@@ -16,6 +16,7 @@ from fusion.encoders.kinds import EncoderConfig, EncoderState, config_from_dict,
 from fusion.encoders.learning import chunks, learn_state
 from fusion.encoders.options import EncodeOptions, EncodeReport, Progress, told_of
 from fusion.encoders.pool import worker_pool
+from fusion.encoders.remarks import remarks_on
 from fusion.encoders.rows import Encoded, encode_samples
 from fusion.encoders.survey import Survey, survey_samples, training_samples
 from fusion.errors import DataError
@@ -80,7 +81,12 @@ def encode(
             fitting = time.perf_counter()
             run.encode(mapper)
             fit_seconds = time.perf_counter() - fitting
-        return run.report(time.perf_counter() - started, fit_seconds)
+        return run.report(time.perf_counter() - started, fit_seconds, _remarks(dataset, config, run.config))
+
+
+def _remarks(dataset: Dataset, config: EncoderConfig, resolved: EncoderConfig) -> tuple[str, ...]:
+    """Say what sizes that were taken from one sample do to the others."""
+    return () if config.modality == resolved.modality else remarks_on(resolved.modality, dataset)
 
 
 def _learned(
@@ -180,9 +186,10 @@ class _Run:
                     raise KeyboardInterrupt
             self.store.commit(finished=True)
 
-    def report(self, seconds: float, fit_seconds: float) -> EncodeReport:
+    def report(self, seconds: float, fit_seconds: float, remarks: tuple[str, ...]) -> EncodeReport:
         with open_store(self.store.path) as stored:
             info = stored.info()
+            told = told_of(self.dataset)
             failures = tuple((sample_id, f"{stage}: {reason}") for sample_id, stage, reason in stored.failed()[:10])
         return EncodeReport(
             store=str(self.store.path),
@@ -195,7 +202,7 @@ class _Run:
             psnr_mean=info["psnr_mean"],
             failures=failures,
             channels=self.config.modality.channel_names,
-            **told_of(self.dataset),
+            **(told | {"notes": (*told["notes"], *remarks)}),
         )
 
     def _wanted(self) -> Iterator[Sample]:
