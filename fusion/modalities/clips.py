@@ -181,7 +181,8 @@ def _undecoded(path: Path) -> str:
     found = _CODEC.search(content)
     codec = next((group for group in found.groups() if group), b"").decode("latin-1") if found else ""
     named = f" (its codec is {_CODEC_NAMES.get(codec, codec)})" if codec.isprintable() and codec else ""
-    return f"it is damaged, cut short, or of a codec that is not decoded here{named}. Turn a whole one into H.264 by ffmpeg"
+    advice = "Turn a whole one into H.264 by ffmpeg"
+    return f"it is damaged, cut short, or of a codec that is not decoded here{named}. {advice}"
 
 
 def check_file(path: Path) -> None:

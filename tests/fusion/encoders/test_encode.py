@@ -96,7 +96,8 @@ def test_bad_samples_become_errors_and_can_be_retried(made: MadeSamples, config:
     assert dict(report.failures) == {
         "w03": "prepare: nan at reading 0, channel 0; expected finite numbers",
         "w30": "read: OSError: disk on fire",
-        "w31": "prepare: window of shape (31, 9); expected (32, 9) (readings, channels)",
+        "w31": "prepare: window of shape (31, 9); expected (32, 9) (readings, channels). "
+        "Bring all windows to one length with --reader length=128",
     }
     before = stored(tmp_path / "s.zarr")
     report = encode(made, tmp_path / "s.zarr", config, replace(HERE, retry_failed=True))
