@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -185,9 +186,17 @@ def _load(modality: Modality, path: Path, inside: Path | None) -> Any:
     try:
         if inside is not None and not path.resolve().is_relative_to(inside.resolve()):
             _fail(f"{path.name} leaves the folder {inside.name}; copy it there, or allow it with --reader outside=true")
-        return modality.read(path)
+        return modality.read(_under_that_name(path))
     except SampleError as error:
         raise SampleError(error.stage, printable(error.reason)) from error
+
+
+def _under_that_name(path: Path) -> Path:
+    """Give the path in the Unicode form that its name has on disk: a list and a disk may write é in two ways."""
+    if path.exists():
+        return path
+    forms = (Path(unicodedata.normalize(form, str(path))) for form in ("NFC", "NFD"))
+    return next((form for form in forms if form.exists()), path)
 
 
 def _fail(reason: str) -> None:

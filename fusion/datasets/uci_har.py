@@ -5,7 +5,7 @@ Anguita et al., "A Public Domain Dataset for Human Activity Recognition Using Sm
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections import OrderedDict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fusion.datasets.base import Sample
-from fusion.errors import DataError
+from fusion.errors import DataError, SampleError
 from fusion.modalities.sensor import SensorModality
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -27,10 +27,12 @@ CHANNELS = tuple(f"{signal}_{axis}" for signal in ("body_acc", "body_gyro", "tot
 SPLITS = ("train", "test")
 
 _CHUNK = 512
+_KEPT_CHUNKS = 100
+"""Of 2.4 MB each; the official training split has 15."""
 
 
 class UciHar:
-    """The official folder layout, read a few hundred windows at a time.
+    """The official folder layout; its text is parsed a few hundred windows at a time, when they are wanted.
 
     Parameters
     ----------
@@ -41,6 +43,11 @@ class UciHar:
     ------
     DataError
         When the folder or one of its files is missing.
+
+    Notes
+    -----
+    What is known of the windows stands in files of its own, so that counting them parses no signal. Parsed windows are
+    kept, all of the official ones, so that no text is parsed twice. A line that cannot be read fails its window alone.
     """
 
     name = "uci-har"
@@ -49,6 +56,7 @@ class UciHar:
     def __init__(self, root: str | Path) -> None:
         self.root = _root(Path(root))
         self.activities = _read_activities(self.root / "activity_labels.txt")
+        self._signals: dict[str, _Signals] = {}
         for split in SPLITS:
             for path in self._paths(split):
                 _require_file(path)
@@ -67,7 +75,7 @@ class UciHar:
         return [folder / f"y_{split}.txt", folder / f"subject_{split}.txt", *signals]
 
     def _split(self, split: str) -> Iterator[Sample]:
-        label_path, subject_path, *_ = self._paths(split)
+        label_path, subject_path, *signal_paths = self._paths(split)
         labels, subjects = _read_integers(label_path), _read_integers(subject_path)
         if len(labels) != len(subjects):
             raise DataError(
@@ -76,31 +84,83 @@ class UciHar:
         unknown = sorted(set(labels.tolist()) - self.activities.keys())
         if unknown:
             raise DataError(f"{label_path} has activity {unknown[0]}; expected one of {sorted(self.activities)}")
-        for index, window in enumerate(self._windows(split, len(labels))):
+        if split not in self._signals:
+            self._signals[split] = _Signals(signal_paths, len(labels))
+        for index in range(len(labels)):
             yield Sample(
                 id=f"{split}-{index:05d}",
                 label=self.activities[int(labels[index])],
                 split=split,
                 group=f"subject-{subjects[index]:02d}",
-                load=partial(_given, window),
+                load=_Window(self._signals[split], index),
             )
 
-    def _windows(self, split: str, count: int) -> Iterator[NDArray[np.float32]]:
-        paths = self._paths(split)[2:]
-        with ExitStack() as stack:
-            files = [(path, stack.enter_context(path.open(encoding="ascii", errors="replace"))) for path in paths]
-            for begin in range(0, count, _CHUNK):
-                rows = min(_CHUNK, count - begin)
-                yield from np.stack([_read_rows(path, file, begin, rows) for path, file in files], axis=-1)
-            for path, file in files:
-                if file.readline().strip():
-                    raise DataError(
-                        f"{path} has more than {count} lines, the number of labels; the files do not belong together"
-                    )
+
+class _Signals:
+    """The windows of one split, in a text file for each channel with a window on each line.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        One for each channel.
+    count : int
+        Lines that each must have.
+
+    Raises
+    ------
+    DataError
+        When a file has another number of lines.
+    """
+
+    def __init__(self, paths: Sequence[Path], count: int) -> None:
+        self.paths = paths
+        self.offsets = [_offsets(path, count) for path in paths]
+        self._kept: OrderedDict[int, tuple[NDArray[np.float32], dict[int, SampleError]]] = OrderedDict()
+
+    def window(self, index: int) -> NDArray[np.float32]:
+        """Give one window, shape (128, 9); SampleError when one of its lines cannot be read."""
+        number, row = divmod(index, _CHUNK)
+        windows, wrong = self._chunk(number)
+        if row in wrong:
+            raise wrong[row]
+        window: NDArray[np.float32] = windows[row]
+        return window
+
+    def _chunk(self, number: int) -> tuple[NDArray[np.float32], dict[int, SampleError]]:
+        if number not in self._kept:
+            wrong: dict[int, SampleError] = {}
+            parsed = [
+                _parse_lines(path, offsets[number], number * _CHUNK, wrong)
+                for path, offsets in zip(self.paths, self.offsets, strict=True)
+            ]
+            self._kept[number] = (np.stack(parsed, axis=-1), wrong)
+            if len(self._kept) > _KEPT_CHUNKS:
+                self._kept.popitem(last=False)
+        return self._kept[number]
+
+
+class _Window:
+    """Reads one window; sent to another process, it takes along that window alone."""
+
+    def __init__(self, signals: _Signals, index: int) -> None:
+        self.signals, self.index = signals, index
+
+    def __call__(self) -> NDArray[np.float32]:
+        return self.signals.window(self.index)
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, Any]]:
+        try:
+            return partial, (_given, self())
+        except SampleError as error:
+            return partial, (_refused, error)
 
 
 def _given(window: NDArray[np.float32]) -> NDArray[np.float32]:
     return window
+
+
+def _refused(error: SampleError) -> None:
+    raise error
 
 
 def _root(path: Path) -> Path:
@@ -135,31 +195,49 @@ def _read_integers(path: Path) -> NDArray[Any]:
         raise DataError(f"{path} cannot be read: {error}; expected one whole number on each line") from error
 
 
-def _read_rows(path: Path, file: Any, begin: int, rows: int) -> NDArray[np.float32]:
-    lines = [file.readline() for _ in range(rows)]
-    present = sum(1 for line in lines if line.strip())
-    if present < rows:
+def _offsets(path: Path, count: int) -> list[tuple[int, int]]:
+    """Give place and size of every few hundred lines."""
+    chunks: list[tuple[int, int]] = []
+    begin = position = lines = 0
+    with path.open("rb") as file:
+        for line in file:
+            position += len(line)
+            lines += bool(line.strip())
+            if lines == _CHUNK * (len(chunks) + 1):
+                chunks.append((begin, position - begin))
+                begin = position
+    if lines < count:
         raise DataError(
-            f"{path} ends after line {begin + present}; expected {begin + rows} or more. "
-            "It is cut short: unpack the archive again."
+            f"{path} ends after line {lines}; expected {count}, the number of labels. It is cut short: unpack the "
+            "archive again."
         )
+    if lines > count:
+        raise DataError(f"{path} has more than {count} lines, the number of labels; the files do not belong together")
+    return [*chunks, (begin, position - begin)]
+
+
+def _parse_lines(path: Path, place: tuple[int, int], first: int, wrong: dict[int, SampleError]) -> NDArray[np.float32]:
+    with path.open("rb") as file:
+        file.seek(place[0])
+        text = file.read(place[1]).decode("ascii", errors="replace")
+    lines = [line for line in text.split("\n") if line.strip()]
     try:
         block = np.loadtxt(lines, dtype=np.float32, ndmin=2)
     except ValueError:
-        block = np.stack([_parse(path, begin + offset, line) for offset, line in enumerate(lines)])
-    if block.shape[1] != READINGS:
-        raise DataError(f"{path} has {block.shape[1]} numbers on line {begin + 1}; expected {READINGS}")
-    return block
+        block = np.empty((0, 0), np.float32)
+    if block.shape == (len(lines), READINGS):
+        return block
+    return np.stack([_parse(path, row, first + row + 1, line, wrong) for row, line in enumerate(lines)])
 
 
-def _parse(path: Path, index: int, line: str) -> NDArray[np.float32]:
+def _parse(path: Path, row: int, number: int, line: str, wrong: dict[int, SampleError]) -> NDArray[np.float32]:
     try:
         values = np.array(line.split(), dtype=np.float32)
     except ValueError as error:
-        raise DataError(f"{path}, line {index + 1}: {error}; expected {READINGS} numbers") from None
+        wrong[row] = SampleError("read", f"{path.name}, line {number}: {error}; expected {READINGS} numbers")
+        return np.full(READINGS, np.nan, np.float32)
     if len(values) != READINGS:
-        raise DataError(
-            f"{path} has {len(values)} numbers on line {index + 1}; expected {READINGS}. "
-            "It is cut short: unpack the archive again."
-        )
+        reason = f"{path.name} has {len(values)} numbers on line {number}; expected {READINGS}"
+        wrong[row] = SampleError("read", f"{reason}. It is cut short: unpack the archive again.")
+        return np.full(READINGS, np.nan, np.float32)
     return values

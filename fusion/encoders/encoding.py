@@ -16,6 +16,7 @@ from fusion.encoders.learning import chunks, learn_encoder
 from fusion.encoders.options import EncodeOptions, EncodeReport, Progress, silent, told_of
 from fusion.encoders.pool import worker_pool
 from fusion.encoders.presets import encoder_config
+from fusion.encoders.remarks import remarks_on
 from fusion.encoders.rows import Encoded
 from fusion.encoders.survey import Survey, survey_samples, training_samples
 from fusion.errors import DataError
@@ -81,7 +82,12 @@ def encode(
             fitting = time.perf_counter()
             run.encode(mapper)
             fit_seconds = time.perf_counter() - fitting
-        return run.report(time.perf_counter() - started, fit_seconds)
+        return run.report(time.perf_counter() - started, fit_seconds, _remarks(dataset, config, run.encoder.config))
+
+
+def _remarks(dataset: Dataset, config: EncoderConfig, resolved: EncoderConfig) -> tuple[str, ...]:
+    """Say what sizes that were taken from one sample do to the others."""
+    return () if config.modality == resolved.modality else remarks_on(resolved.modality, dataset)
 
 
 def _learned(dataset: Dataset, config: EncoderConfig, options: EncodeOptions, mapper: Mapper) -> Encoder:
@@ -187,9 +193,10 @@ class _Run:
                     raise KeyboardInterrupt
             self.store.commit(finished=True)
 
-    def report(self, seconds: float, fit_seconds: float) -> EncodeReport:
+    def report(self, seconds: float, fit_seconds: float, remarks: tuple[str, ...]) -> EncodeReport:
         with open_store(self.store.path) as stored:
             info = stored.info()
+            told = told_of(self.dataset)
             failures = tuple((sample_id, f"{stage}: {reason}") for sample_id, stage, reason in stored.failed()[:10])
         return EncodeReport(
             store=str(self.store.path),
@@ -202,7 +209,7 @@ class _Run:
             psnr_mean=info["psnr_mean"],
             failures=failures,
             channels=self.encoder.config.modality.channel_names,
-            **told_of(self.dataset),
+            **(told | {"notes": (*told["notes"], *remarks)}),
         )
 
     def _wanted(self) -> Iterator[Sample]:

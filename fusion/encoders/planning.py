@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fusion.encoders.learning import learn_encoder, resolve_modality, usable_arrays
 from fusion.encoders.options import EncodeOptions, told_of
 from fusion.encoders.pool import available_workers
+from fusion.encoders.remarks import remarks_on
 from fusion.encoders.survey import Survey, survey_samples, training_samples
 from fusion.inr.engine import warm_up
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from fusion.datasets.base import Dataset, Sample
     from fusion.encoders.encoder import Encoder, EncoderConfig
+    from fusion.modalities import Modality
 
 _BYTES_BESIDE_FUNCTA = 128
 _SAMPLES, _SECONDS = 64, 1.5
@@ -123,8 +125,13 @@ def plan(
         groups=survey.groups,
         splits=dict(survey.splits),
         classes=dict(survey.classes),
-        **told_of(dataset),
+        **_told(dataset, resolved.modality),
     )
+
+
+def _told(dataset: Dataset, modality: Modality) -> dict[str, Any]:
+    told = told_of(dataset)
+    return told | {"notes": (*told["notes"], *remarks_on(modality, dataset))}
 
 
 @dataclass(frozen=True)

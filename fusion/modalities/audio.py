@@ -15,6 +15,7 @@ from fusion.modalities.scaling import Scaling
 from fusion.modalities.spectra import FLOOR_DB, log_mel, mfcc, mfcc_limit, plot_maps
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -122,6 +123,28 @@ class AudioModality(Modality):
         low, high = {None: (-1.0, 1.0), "log-mel": (FLOOR_DB, 0.0), "mfcc": (-reach, reach)}[self.transform]
         return Scaling(np.array([low], np.float32), np.array([high], np.float32))
 
+    def measured(self, raw: Any) -> tuple[float, bool]:
+        recording = self._recording(raw)
+        return recording.seconds, recording.cancelled
+
+    def remarks(self, measured: Sequence[tuple[float, bool]]) -> tuple[str, ...]:
+        seconds = np.array([seconds for seconds, _ in measured])
+        length, slack = self.seconds or 0.0, 1.0 / (self.rate or 1.0)
+        longer, shorter = int((seconds > length + slack).sum()), int((seconds < length - slack).sum())
+        said = []
+        if longer or shorter:
+            said.append(
+                f"every clip is brought to {length:.3g} s: of {len(seconds)} looked at {longer} are longer and cut, "
+                f"{shorter} shorter and padded; --seconds {_usual_length(seconds):g} holds nine of ten whole"
+            )
+        cancelled = sum(cancelled for _, cancelled in measured)
+        if cancelled:
+            said.append(
+                f"{cancelled} of {len(seconds)} clips looked at have channels of opposite sign, which cancel out "
+                "where they are averaged; keep one channel, or turn one round"
+            )
+        return tuple(said)
+
     def read(self, path: Path) -> Recording:
         return read_recording(path)
 
@@ -175,6 +198,13 @@ class AudioModality(Modality):
             return self.fft
         shortest = max(2 * self._hop(), _SHORTEST_WINDOW * (self.rate or 0.0))
         return 1 << math.ceil(math.log2(shortest))
+
+
+def _usual_length(seconds: NDArray[np.float64]) -> float:
+    """Give a round length that nine of ten clips do not exceed."""
+    high = float(np.quantile(seconds, 0.9))
+    step = 10.0 ** (math.floor(math.log10(high)) - 1)
+    return float(f"{math.ceil(high / step - 1e-9) * step:.6g}")
 
 
 def _require(holds: bool, name: str, got: object, expected: str) -> None:  # noqa: FBT001

@@ -111,6 +111,14 @@ class Modality(ABC):
     def plot(self, original: NDArray[Any], reconstruction: NDArray[Any], path: Path, title: str) -> None:
         """Draw original beside reconstruction as a PNG."""
 
+    def measured(self, raw: Any) -> Any:  # noqa: ARG002 - of use to those that override it
+        """Measure what is worth telling of many raw samples together; small, as it is kept for each."""
+        return None
+
+    def remarks(self, measured: Sequence[Any]) -> tuple[str, ...]:  # noqa: ARG002
+        """Say what the sizes that were chosen do to samples, of which `measured` told."""
+        return ()
+
     def coordinates(self, scale: float = 1.0) -> NDArray[np.float32]:
         """Coordinates of the grid, or of one `scale` times as fine, shape (n, d_in)."""
         return coordinate_grid(self.scaled_grid(scale))

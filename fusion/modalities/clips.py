@@ -8,6 +8,7 @@ wanted; so only one frame is in memory at a time, however long the clip is.
 from __future__ import annotations
 
 import os
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -28,14 +29,18 @@ MAX_CLIP_PIXELS = 1 << 33
 """Two minutes of 1080p, an hour of 320 x 240; more takes minutes to decode, which is a mistake or a bomb."""
 
 _SNIFFED_BYTES = 256
+_SEARCHED_BYTES = 1 << 20
+_CODEC = re.compile(rb"stsd.{12}([!-~]{4})|(V_[A-Z0-9/]+)|vids([!-~]{4})", re.DOTALL)
+_CODEC_NAMES = {"av01": "AV1", "V_AV1": "AV1", "AV01": "AV1"}
+_STEADY = 0.5
 _TEXT = frozenset(bytes(range(32, 127)) + b"\t\r\n")
 
 
 class Clip(Protocol):
     """Frames in order, of shape (height, width, 3) in RGB or (height, width)."""
 
-    def count(self) -> int:
-        """Count the frames; SampleError when there are none."""
+    def moments(self) -> NDArray[np.float64]:
+        """When each frame is shown, in any unit; SampleError when there are none."""
 
     def at(self, positions: Sequence[int]) -> Iterator[NDArray[Any]]:
         """Give the frames at positions that never fall, the same frame more than once if asked."""
@@ -61,20 +66,26 @@ class VideoFile:
         check_file(self.path)
         return self
 
-    def count(self) -> int:
-        """Count the frames that can be decoded; SampleError when there are none or far too many."""
+    def moments(self) -> NDArray[np.float64]:
+        """When each frame that can be decoded is shown, in ms; SampleError when there are none or far too many.
+
+        Files of variable frame rate, as telephones write them, show frames for unequal times. Where a file does not
+        say when, its frames are numbered.
+        """
+        shown = []
         with _opened(self.path) as capture:
             most = MAX_CLIP_PIXELS // max(1, _pixels(capture))
-            frames = 0
             while capture.grab():
-                frames += 1
-                if frames > most:
+                shown.append(_moment(capture))
+                if len(shown) > most:
                     raise SampleError(
                         "read", f"{self.path.name} has more than {most:,} frames of this size. Cut it into clips."
                     )
-        if not frames:
-            raise SampleError("read", f"{self.path.name} has no frame that can be decoded; it is damaged or cut short")
-        return frames
+        if not shown:
+            raise SampleError("read", f"{self.path.name} has no frame that can be decoded; {_undecoded(self.path)}")
+        moments = np.array(shown)
+        told = np.isfinite(moments).all() and (np.diff(moments) >= 0).all() and moments[-1] > moments[0]
+        return moments if told else np.arange(len(shown), dtype=np.float64)
 
     def at(self, positions: Sequence[int]) -> Iterator[NDArray[np.uint8]]:
         """Give the frames at positions that never fall."""
@@ -95,7 +106,7 @@ class VideoFile:
         return rgb
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: FBT001 - NumPy's protocol
-        return np.stack(list(self.at(range(self.count())))).astype(dtype or np.uint8, copy=False)
+        return np.stack(list(self.at(range(len(self.moments()))))).astype(dtype or np.uint8, copy=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,9 +123,9 @@ class ArrayClip:
         if self.frames.dtype.kind not in "biuf":
             raise SampleError("prepare", f"video of type {self.frames.dtype}; expected numbers")
 
-    def count(self) -> int:
-        """Count the frames."""
-        return len(self.frames)
+    def moments(self) -> NDArray[np.float64]:
+        """Frames follow one another evenly."""
+        return np.arange(len(self.frames), dtype=np.float64)
 
     def at(self, positions: Sequence[int]) -> Iterator[NDArray[Any]]:
         """Give the frames at positions."""
@@ -136,6 +147,42 @@ def evenly_spaced(frames: int, wanted: int) -> list[int]:
     steps = np.linspace(0.0, frames - 1.0, wanted) if wanted > 1 else np.array([(frames - 1) / 2])
     chosen: list[int] = np.ceil(steps - 0.5).astype(int).tolist()
     return chosen
+
+
+def spaced_in_time(moments: NDArray[np.float64], wanted: int) -> list[int]:
+    """Choose positions of frames at even steps of time from the first frame to the last.
+
+    Parameters
+    ----------
+    moments : NDArray, shape=(frames,)
+        When each is shown, never falling.
+    wanted : int >= 1
+
+    Returns
+    -------
+    list of int
+        Where frames come at a steady rate, as `evenly_spaced` gives them; else those that are on show.
+    """
+    intervals = np.diff(moments)
+    usual = float(np.median(intervals)) if len(intervals) else 0.0
+    if wanted < 2 or usual <= 0 or (np.abs(intervals - usual) <= _STEADY * usual).all():
+        return evenly_spaced(len(moments), wanted)
+    at = np.linspace(moments[0], moments[-1], wanted) + 1e-3 * usual
+    chosen: list[int] = (np.searchsorted(moments, at, side="right") - 1).tolist()
+    return chosen
+
+
+def _undecoded(path: Path) -> str:
+    """Say why nothing can be decoded and what to do, with the codec that the file names."""
+    with path.open("rb") as file:
+        content = file.read(_SEARCHED_BYTES)
+        file.seek(max(0, path.stat().st_size - _SEARCHED_BYTES))
+        content += file.read(_SEARCHED_BYTES)
+    found = _CODEC.search(content)
+    codec = next((group for group in found.groups() if group), b"").decode("latin-1") if found else ""
+    named = f" (its codec is {_CODEC_NAMES.get(codec, codec)})" if codec.isprintable() and codec else ""
+    advice = "Turn a whole one into H.264 by ffmpeg"
+    return f"it is damaged, cut short, or of a codec that is not decoded here{named}. {advice}"
 
 
 def check_file(path: Path) -> None:
@@ -173,7 +220,7 @@ def _opened(path: Path) -> Iterator[Any]:
             # An absolute path is never taken for an address, nor a name with % in it for a series of pictures.
             capture = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
         if not capture.isOpened():
-            raise SampleError("read", f"{path.name} holds no video; it is damaged, cut short or of another format")
+            raise SampleError("read", f"{path.name} holds no video; {_undecoded(path)}")
         if _pixels(capture) > MAX_FRAME_PIXELS:
             found = f"frames of {_width(capture)} x {_height(capture)}"
             raise SampleError(
@@ -200,6 +247,12 @@ def silent_opencv() -> Iterator[None]:
         yield
     finally:
         cv2.utils.logging.setLogLevel(level)
+
+
+def _moment(capture: Any) -> float:
+    import cv2
+
+    return float(capture.get(cv2.CAP_PROP_POS_MSEC))
 
 
 def _width(capture: Any) -> int:

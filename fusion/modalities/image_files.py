@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MAX_PIXELS = 1 << 26
 """Largest image that is decoded, 8,192 x 8,192: at 16 bits and four channels half a gigabyte."""
 
+_EXIF_ORIENTATION = 0x0112
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 
 
@@ -91,7 +92,8 @@ def _decoded(image: Image, path: Path) -> NDArray[Any]:
     deep_colour = _is_deep_colour(image)
     image.load()
     if deep_colour and (levels := _deep_levels(path)) is not None:
-        return levels
+        # The decoder of TIFF turns what it reads.
+        return levels if image.format == "TIFF" else _turned(levels, _orientation(image))
     return _levels(_upright(image), path)
 
 
@@ -108,6 +110,23 @@ def _deep_levels(path: Path) -> NDArray[Any] | None:
         return None
     order = [2, 1, 0, 3][: levels.shape[2]]
     return np.ascontiguousarray(levels[:, :, order])
+
+
+def _orientation(image: Image) -> int:
+    with suppress(Exception):
+        return int(image.getexif().get(_EXIF_ORIENTATION, 1))
+    return 1
+
+
+def _turned(levels: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Turn levels upright, as Pillow turns an image with such a note of EXIF."""
+    if orientation in (5, 6, 7, 8):
+        levels = levels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        levels = levels[::-1]
+    if orientation in (2, 3, 6, 7):
+        levels = levels[:, ::-1]
+    return np.ascontiguousarray(levels)
 
 
 def _upright(image: Image) -> Image:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,8 @@ MAX_SAMPLES = 1 << 25
 """Samples of one recording that are read, 12 minutes at 44.1 kHz; what comes after them is left in the file."""
 
 _BLOCK_VALUES = 1 << 20
+_WAV_HEADER, _MOST_UNSAID = 1 << 12, 1 << 30
+_CANCELLED = 0.01
 _QUIET_FORMATS = (b"RIFF", b"fLaC", b"OggS", b"FORM")
 
 
@@ -39,10 +42,13 @@ class Recording:
         Mono; the full scale of the file is -1 to 1, files of floating point numbers may go beyond.
     rate : float
         Samples per second.
+    cancelled : bool
+        Whether its channels are of opposite sign, so that hardly anything is left of their average.
     """
 
     samples: NDArray[np.float32]
     rate: float
+    cancelled: bool = False
 
     @property
     def seconds(self) -> float:
@@ -67,12 +73,13 @@ def read_recording(path: Path, suffixes: tuple[str, ...] = SUFFIXES) -> Recordin
 
     try:
         # Opened here, so that what the system says (no permission, say) is not lost in the library.
-        with (
-            path.open("rb", buffering=0) as file,
-            _quiet(file),
-            soundfile.SoundFile(file.fileno(), closefd=False) as opened,
-        ):
-            return _read_blocks(opened, path.name)
+        with path.open("rb", buffering=0) as file, _quiet(file):
+            unsaid = _with_its_size(file)
+            if unsaid is not None:
+                with soundfile.SoundFile(unsaid) as opened:
+                    return _read_blocks(opened, path.name)
+            with soundfile.SoundFile(file.fileno(), closefd=False) as opened:
+                return _read_blocks(opened, path.name)
     except OSError as error:
         raise SampleError("read", f"{path.name} cannot be opened: {error.strerror or error}") from error
     except (soundfile.SoundFileError, RuntimeError, ValueError, TypeError) as error:
@@ -104,11 +111,44 @@ def _quiet(file: FileIO) -> Iterator[None]:
         yield
 
 
+def _with_its_size(file: FileIO) -> BytesIO | None:
+    """Give a WAV file whose header says that it has no samples, though they follow, with their size.
+
+    A recorder that is cut off, or that writes into a pipe, never comes back to fill in the size. None for every other
+    file.
+    """
+    begin = file.read(_WAV_HEADER)
+    file.seek(0)
+    place = begin.find(b"data\0\0\0\0") if begin[:4] == b"RIFF" and begin[8:12] == b"WAVE" else -1
+    if place < 0:
+        return None
+    content = bytearray(file.read(_MOST_UNSAID))
+    file.seek(0)
+    size = len(content) - place - 8
+    if not size or _is_chunks(content[place + 8 :]):
+        return None
+    content[place + 4 : place + 8] = size.to_bytes(4, "little")
+    content[4:8] = (len(content) - 8).to_bytes(4, "little")
+    return BytesIO(content)
+
+
+def _is_chunks(content: bytearray) -> bool:
+    """Tell whether bytes are other chunks to their very end: then there are no samples."""
+    position = 0
+    while position + 8 <= len(content):
+        if not content[position : position + 4].decode("latin-1").isalpha():
+            return False
+        size = int.from_bytes(content[position + 4 : position + 8], "little")
+        position += 8 + size + size % 2
+    return position >= len(content) > 0
+
+
 def _read_blocks(opened: Any, name: str) -> Recording:
     rate, channels = opened.samplerate, opened.channels
     if not RATES[0] <= rate <= RATES[1]:
         raise SampleError("read", f"{name} has {rate} samples per second; expected {RATES[0]:,} to {RATES[1]:,}")
     blocks: list[NDArray[np.float32]] = []
+    power = 0.0
     left = MAX_SAMPLES
     size = max(1, _BLOCK_VALUES // channels)
     while left > 0:
@@ -116,10 +156,13 @@ def _read_blocks(opened: Any, name: str) -> Recording:
         if not len(block):
             break
         blocks.append(block.mean(axis=1, dtype=np.float32))
+        power += 0.0 if channels == 1 else float(np.square(block, dtype=np.float64).mean(axis=1).sum())
         left -= len(block)
     if not blocks:
         raise SampleError("read", f"{name} holds no samples; expected at least one")
-    return Recording(np.concatenate(blocks), float(rate))
+    samples = np.concatenate(blocks)
+    cancelled = channels > 1 and float(np.square(samples, dtype=np.float64).sum()) < _CANCELLED * power
+    return Recording(samples, float(rate), cancelled)
 
 
 def fitted_to(recording: Recording, rate: float, points: int) -> NDArray[np.float32]:

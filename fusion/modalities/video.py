@@ -11,7 +11,7 @@ import numpy as np
 from fusion.errors import ConfigError, DataError, SampleError
 from fusion.modalities.arrays import read_npy
 from fusion.modalities.base import Modality
-from fusion.modalities.clips import VideoFile, clip_of, evenly_spaced, single_threaded
+from fusion.modalities.clips import VideoFile, clip_of, single_threaded, spaced_in_time
 from fusion.modalities.scaling import ChannelStatistics, Scaling
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class VideoModality(Modality):
         Height and width to resize frames to, without regard to their proportions; None takes the first training
         clip's.
     frames : int or None
-        Frames to take: the nearest to even steps from the first to the last; None takes the first training clip's
+        Frames to take, at even steps of time from the first to the last; None takes the first training clip's
         number.
     transform : {None, "grey", "flow"}
         ``grey`` is brightness alone; ``flow`` is motion, see Notes.
@@ -98,13 +98,13 @@ class VideoModality(Modality):
 
     def resolved(self, raw: Any) -> VideoModality:
         clip = clip_of(raw)
-        frames = self.frames or clip.count()
+        frames = self.frames or len(clip.moments())
         height, width = self.size or next(iter(clip.at([0]))).shape[:2]
         return replace(self, frames=frames, size=(height, width))
 
     def prepare(self, raw: Any) -> NDArray[np.float32]:
         clip = clip_of(raw)
-        positions = evenly_spaced(clip.count(), self.grid[0] + (self.transform == "flow"))
+        positions = spaced_in_time(clip.moments(), self.grid[0] + (self.transform == "flow"))
         with single_threaded():
             return self._prepared(self._checked(frame) for frame in clip.at(positions))
 

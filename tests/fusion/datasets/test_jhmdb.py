@@ -34,7 +34,7 @@ def test_clips_of_a_table_have_their_class_side_and_film(tmp_path: Path) -> None
     first, second, third = Jhmdb(write_table(tmp_path))
     assert (first.id, first.label, first.split, first.group) == (f"clap/{FIRST}", "clap", "train", "clap/@20!")
     assert (second.split, third.split) == ("test", None)
-    assert first.raw.count() == 6
+    assert first.raw.moments()[-1] == 200.0
     with pytest.raises(SampleError, match="is missing; expected a video file"):
         third.load()
     assert [sample.split for sample in Jhmdb(tmp_path, split=2)] == ["test", "test", None]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 import shutil
 import tarfile
 from collections import Counter
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 from helpers.har_files import ACTIVITIES, har_windows, write_har
 
+from fusion.datasets import uci_har
 from fusion.datasets.open import open_dataset
 from fusion.datasets.uci_har import UciHar
-from fusion.errors import ConfigError, DataError
+from fusion.errors import ConfigError, DataError, SampleError
 
 
 def test_windows_labels_subjects_and_splits_are_read(tmp_path: Path) -> None:
@@ -57,24 +59,53 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         UciHar(root)
 
 
-@pytest.mark.parametrize(("cut", "message"), [(-1, "ends after line 23"), (-0.5, "has 64 numbers on line 24")])
-def test_a_truncated_text_file_is_named_with_its_line(tmp_path: Path, cut: float, message: str) -> None:
+def test_a_text_file_that_is_cut_short_is_named_with_its_line(tmp_path: Path) -> None:
     root = write_har(tmp_path)
     path = root / "train" / "Inertial Signals" / "total_acc_z_train.txt"
     lines = path.read_text().splitlines(keepends=True)
-    kept = "" if cut == -1 else " ".join(lines[-1].split()[:64])
-    path.write_text("".join(lines[:-1]) + kept)
-    with pytest.raises(DataError, match=f"total_acc_z_train.txt {message}.*unpack the archive again"):
+    path.write_text("".join(lines[:-1]))
+    with pytest.raises(DataError, match=r"total_acc_z_train.txt ends after line 23; expected 24"):
+        list(UciHar(root))
+    path.write_text("".join([*lines, lines[0]]))
+    with pytest.raises(DataError, match=r"total_acc_z_train.txt has more than 24 lines, the number of labels"):
         list(UciHar(root))
 
 
-def test_a_word_among_the_numbers_is_named_with_its_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [("oops 1 2", r"body_acc_x_train.txt, line 2: .*oops"), ("1 2 3", "has 3 numbers on line 2; expected 128")],
+)
+def test_a_line_that_cannot_be_read_fails_its_window_alone(tmp_path: Path, line: str, message: str) -> None:
     root = write_har(tmp_path)
+    whole = [sample.raw for sample in UciHar(root)]
     path = root / "train" / "Inertial Signals" / "body_acc_x_train.txt"
     lines = path.read_text().splitlines()
-    path.write_text("\n".join([lines[0], "oops " + lines[1], *lines[2:]]))
-    with pytest.raises(DataError, match=r"body_acc_x_train.txt, line 2: .*oops"):
-        list(UciHar(root))
+    path.write_text("\n".join([lines[0], line, *lines[2:]]) + "\n\n")
+    samples = list(UciHar(root))
+    for load in (samples[1].load, pickle.loads(pickle.dumps(samples[1].load))):  # noqa: S301 - our own
+        with pytest.raises(SampleError, match=message):
+            load()
+    for sample, raw in zip(samples[2:], whole[2:], strict=True):
+        np.testing.assert_array_equal(sample.raw, raw)
+
+
+def test_counting_parses_nothing_and_nothing_is_parsed_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed = []
+    parse = uci_har._parse_lines
+    monkeypatch.setattr(uci_har, "_parse_lines", lambda path, *rest: parsed.append(path) or parse(path, *rest))
+    dataset = UciHar(write_har(tmp_path))
+    assert len(list(dataset)) == len(list(dataset)) == 36
+    assert parsed == []
+    for _ in range(3):
+        assert len([sample.raw for sample in dataset]) == 36
+    assert len(parsed) == len(set(parsed)) == 18
+
+
+def test_a_window_is_sent_without_the_others(tmp_path: Path) -> None:
+    sample = next(iter(UciHar(write_har(tmp_path))))
+    sent = pickle.dumps(sample)
+    assert len(sent) < 128 * 9 * 4 + 1000
+    np.testing.assert_array_equal(pickle.loads(sent).raw, sample.raw)  # noqa: S301 - our own
 
 
 def test_labels_that_do_not_belong_are_refused(tmp_path: Path) -> None:
