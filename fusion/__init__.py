@@ -12,11 +12,8 @@ What most scripts need stands here; the rest in one namespace for each step of t
 from __future__ import annotations
 
 import os
-import sys
 import warnings
 from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,6 +25,7 @@ if TYPE_CHECKING:
         FusionError,
         IntegrityError,
         ModelError,
+        NameTakenError,
         SampleError,
         StoreError,
         StoreMismatchError,
@@ -45,8 +43,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 _NAMES = {
     "fusion.datasets": "Sample open_dataset",
     "fusion.encoders": "FunctaEncoder decode encode",
-    "fusion.errors": "ConfigError DataError FusionError IntegrityError ModelError SampleError StoreError "
-    "StoreMismatchError",
+    "fusion.errors": "ConfigError DataError FusionError IntegrityError ModelError NameTakenError SampleError "
+    "StoreError StoreMismatchError",
     "fusion.estimators": "FunctaClassifier",
     "fusion.features": "FunctaFeatures",
     "fusion.linking": "link",
@@ -115,51 +113,13 @@ __all__ = [
 ]
 
 
-class NameTakenError(ImportError):
-    """Another file or package stands under the name of one of ours, `store` or `cli`."""
-
-
-def require_ours(*names: str) -> None:
-    """Refuse to go on where a file or another distribution took the name of a package of this one.
-
-    Raises
-    ------
-    NameTakenError
-        Naming the file that stands in the way.
-    """
-    for name in names:
-        ours = Path(__file__).parents[1] / name / "__init__.py"
-        loaded = getattr(sys.modules.get(name), "__file__", None)
-        spec = None if loaded else find_spec(name)
-        found = loaded or (spec.origin if spec is not None else None)
-        if found is None or Path(found).resolve() != ours.resolve():
-            raise NameTakenError(
-                f"functa-fusion needs its own package {name!r} at {ours.parent}, but Python finds "
-                f"{found or 'none'} under that name; rename or move that file, or reinstall functa-fusion."
-            )
-        if b"functa-fusion" not in ours.read_bytes():
-            raise NameTakenError(
-                f"{ours} is not functa-fusion's: another distribution named {name!r} was installed over it; "
-                f"uninstall that one, then reinstall functa-fusion."
-            )
-
-
-def main() -> None:
-    """Run the `functa` command, once its packages are known to be this distribution's own."""
-    try:
-        require_ours("store", "cli")
-    except NameTakenError as error:
-        sys.exit(f"functa: {error}")
-    import_module("cli.main").main()
-
-
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return import_module(f"fusion.{name}")
     place = _PLACES.get(name) or _OLD_PLACES.get(name)
     if place is None:
         raise AttributeError(f"module 'fusion' has no attribute {name!r}")
-    require_ours("store")
+    import_module("fusion.errors")  # which makes sure that `store` is ours
     module, _, attribute = place.rpartition(".")
     value = __getattr__(attribute) if module == "fusion" else getattr(import_module(module), attribute)
     if name in _OLD_PLACES:

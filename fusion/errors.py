@@ -6,7 +6,39 @@ package descends from it and carries the exit code that the command line ends wi
 
 from __future__ import annotations
 
-from fusion import require_ours
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+
+class NameTakenError(ImportError):
+    """Another file or package stands under the name of one of ours, `store` or `cli`."""
+
+
+def require_ours(*names: str) -> None:
+    """Refuse to go on where a file or another distribution took the name of a package of this one.
+
+    Raises
+    ------
+    NameTakenError
+        Naming the file that stands in the way.
+    """
+    for name in names:
+        ours = Path(__file__).parents[1] / name / "__init__.py"
+        loaded = getattr(sys.modules.get(name), "__file__", None)
+        spec = None if loaded else find_spec(name)
+        found = loaded or (spec.origin if spec is not None else None)
+        if found is None or Path(found).resolve() != ours.resolve():
+            raise NameTakenError(
+                f"functa-fusion needs its own package {name!r} at {ours.parent}, but Python finds "
+                f"{found or 'none'} under that name; rename or move that file, or reinstall functa-fusion."
+            )
+        if b"functa-fusion" not in ours.read_bytes():
+            raise NameTakenError(
+                f"{ours} is not functa-fusion's: another distribution named {name!r} was installed over it; "
+                f"uninstall that one, then reinstall functa-fusion."
+            )
+
 
 require_ours("store")  # what is imported next would fail in a way that does not say why
 
@@ -26,12 +58,14 @@ __all__ = [
     "FusionError",
     "IntegrityError",
     "ModelError",
+    "NameTakenError",
     "SampleError",
     "StoreError",
     "StoreFormatError",
     "StoreLockedError",
     "StoreMismatchError",
     "UnknownIDError",
+    "require_ours",
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,7 @@ def arrows() -> dict[str, set[str]]:
         for path in sorted((ROOT / top).rglob("*.py")):
             parts = path.relative_to(ROOT).with_suffix("").parts
             if parts == ("fusion", "__init__"):
-                continue  # the front door: it names what it loads when it is asked for
+                continue  # the front door: it names what it loads when it is asked for, in the order of use
             room = room_of(".".join(parts).removesuffix(".__init__"))
             found.setdefault(room, set()).update({room_of(name) for name in imports(path)} - {room})
     return found
@@ -79,6 +80,24 @@ def test_a_room_imports_only_rooms_before_it(room: str) -> None:
     assert room in ORDER
     upward = {other for other in ARROWS[room] if ORDER.index(other) >= ORDER.index(room)}
     assert not upward
+
+
+def modules() -> dict[str, set[str]]:
+    """What each module imports of the project's modules."""
+    paths = [path for top in ("store", "fusion", "cli") for path in (ROOT / top).rglob("*.py")]
+    names = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
+    found = {name: {other for other in imports(path) if other in names} for name, path in names.items()}
+    for name, path in names.items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                found[name] |= {f"{node.module}.{alias.name}" for alias in node.names} & names.keys()
+    return found
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    packages = {str(path.parent.relative_to(ROOT)).replace("/", ".") for path in ROOT.glob("*/**/__init__.py")}
+    graph = {name: found - packages for name, found in modules().items() if name not in packages}
+    TopologicalSorter(graph).prepare()  # packages load what they name when it is asked for
 
 
 def test_every_room_of_the_order_is_there() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 import numpy as np
 from pydantic import PlainValidator
 
+from fusion.encoders.rows import Encoded, Fitted, encode_samples
 from fusion.errors import ConfigError
 from fusion.inr.forward import forward
 from fusion.modalities import Modality, coordinate_grid, modality_from_dict
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from fusion.datasets import Sample
     from fusion.encoders.pool import Mapper
-    from fusion.encoders.rows import Encoded
     from fusion.inr.architecture import Architecture, LayoutEntry
     from fusion.inr.settings import FitSettings
     from fusion.modalities import Scaling
@@ -35,7 +35,6 @@ _ENCODERS = {
 }
 
 ModalityField = Annotated[Modality, PlainValidator(modality_from_dict)]
-Fitted = tuple["NDArray[np.float32]", "NDArray[np.float32]", "NDArray[np.int32]"]
 
 
 class EncoderConfig(ABC):
@@ -184,8 +183,6 @@ class Encoder(ABC):
         self, samples: Sequence[Sample], *, known: Mapping[str, bytes] | None = None, reencode: bool = False
     ) -> Encoded:
         """Read, prepare and fit samples; see `fusion.encoders.rows.encode_samples`."""
-        from fusion.encoders.rows import encode_samples
-
         return encode_samples(self, samples, known=known, reencode=reencode)
 
     def decode(self, row: NDArray[Any], scale: float = 1.0) -> NDArray[np.float32]:

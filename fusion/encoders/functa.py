@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fusion.datasets import Sample
-    from fusion.encoders.encoder import Fitted
     from fusion.encoders.pool import Mapper
+    from fusion.encoders.rows import Fitted
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -19,7 +19,29 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fusion.datasets.base import Sample
-    from fusion.encoders.encoder import Encoder, EncoderConfig
+    from fusion.modalities import Modality
+
+
+Fitted = tuple["NDArray[np.float32]", "NDArray[np.float32]", "NDArray[np.int32]"]
+"""Rows (b, k), mse (b,) and steps (b,)."""
+
+
+class Fits(Protocol):
+    """What turns prepared samples into rows: an encoder."""
+
+    @property
+    def config(self) -> Any:
+        """Its configuration."""
+
+    @property
+    def step_size(self) -> str:
+        """How large a fit's steps are, in words."""
+
+    def values(self, prepared: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
+        """Stack prepared arrays as values in [0, 1] of shape (b, n, d_out)."""
+
+    def fit(self, values: NDArray[np.float32]) -> Fitted:
+        """Fit values (b, n, d_out)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +64,7 @@ class Encoded:
 
 
 def encode_samples(
-    encoder: Encoder,
+    encoder: Fits,
     samples: Sequence[Sample],
     *,
     known: Mapping[str, bytes] | None = None,
@@ -68,7 +90,7 @@ def encode_samples(
     wanted: list[tuple[Sample, NDArray[Any] | SampleError]] = []
     unchanged, changed = 0, []
     for sample in samples:
-        prepared = _prepared(sample, encoder.config)
+        prepared = _prepared(sample, encoder.config.modality)
         if sample.id in known and not isinstance(prepared, SampleError):
             same = source_hash(prepared).tobytes() == known[sample.id]
             unchanged += same
@@ -81,12 +103,12 @@ def encode_samples(
     return Encoded(_fitted_rows(encoder, wanted), unchanged, tuple(changed))
 
 
-def _prepared(sample: Sample, config: EncoderConfig) -> NDArray[Any] | SampleError:
+def _prepared(sample: Sample, modality: Modality) -> NDArray[Any] | SampleError:
     for what, name in (("label", sample.label), ("split", sample.split), ("group", sample.group)):
         if _written(name) != name:
             return SampleError("read", f"its {what} {name!r} cannot be written as UTF-8; rename it")
     try:
-        return config.modality.prepare(_read(sample))
+        return modality.prepare(_read(sample))
     except SampleError as error:
         return error
     except Exception as error:  # noqa: BLE001 - a modality of a plug-in may raise anything
@@ -111,7 +133,7 @@ def _read(sample: Sample) -> Any:
         raise SampleError("read", f"{type(error).__name__}: {error}") from error
 
 
-def _fitted_rows(encoder: Encoder, wanted: Sequence[tuple[Sample, NDArray[Any] | SampleError]]) -> Rows:
+def _fitted_rows(encoder: Fits, wanted: Sequence[tuple[Sample, NDArray[Any] | SampleError]]) -> Rows:
     usable = [index for index, (_, prepared) in enumerate(wanted) if not isinstance(prepared, SampleError)]
     prepared_arrays = [prepared for _, prepared in wanted if not isinstance(prepared, SampleError)]
     begin, floor = time.perf_counter(), encoder.config.psnr_floor

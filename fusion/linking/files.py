@@ -6,25 +6,15 @@ import csv
 from pathlib import Path
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fusion.errors import ConfigError, DataError
-from fusion.linking.table import LinkedStore, LinkSummary, LinkTable, checked_frame
 from store.files import whole_file, write_whole
 
-__all__ = ["is_link", "load_link", "read_strings", "write_link"]
+__all__ = ["FORMAT", "is_link", "read_strings", "read_table", "write_table"]
 
 FORMAT = "functa-fusion-link"
-FORMAT_VERSION = 1
+"""Says in a card, and in the metadata of a Parquet file, what it is."""
 _SUFFIXES = (".parquet", ".csv")
-
-
-class _Card(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
-    format: str
-    format_version: int
-    stores: dict[str, LinkedStore]
-    summary: LinkSummary
 
 
 def is_link(path: str | Path) -> bool:
@@ -32,38 +22,43 @@ def is_link(path: str | Path) -> bool:
     return Path(path).suffix.lower() in _SUFFIXES
 
 
-def write_link(table: LinkTable, path: Path) -> Path:
-    """Write a link table as a whole or not at all; see `LinkTable.save`."""
+def write_table(path: Path, frame: pd.DataFrame, card: str) -> None:
+    """Write a link table and its card as a whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        ``.parquet``, or ``.csv``, which gets a ``.csv.json`` beside it.
+    frame : DataFrame of str
+    card : str
+        JSON of what else is known.
+
+    Raises
+    ------
+    ConfigError
+        Another suffix.
+    DataError
+        It cannot be written.
+    """
     if not is_link(path):
         raise ConfigError(f"{path} has suffix {path.suffix!r}; a link table is written as {' or '.join(_SUFFIXES)}.")
-    moved = table.relative_to(path.absolute().parent)
-    card = _Card(format=FORMAT, format_version=FORMAT_VERSION, stores=dict(moved.stores), summary=table.summary)
-    text = card.model_dump_json(indent=1)
     try:
         if path.suffix.lower() == ".csv":
-            write_whole(_beside(path), text + "\n")
-            with whole_file(path) as place:
-                _write_csv(table.frame, place)
-        else:
-            with whole_file(path) as place:
-                _write_parquet(table.frame, text, place)
+            write_whole(_beside(path), card + "\n")
+        with whole_file(path) as place:
+            if path.suffix.lower() == ".csv":
+                _write_csv(frame, place)
+            else:
+                _write_parquet(frame, card, place)
     except OSError as error:
         raise DataError(f"link table {path} cannot be written: {error.strerror or error}. Check the folder.") from error
-    return path
 
 
-def load_link(path: Path) -> LinkTable:
-    """Read a link table; see `read_link`."""
+def read_table(path: Path) -> tuple[pd.DataFrame, str]:
+    """Read a link table and its card; DataError when there is none or it is damaged."""
     if not path.is_file():
         raise DataError(f"there is no link table at {path}; expected a file that `functa link` wrote. Check the path.")
-    if path.suffix.lower() == ".csv":
-        frame, text = read_strings(path), _read_text(_beside(path))
-    else:
-        frame, text = _read_parquet(path)
-    card = _card(text, path)
-    names = list(card.stores)
-    table = LinkTable(checked_frame(frame, names, path), card.stores, card.summary)
-    return table.resolved(path.parent)
+    return (read_strings(path), _read_text(_beside(path))) if path.suffix.lower() == ".csv" else _read_parquet(path)
 
 
 def read_strings(path: Path) -> pd.DataFrame:
@@ -84,24 +79,6 @@ def read_strings(path: Path) -> pd.DataFrame:
         raise DataError(f"table {path} cannot be read: {reason}. Expected .csv or .parquet with a header.") from error
     frame = frame.astype(object)
     return frame.where(frame.notna(), None)
-
-
-def _card(text: str, path: Path) -> _Card:
-    try:
-        card = _Card.model_validate_json(text)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise DataError(
-            f"link table {path} does not name its stores ({first['msg']} at {place!r}); expected a file that "
-            "`functa link` wrote. Link the stores again."
-        ) from error
-    if card.format != FORMAT or card.format_version > FORMAT_VERSION:
-        raise DataError(
-            f"link table {path} has format {card.format!r} {card.format_version}; this release reads {FORMAT!r} up to "
-            f"{FORMAT_VERSION}. Upgrade functa-fusion, or link the stores again."
-        )
-    return card
 
 
 def _write_csv(frame: pd.DataFrame, place: Path) -> None:

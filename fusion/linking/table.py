@@ -11,13 +11,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fusion.errors import DataError
+from fusion.linking.files import FORMAT, read_table, write_table
 from fusion.linking.sides import RESERVED
 
 __all__ = ["LinkSummary", "LinkTable", "LinkedStore", "read_link"]
 
 _SHOWN = 12
+
+
+FORMAT_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -108,9 +113,11 @@ class LinkTable:
         DataError
             It cannot be written.
         """
-        from fusion.linking.files import write_link
-
-        return write_link(self, Path(path))
+        target = Path(path)
+        moved = self.relative_to(target.absolute().parent)
+        card = _Card(format=FORMAT, format_version=FORMAT_VERSION, stores=dict(moved.stores), summary=self.summary)
+        write_table(target, self.frame, card.model_dump_json(indent=1))
+        return target
 
     def relative_to(self, folder: Path) -> LinkTable:
         """Return the same table with the stores' paths as seen from a folder."""
@@ -163,6 +170,14 @@ class LinkTable:
         return "\n".join([*lines, *(f"note: {warning}" for warning in self.summary.warnings)])
 
 
+class _Card(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+    format: str
+    format_version: int
+    stores: dict[str, LinkedStore]
+    summary: LinkSummary
+
+
 def read_link(path: str | Path) -> LinkTable:
     """Read a link table that `LinkTable.save` wrote.
 
@@ -171,9 +186,29 @@ def read_link(path: str | Path) -> LinkTable:
     DataError
         There is none, it is damaged, or it does not name its stores.
     """
-    from fusion.linking.files import load_link
+    source = Path(path)
+    frame, text = read_table(source)
+    card = _card(text, source)
+    table = LinkTable(checked_frame(frame, list(card.stores), source), card.stores, card.summary)
+    return table.resolved(source.parent)
 
-    return load_link(Path(path))
+
+def _card(text: str, path: Path) -> _Card:
+    try:
+        card = _Card.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise DataError(
+            f"link table {path} does not name its stores ({first['msg']} at {place!r}); expected a file that "
+            "`functa link` wrote. Link the stores again."
+        ) from error
+    if card.format != FORMAT or card.format_version > FORMAT_VERSION:
+        raise DataError(
+            f"link table {path} has format {card.format!r} {card.format_version}; this release reads {FORMAT!r} up to "
+            f"{FORMAT_VERSION}. Upgrade functa-fusion, or link the stores again."
+        )
+    return card
 
 
 def checked_frame(frame: pd.DataFrame, names: list[str], source: object) -> pd.DataFrame:

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fusion.datasets import Sample
-    from fusion.encoders.encoder import Fitted
     from fusion.encoders.local.coding import Book, Reader
     from fusion.encoders.local.windows import Windows
     from fusion.encoders.pool import Mapper
+    from fusion.encoders.rows import Fitted
 
 _SLOW_BLOCK = 512
 
