@@ -43,6 +43,9 @@ class Fits(Protocol):
     def fit(self, values: NDArray[np.float32]) -> Fitted:
         """Fit values (b, n, d_out)."""
 
+    def sound(self, rows: NDArray[np.float32], mse: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Tell which rows (b, k) can be kept, shape (b,)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
@@ -147,9 +150,12 @@ def _fitted_rows(encoder: Fits, wanted: Sequence[tuple[Sample, NDArray[Any] | Sa
     errors = ["" if failure is None else error_text(failure.stage, failure.reason) for failure in failures]
     hashes = np.zeros((len(wanted), 16), np.uint8)
     taken = np.zeros(len(wanted), np.int32)
-    for row, prepared, vector, mean, count in zip(usable, prepared_arrays, weights, mse, steps, strict=True):
+    sound = encoder.sound(weights, mse)
+    for row, prepared, vector, mean, count, kept in zip(
+        usable, prepared_arrays, weights, mse, steps, sound, strict=True
+    ):
         hashes[row] = source_hash(prepared)
-        if not (np.isfinite(vector).all() and np.isfinite(mean)):
+        if not kept:
             errors[row] = error_text("fit", f"the fit diverged at {encoder.step_size}; expected finite weights")
             continue
         functas[row], found[row], taken[row] = vector, mean, count

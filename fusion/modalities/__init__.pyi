@@ -3,6 +3,8 @@ from .base import Modality as Modality
 from .base import Signal as Signal
 from .base import coordinate_grid as coordinate_grid
 from .base import source_hash as source_hash
+from .columns import ColumnsModality as ColumnsModality
+from .columns import TableRow as TableRow
 from .image import ImageModality as ImageModality
 from .recording import Recording as Recording
 from .recording import read_recording as read_recording

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MODALITIES = {
     "audio": "fusion.modalities.audio:AudioModality",
+    "columns": "fusion.modalities.columns:ColumnsModality",
     "image": "fusion.modalities.image:ImageModality",
     "sensor": "fusion.modalities.sensor:SensorModality",
     "video": "fusion.modalities.video:VideoModality",
