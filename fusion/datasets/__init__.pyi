@@ -27,3 +27,4 @@ from .uci_har import UciHar as UciHar
 from .utd_depth import UtdDepth as UtdDepth
 from .utd_mhad import UtdInertial as UtdInertial
 from .utd_mhad import UtdSkeleton as UtdSkeleton
+from .vector_table import VectorTable as VectorTable

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fusion.datasets.files import given_options
-from fusion.datasets.table_items import TableItems, TableLike, file_sha256, names_of
+from fusion.datasets.table_items import TableItems, file_sha256, names_of
 from fusion.errors import ConfigError
 from fusion.modalities.columns import ColumnsModality, TableRow, table_rows
 from fusion.modalities.tables import open_table
@@ -136,6 +136,3 @@ def column_samples(items: TableItems, missing: Sequence[str] = ()) -> Iterator[S
 
 def _given(row: TableRow) -> TableRow:
     return row
-
-
-__all__ = ["ColumnTable", "TableLike", "column_samples", "taken_columns"]

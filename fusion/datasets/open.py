@@ -52,6 +52,7 @@ READERS: dict[str, dict[str, str]] = {
     "utd-mhad-depth": {"video": _DEPTH},
     "utd-mhad-inertial": {"sensor": _INERTIAL},
     "utd-mhad-skeleton": {"sensor": _SKELETON},
+    "vectors": {"vectors": "fusion.datasets.vector_table:VectorTable"},
 }
 """Layout, then modality, then the reader's ``module:class``."""
 

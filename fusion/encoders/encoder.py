@@ -33,6 +33,7 @@ _ENCODERS = {
     "functa": "fusion.encoders.functa:Functas",
     "local": "fusion.encoders.local.local:LocalFunctas",
     "modulation": "fusion.encoders.modulation:Modulations",
+    "vectors": "fusion.encoders.vectors:Vectors",
 }
 
 ModalityField = Annotated[Modality, PlainValidator(modality_from_dict)]

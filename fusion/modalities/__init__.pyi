@@ -23,4 +23,5 @@ from .registry import (
 from .scaling import ChannelStatistics as ChannelStatistics
 from .scaling import Scaling as Scaling
 from .sensor import SensorModality as SensorModality
+from .vectors import VectorsModality as VectorsModality
 from .video import VideoModality as VideoModality

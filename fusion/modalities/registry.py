@@ -17,6 +17,7 @@ MODALITIES = {
     "columns": "fusion.modalities.columns:ColumnsModality",
     "image": "fusion.modalities.image:ImageModality",
     "sensor": "fusion.modalities.sensor:SensorModality",
+    "vectors": "fusion.modalities.vectors:VectorsModality",
     "video": "fusion.modalities.video:VideoModality",
 }
 

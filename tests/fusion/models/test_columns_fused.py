@@ -87,8 +87,8 @@ def test_columns_alone_with_missing_cells_and_the_share_of_each_by_name(tmp_path
 def test_missing_reaches_xgboost_as_missing(tmp_path: Path) -> None:
     """Whether a cell is filled in is all that tells these classes apart."""
     random = np.random.default_rng(1)
-    values = random.normal(size=(80, 2)).astype(np.float32)
-    labels = np.where(np.arange(80) % 2, "seen", "lost")
+    values = random.normal(size=(400, 2)).astype(np.float32)
+    labels = np.where(np.arange(400) % 2, "seen", "lost")
     values[labels == "lost", 0] = np.nan
     layout = [("a", (1,), 0), ("b", (1,), 1)]
     made = create_store(
@@ -99,7 +99,7 @@ def test_missing_reaches_xgboost_as_missing(tmp_path: Path) -> None:
         state={},
         missing_values=True,
     )
-    names = [f"{place}" for place in range(80)]
-    made.append(Rows.build(names, values, labels=labels, splits=["train", "train", "test", "test"] * 20))
+    names = [f"{place}" for place in range(400)]
+    made.append(Rows.build(names, values, labels=labels, splits=["train", "train", "test", "test"] * 100))
     made.close()
     assert train(open_store(tmp_path / "m.zarr"), classifier=QUICK).accuracy == 1.0
