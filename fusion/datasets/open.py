@@ -28,7 +28,7 @@ _SKELETON = "fusion.datasets.utd_mhad:UtdSkeleton"
 _DEPTH = "fusion.datasets.utd_depth:UtdDepth"
 _FOLDER = "fusion.datasets.folder:FolderDataset"
 _FILE_TABLE = "fusion.datasets.file_table:FileTable"
-_ANY = ("audio", "image", "sensor", "video")
+_ANY = ("array", "audio", "image", "sensor", "video")
 
 READERS: dict[str, dict[str, str]] = {
     "cifar10": {"image": "fusion.datasets.cifar10:Cifar10"},

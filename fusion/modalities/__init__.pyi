@@ -5,6 +5,7 @@ from .base import coordinate_grid as coordinate_grid
 from .base import source_hash as source_hash
 from .columns import ColumnsModality as ColumnsModality
 from .columns import TableRow as TableRow
+from .gridded import ArrayModality as ArrayModality
 from .image import ImageModality as ImageModality
 from .recording import Recording as Recording
 from .recording import read_recording as read_recording

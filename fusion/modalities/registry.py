@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MODALITIES = {
+    "array": "fusion.modalities.gridded:ArrayModality",
     "audio": "fusion.modalities.audio:AudioModality",
     "columns": "fusion.modalities.columns:ColumnsModality",
     "image": "fusion.modalities.image:ImageModality",
