@@ -142,7 +142,9 @@ def decode(
     store: Annotated[Path, typer.Argument(help="Store of functas.")],
     sample_id: Annotated[str, typer.Argument(metavar="ID", help="ID of the sample.")],
     *,
-    out: Annotated[Path, typer.Option(help="File to write; its suffix says the format: .png, .wav, .mp4 or .csv.")],
+    out: Annotated[
+        Path, typer.Option(help="File to write; its suffix says the format, such as .png, .wav, .csv or .npy.")
+    ],
     scale: Annotated[
         float, typer.Option(min=0.01, max=64.0, help="Resolution, as a multiple of the original's.")
     ] = 1.0,

@@ -74,7 +74,7 @@ def test_the_example_encodes_and_decodes(site: Path, tmp_path: Path) -> None:
 def test_what_is_not_installed_is_not_known(tmp_path: Path) -> None:
     outcome = functa(tmp_path, "encode", tmp_path, "--modality", "spectrum", "--store", tmp_path / "s.zarr")
     assert outcome.returncode == 2
-    assert "expected one of audio, image, sensor, video" in outcome.stderr
+    assert "expected one of array, audio, columns, image, sensor, vectors, video" in outcome.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+from .columns import ColumnsConfig as ColumnsConfig
 from .config import FunctaConfig as FunctaConfig
 from .decoding import decode as decode
 from .encoding import encode as encode
@@ -9,3 +10,4 @@ from .options import EncodeReport as EncodeReport
 from .planning import Plan as Plan
 from .planning import plan as plan
 from .presets import encoder_config as encoder_config
+from .vectors import VectorsConfig as VectorsConfig

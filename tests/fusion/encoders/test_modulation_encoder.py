@@ -104,7 +104,10 @@ def test_options_reach_the_modulations() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"kind": "guess"}, "encoder 'guess' is not known; expected one of functa, local, modulation"),
+        (
+            {"kind": "guess"},
+            "encoder 'guess' is not known; expected one of columns, functa, local, modulation, vectors",
+        ),
         ({"kind": "modulation", "size": 0}, "size of a modulation is 0; expected 1 or more"),
         ({"kind": "modulation", "hidden": []}, "expected a hidden layer or more"),
         ({"kind": "modulation", "omegas": [30.0]}, "unknown encoder option omegas; expected some of modality, size"),
