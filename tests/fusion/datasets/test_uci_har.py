@@ -64,9 +64,7 @@ def test_a_text_file_that_is_cut_short_is_named_with_its_line(tmp_path: Path) ->
     path = root / "train" / "Inertial Signals" / "total_acc_z_train.txt"
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join(lines[:-1]))
-    with pytest.raises(
-        DataError, match=r"total_acc_z_train.txt ends after line 23; expected 24"
-    ):
+    with pytest.raises(DataError, match=r"total_acc_z_train.txt ends after line 23; expected 24"):
         list(UciHar(root))
     path.write_text("".join([*lines, lines[0]]))
     with pytest.raises(DataError, match=r"total_acc_z_train.txt has more than 24 lines, the number of labels"):
