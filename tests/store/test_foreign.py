@@ -13,11 +13,10 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from helpers.damaging import tree
-from helpers.forging import forge
 
 from store import FusionError, IntegrityError, StoreError, compact, open_store, repair, rows_equal
 from store.testing import make_rows, new_store, numbered
+from store.testing.forgery import forge, tree
 
 ROWS = make_rows(numbered(0, 9))
 Change = Callable[[dict[str, Any], dict[str, Any]], None]
