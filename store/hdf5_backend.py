@@ -22,13 +22,13 @@ from store.commit import Commit
 from store.errors import IntegrityError, StoreError, StoreFormatError, StoreWarning
 from store.hdf5_layout import (
     LIBVER,
+    chunk_offsets,
     create_layout,
     decode_values,
     encode_values,
     plain_dataset,
     raw_type,
     read_json,
-    read_offsets,
     read_table,
 )
 from store.header import Header
@@ -143,18 +143,18 @@ class Hdf5Backend(Backend):
         self.header = Header.from_json(
             read_json(file, f"{folder}header", location), self.commit.header_sha256, location
         )
-        columns = list(self.all_columns(self.commit).values())
-        table = read_table(file, len(columns), location)
-        blocks = self._count_blocks(file, columns, table)
+        columns = {path: plain_dataset(file, path, location) for path in self.all_columns(self.commit)}
+        table = read_table(file, len(columns), columns["functas"].id.get_num_chunks(), location)
+        blocks = self._count_blocks(columns, table)
         if self.header.sealed:
             self._check_seal(file, f"{folder}seal", commit["crc32c"], table)
-        self._table = ChunkTable([column.path for column in columns], table)
-        self._offsets = {column.path: read_offsets(file, column, blocks, location) for column in columns}
+        self._table = ChunkTable(columns, table)
+        self._offsets = {path: chunk_offsets(dataset, blocks) for path, dataset in columns.items()}
         self._find_state(file)
 
-    def _count_blocks(self, file: Any, columns: Sequence[Column], table: NDArray[np.uint32]) -> int:
+    def _count_blocks(self, columns: Mapping[str, Any], table: NDArray[np.uint32]) -> int:
         """Count the blocks; a commit leaves all columns, and the table, exactly as long as it says."""
-        rows = {len(plain_dataset(file, column.path, self.location)) for column in columns}
+        rows = set(map(len, columns.values()))
         named, there = self._blocks(self.commit), max(len(table), -(-max(rows) // self.header.block_rows))
         if not self._spare and (rows != {self.commit.n_rows} or len(table) != named):
             raise self.damaged(
@@ -162,7 +162,7 @@ class Hdf5Backend(Backend):
                 f"says {self.commit.n_rows} rows in {named} blocks, but there are {max(rows)} in {len(table)}: was an "
                 "older record or file put back?",
             )
-        most = 2 * file["functas"].id.get_num_chunks() + 1000
+        most = 2 * columns["functas"].id.get_num_chunks() + 1000
         if max(there, named) > most:
             raise self.damaged("the commit record", f"says {named} blocks, which is far more than there are")
         self._unnamed = max(0, there - named)
