@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fusion.encoders.encoder import Encoder, EncoderConfig, encoder_of
+from fusion.encoders.interrupts import interrupts
 from fusion.encoders.learning import chunks, learn_encoder
 from fusion.encoders.options import EncodeOptions, EncodeReport, Progress, silent, told_of
-from fusion.encoders.pool import worker_pool
+from fusion.encoders.pool import Rescue, worker_pool
 from fusion.encoders.presets import encoder_config
 from fusion.encoders.remarks import remarks_on
-from fusion.encoders.rows import Encoded
+from fusion.encoders.rows import Encoded, failed_row
 from fusion.encoders.survey import Survey, survey_samples, training_samples
-from fusion.errors import DataError
+from fusion.errors import DataError, FusionError, StoreError
 from store import FunctaStore, Rows, Status, create_store, open_store
 
 if TYPE_CHECKING:
@@ -185,13 +184,20 @@ class _Run:
     def encode(self, mapper: Mapper) -> None:
         task = partial(_encode_task, encoder=self.encoder, reencode=self.options.on_change == "reencode")
         tasks = ((chunk, self._hashes(chunk)) for chunk in chunks(self._wanted(), self._task_size()))
-        with _deferred_interrupt() as interrupted:
-            for encoded in mapper(task, tasks):
-                self._keep(encoded)
-                if interrupted.is_set():
+        rescue = Rescue(_single_samples, partial(_lost, k=self.encoder.config.k))
+        with interrupts() as signals:
+            try:
+                for encoded in mapper(task, tasks, rescue):
+                    with signals.held():
+                        self._keep(encoded)
+                with signals.held():
+                    self.store.commit(finished=True)
+            except StoreError:
+                raise
+            except (KeyboardInterrupt, FusionError):
+                with signals.last_words():
                     self.store.commit()
-                    raise KeyboardInterrupt
-            self.store.commit(finished=True)
+                raise
 
     def report(self, seconds: float, fit_seconds: float, remarks: tuple[str, ...]) -> EncodeReport:
         with open_store(self.store.path) as stored:
@@ -237,7 +243,6 @@ class _Run:
 
     def _keep(self, encoded: Encoded) -> None:
         if encoded.changed:
-            self.store.commit()
             shown = ", ".join(repr(sample_id) for sample_id in encoded.changed[:5])
             raise DataError(
                 f"the data of {shown} are not those that {self.store.path} was made from; "
@@ -262,26 +267,6 @@ class _Run:
         return rows.take([index for index, repeated in enumerate(again) if not repeated])
 
 
-@contextmanager
-def _deferred_interrupt() -> Iterator[threading.Event]:
-    """Let Ctrl-C set an event, so that it never falls into the middle of a commit; a second one acts at once."""
-    interrupted = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupted
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def defer(number: int, frame: object) -> None:  # noqa: ARG001 - the signature of a signal handler
-        interrupted.set()
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, defer)
-    try:
-        yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def _usable(status: int | None) -> bool:
     return status in (Status.OK, Status.LOW_PSNR)
 
@@ -289,3 +274,12 @@ def _usable(status: int | None) -> bool:
 def _encode_task(task: tuple[list[Sample], dict[str, bytes]], *, encoder: Encoder, reencode: bool) -> Encoded:
     samples, known = task
     return encoder.encode(samples, known=known, reencode=reencode)
+
+
+def _single_samples(task: tuple[list[Sample], dict[str, bytes]]) -> list[tuple[list[Sample], dict[str, bytes]]]:
+    samples, known = task
+    return [([sample], known) for sample in samples]
+
+
+def _lost(task: tuple[list[Sample], dict[str, bytes]], reason: str, k: int) -> Encoded:
+    return Encoded(failed_row(task[0][0], "worker", reason, k))
