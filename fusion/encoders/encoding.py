@@ -31,6 +31,7 @@ _TASK_FLOPS = 1e11
 _TASK_BYTES = 1 << 26
 _MAX_TASK = 256
 _ID_WIDTH = 128
+_WORKER = "worker"
 
 
 def encode(
@@ -81,12 +82,27 @@ def encode(
             fitting = time.perf_counter()
             run.encode(mapper)
             fit_seconds = time.perf_counter() - fitting
-        return run.report(time.perf_counter() - started, fit_seconds, _remarks(dataset, config, run.encoder.config))
+            if options.prune:
+                run.prune()
+        return run.report(time.perf_counter() - started, fit_seconds, run.remarks(config))
 
 
-def _remarks(dataset: Dataset, config: EncoderConfig, resolved: EncoderConfig) -> tuple[str, ...]:
-    """Say what sizes that were taken from one sample do to the others."""
-    return () if config.modality == resolved.modality else remarks_on(resolved.modality, dataset)
+def gone_ids(dataset: Dataset, store: FunctaStore) -> list[str]:
+    """List the IDs of rows, failed ones too, that a data set has no samples of any more.
+
+    Raises
+    ------
+    DataError
+        The data set and the store have no ID in common, so that one of them is the wrong one.
+    """
+    known, there = store.known(), {sample.id for sample in dataset}
+    gone = sorted(name for name in known if name not in there)
+    if gone and len(gone) == len(known):
+        raise DataError(
+            f"{dataset.name} has none of the {len(known)} samples of {store.path}: pruning would leave nothing. "
+            "Name the source that the store was made from"
+        )
+    return gone
 
 
 def _learned(dataset: Dataset, config: EncoderConfig, options: EncodeOptions, mapper: Mapper) -> Encoder:
@@ -180,6 +196,8 @@ class _Run:
         self.encoder = encoder_of(store)
         self.known = store.known()
         self.encoded = self.failed = self.skipped = 0
+        self.pruned: tuple[str, ...] = ()
+        self.deadly: set[str] = set()
 
     def encode(self, mapper: Mapper) -> None:
         task = partial(_encode_task, encoder=self.encoder, reencode=self.options.on_change == "reencode")
@@ -199,6 +217,20 @@ class _Run:
                     self.store.commit()
                 raise
 
+    def remarks(self, asked: EncoderConfig) -> tuple[str, ...]:
+        """Say what sizes that were taken from one sample do to the others; what ends a process is not read again."""
+        modality = self.encoder.config.modality
+        if asked.modality == modality:
+            return ()
+        return remarks_on(modality, (sample for sample in self.dataset if sample.id not in self.deadly))
+
+    def prune(self) -> None:
+        """Drop the rows of samples that are gone."""
+        self.pruned = tuple(gone_ids(self.dataset, self.store))
+        if self.pruned:
+            self.store.delete(self.pruned)
+            self.store.commit(finished=True)
+
     def report(self, seconds: float, fit_seconds: float, remarks: tuple[str, ...]) -> EncodeReport:
         with open_store(self.store.path) as stored:
             info = stored.info()
@@ -214,6 +246,7 @@ class _Run:
             samples_per_second=self.encoded / fit_seconds if self.encoded else 0.0,
             psnr_mean=info["psnr_mean"],
             failures=failures,
+            pruned=self.pruned,
             channels=self.encoder.config.modality.channel_names,
             **(told | {"notes": (*told["notes"], *remarks)}),
         )
@@ -252,6 +285,7 @@ class _Run:
         rows = self._new(encoded.rows)
         if len(rows):
             self.store.append(rows)
+        self.deadly.update(rows.ids[[text.startswith(f"{_WORKER}: ") for text in rows.errors]])
         failed = int((encoded.rows.status == Status.FAILED).sum())
         self.failed += failed
         self.encoded += len(encoded.rows) - failed
@@ -282,4 +316,4 @@ def _single_samples(task: tuple[list[Sample], dict[str, bytes]]) -> list[tuple[l
 
 
 def _lost(task: tuple[list[Sample], dict[str, bytes]], reason: str, k: int) -> Encoded:
-    return Encoded(failed_row(task[0][0], "worker", reason, k))
+    return Encoded(failed_row(task[0][0], _WORKER, reason, k))
