@@ -79,6 +79,10 @@ def encode(
     on_change: Annotated[str, typer.Option(help="Stored ID, other data: error, reencode or keep.")] = "error",
     block_rows: Annotated[int | None, typer.Option(min=1, help="Rows of a commit in a new store.")] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try only the samples that failed.")] = False,
+    prune: Annotated[
+        bool,
+        typer.Option("--prune", help="Drop rows of samples that are gone from the source; --dry-run only shows them."),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be encoded; write nothing.")] = False,
     json: JsonFlag = False,
 ) -> None:
@@ -113,13 +117,15 @@ def encode(
         shard=None if shard is None else _shard(shard),
         train_splits=tuple(train_split or ("train",)),
         retry_failed=retry_failed,
+        prune=prune,
         on_change=on_change,  # type: ignore[arg-type]
         block_rows=block_rows,
     )
     with fusion.open_dataset(dataset, source, modality=modality, options=_reader_options(reader)) as opened:
         settings = fusion.encoders.encoder_config(opened, config_file=config, options=_given(options), fit=_given(fit))
         if dry_run:
-            _print_plan(fusion.encoders.plan(opened, settings, how, source=source).to_dict(), json=json)
+            gone_too = {"pruned": _gone(opened, store)} if prune else {}
+            _print_plan(fusion.encoders.plan(opened, settings, how, source=source).to_dict() | gone_too, json=json)
             return
         with progress_bar() as progress:
             report = fusion.encode(
@@ -193,6 +199,16 @@ def _shard(text: str) -> tuple[int, int]:
     return int(number), int(count)
 
 
+def _gone(dataset: Any, path: Path) -> list[str]:
+    import fusion
+    from store import open_store
+
+    if not path.exists():
+        return []
+    with open_store(path) as store:
+        return fusion.encoders.gone_ids(dataset, store)
+
+
 def _print_report(report: EncodeReport, *, json: bool) -> None:
     if json:
         print_json(report.to_dict())
@@ -208,6 +224,8 @@ def _print_report(report: EncodeReport, *, json: bool) -> None:
     }
     print_facts(f"Encoded into {report.store}", facts)
     _print_reading(report.to_dict())
+    if report.pruned:
+        print_table("Dropped, as the source has them no more", ("ID",), [(name,) for name in report.pruned])
     if report.failures:
         print_table("Failed samples (the first ten)", ("ID", "reason"), report.failures)
 
@@ -230,6 +248,8 @@ def _print_plan(plan: dict[str, Any], *, json: bool) -> None:
     _print_reading(plan)
     for name in ("splits", "classes"):
         print_table(name, (name, "samples"), list(plan[name].items()))
+    if plan.get("pruned"):
+        print_table("Would drop, as the source has them no more", ("ID",), [(name,) for name in plan["pruned"]])
 
 
 def _print_reading(told: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import warnings
 from typing import Annotated, Any
@@ -11,9 +12,13 @@ from typer.core import TyperGroup
 
 from cli import benching, datasets, encoding, inspecting, linking, modelling, reporting, reproducing
 from cli.output import say
+from fusion.encoders.interrupts import raise_when_terminated
 from store.errors import FusionError, StoreWarning
 
-EXIT_CODES = """Exit codes: 0 ok, 1 failure, 2 usage, 3 integrity, 4 finished with failed samples, 130 interrupted."""
+EXIT_CODES = (
+    "Exit codes: 0 ok, 1 failure, 2 usage, 3 integrity, 4 finished with failed samples, 130 interrupted, 143 and 129 "
+    "ended by SIGTERM and SIGHUP."
+)
 
 
 class _OneLineErrors(TyperGroup):
@@ -29,8 +34,10 @@ class _OneLineErrors(TyperGroup):
             say(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
             raise typer.Exit(1) from error
         except KeyboardInterrupt as error:
-            say("interrupted; what was committed is kept, and the same command goes on from there")
-            raise typer.Exit(130) from error
+            number = getattr(error, "number", signal.SIGINT)
+            how = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
+            say(f"{how}; what was committed is kept, and the same command goes on from there")
+            raise typer.Exit(128 + number) from error
 
 
 app = typer.Typer(
@@ -80,4 +87,5 @@ def main() -> None:
             show(message, category, *where, **more)
 
     warnings.showwarning = in_one_line
+    raise_when_terminated()
     app()

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fusion.encoders.encoder import Encoder, EncoderConfig, encoder_of
+from fusion.encoders.interrupts import interrupts
 from fusion.encoders.learning import chunks, learn_encoder
 from fusion.encoders.options import EncodeOptions, EncodeReport, Progress, silent, told_of
-from fusion.encoders.pool import worker_pool
+from fusion.encoders.pool import Rescue, worker_pool
 from fusion.encoders.presets import encoder_config
 from fusion.encoders.remarks import remarks_on
-from fusion.encoders.rows import Encoded
+from fusion.encoders.rows import Encoded, failed_row
 from fusion.encoders.survey import Survey, survey_samples, training_samples
-from fusion.errors import DataError
+from fusion.errors import DataError, FusionError, StoreError
 from store import FunctaStore, Rows, Status, create_store, open_store
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ _TASK_FLOPS = 1e11
 _TASK_BYTES = 1 << 26
 _MAX_TASK = 256
 _ID_WIDTH = 128
+_WORKER = "worker"
 
 
 def encode(
@@ -82,12 +82,27 @@ def encode(
             fitting = time.perf_counter()
             run.encode(mapper)
             fit_seconds = time.perf_counter() - fitting
-        return run.report(time.perf_counter() - started, fit_seconds, _remarks(dataset, config, run.encoder.config))
+            if options.prune:
+                run.prune()
+        return run.report(time.perf_counter() - started, fit_seconds, run.remarks(config))
 
 
-def _remarks(dataset: Dataset, config: EncoderConfig, resolved: EncoderConfig) -> tuple[str, ...]:
-    """Say what sizes that were taken from one sample do to the others."""
-    return () if config.modality == resolved.modality else remarks_on(resolved.modality, dataset)
+def gone_ids(dataset: Dataset, store: FunctaStore) -> list[str]:
+    """List the IDs of rows, failed ones too, that a data set has no samples of any more.
+
+    Raises
+    ------
+    DataError
+        The data set and the store have no ID in common, so that one of them is the wrong one.
+    """
+    known, there = store.known(), {sample.id for sample in dataset}
+    gone = sorted(name for name in known if name not in there)
+    if gone and len(gone) == len(known):
+        raise DataError(
+            f"{dataset.name} has none of the {len(known)} samples of {store.path}: pruning would leave nothing. "
+            "Name the source that the store was made from"
+        )
+    return gone
 
 
 def _learned(dataset: Dataset, config: EncoderConfig, options: EncodeOptions, mapper: Mapper) -> Encoder:
@@ -181,16 +196,39 @@ class _Run:
         self.encoder = encoder_of(store)
         self.known = store.known()
         self.encoded = self.failed = self.skipped = 0
+        self.pruned: tuple[str, ...] = ()
+        self.deadly: set[str] = set()
 
     def encode(self, mapper: Mapper) -> None:
         task = partial(_encode_task, encoder=self.encoder, reencode=self.options.on_change == "reencode")
         tasks = ((chunk, self._hashes(chunk)) for chunk in chunks(self._wanted(), self._task_size()))
-        with _deferred_interrupt() as interrupted:
-            for encoded in mapper(task, tasks):
-                self._keep(encoded)
-                if interrupted.is_set():
+        rescue = Rescue(_single_samples, partial(_lost, k=self.encoder.config.k))
+        with interrupts() as signals:
+            try:
+                for encoded in mapper(task, tasks, rescue):
+                    with signals.held():
+                        self._keep(encoded)
+                with signals.held():
+                    self.store.commit(finished=True)
+            except StoreError:
+                raise
+            except (KeyboardInterrupt, FusionError):
+                with signals.last_words():
                     self.store.commit()
-                    raise KeyboardInterrupt
+                raise
+
+    def remarks(self, asked: EncoderConfig) -> tuple[str, ...]:
+        """Say what sizes that were taken from one sample do to the others; what ends a process is not read again."""
+        modality = self.encoder.config.modality
+        if asked.modality == modality:
+            return ()
+        return remarks_on(modality, (sample for sample in self.dataset if sample.id not in self.deadly))
+
+    def prune(self) -> None:
+        """Drop the rows of samples that are gone."""
+        self.pruned = tuple(gone_ids(self.dataset, self.store))
+        if self.pruned:
+            self.store.delete(self.pruned)
             self.store.commit(finished=True)
 
     def report(self, seconds: float, fit_seconds: float, remarks: tuple[str, ...]) -> EncodeReport:
@@ -208,6 +246,7 @@ class _Run:
             samples_per_second=self.encoded / fit_seconds if self.encoded else 0.0,
             psnr_mean=info["psnr_mean"],
             failures=failures,
+            pruned=self.pruned,
             channels=self.encoder.config.modality.channel_names,
             **(told | {"notes": (*told["notes"], *remarks)}),
         )
@@ -237,7 +276,6 @@ class _Run:
 
     def _keep(self, encoded: Encoded) -> None:
         if encoded.changed:
-            self.store.commit()
             shown = ", ".join(repr(sample_id) for sample_id in encoded.changed[:5])
             raise DataError(
                 f"the data of {shown} are not those that {self.store.path} was made from; "
@@ -247,6 +285,7 @@ class _Run:
         rows = self._new(encoded.rows)
         if len(rows):
             self.store.append(rows)
+        self.deadly.update(rows.ids[[text.startswith(f"{_WORKER}: ") for text in rows.errors]])
         failed = int((encoded.rows.status == Status.FAILED).sum())
         self.failed += failed
         self.encoded += len(encoded.rows) - failed
@@ -262,26 +301,6 @@ class _Run:
         return rows.take([index for index, repeated in enumerate(again) if not repeated])
 
 
-@contextmanager
-def _deferred_interrupt() -> Iterator[threading.Event]:
-    """Let Ctrl-C set an event, so that it never falls into the middle of a commit; a second one acts at once."""
-    interrupted = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupted
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def defer(number: int, frame: object) -> None:  # noqa: ARG001 - the signature of a signal handler
-        interrupted.set()
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, defer)
-    try:
-        yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def _usable(status: int | None) -> bool:
     return status in (Status.OK, Status.LOW_PSNR)
 
@@ -289,3 +308,12 @@ def _usable(status: int | None) -> bool:
 def _encode_task(task: tuple[list[Sample], dict[str, bytes]], *, encoder: Encoder, reencode: bool) -> Encoded:
     samples, known = task
     return encoder.encode(samples, known=known, reencode=reencode)
+
+
+def _single_samples(task: tuple[list[Sample], dict[str, bytes]]) -> list[tuple[list[Sample], dict[str, bytes]]]:
+    samples, known = task
+    return [([sample], known) for sample in samples]
+
+
+def _lost(task: tuple[list[Sample], dict[str, bytes]], reason: str, k: int) -> Encoded:
+    return Encoded(failed_row(task[0][0], _WORKER, reason, k))

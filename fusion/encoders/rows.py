@@ -115,6 +115,12 @@ def _prepared(sample: Sample, modality: Modality) -> NDArray[Any] | SampleError:
         return SampleError("prepare", f"{type(error).__name__}: {error}")
 
 
+def failed_row(sample: Sample, stage: str, reason: str, k: int) -> Rows:
+    """Make the row of a sample that could not be encoded."""
+    label, split, group = _written(sample.label), _written(sample.split), _written(sample.group)
+    return Rows.failed(sample.id, stage, reason, k, label=label, split=split, group=group)
+
+
 def _written(name: str | None) -> str | None:
     """Give a label, split or group as a store can keep it: none where it holds half a character."""
     try:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import numpy as np
 import xgboost
-from pydantic import BaseModel, ConfigDict, FiniteFloat
+from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
 
 from fusion.errors import ModelError
 from fusion.estimators.averaging import Pool
 from fusion.estimators.fused import FusedClassifier
 from fusion.estimators.xgboost import BOOSTERS, FunctaClassifier
+from fusion.models.booster_check import remember, why_not
 
 __all__ = ["BOOSTER_FILE", "ClassifierCard", "FusionCard", "booster_files", "fusion_card", "restore_classifier"]
 
@@ -22,6 +23,23 @@ BOOSTER_FILE = re.compile(r"(model|block-\d{1,3})(-[a-z]{1,20})?\.ubj")
 
 _STRICT = ConfigDict(strict=True, extra="forbid")
 ReadFile = Callable[[str], bytes]
+
+
+class _Parameters(BaseModel):
+    """What a classifier is made with."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+    booster: Literal["gbtree", "gblinear", "stacked"] = "gbtree"
+    n_estimators: int = 1
+    max_depth: int = 1
+    eta: FiniteFloat = 1.0
+    max_bin: int = 2
+    early_stopping_rounds: int | None = None
+    validation_fraction: FiniteFloat = 0.0
+    refit: bool = True
+    seed: int = 0
+    parameters: dict[str, Any] | None = None
+    linear: dict[str, Any] | None = None
 
 
 class ClassifierCard(BaseModel):
@@ -131,7 +149,10 @@ def restore_classifier(
 
 
 def _files(stem: str, classifier: FunctaClassifier) -> dict[str, bytes]:
-    return {_file(stem, name): bytes(booster.save_raw("ubj")) for name, booster in classifier.boosters_.items()}
+    files = {_file(stem, name): bytes(booster.save_raw("ubj")) for name, booster in classifier.boosters_.items()}
+    for content in files.values():
+        remember(content)
+    return files
 
 
 def _file(stem: str, name: str) -> str:
@@ -145,9 +166,10 @@ def _restored(folder: object, stem: str, card: ClassifierCard, columns: int, rea
         raise ModelError(
             f"model.json of {folder} has unknown parameters {unknown}; expected {sorted(known)}. Train again."
         )
+    _require_kinds(folder, card.parameters)
     # threads are a matter of this machine, not of the one that trained
     classifier = FunctaClassifier(**card.parameters | {"n_jobs": None})
-    names = BOOSTERS.get(classifier.booster, ()) if isinstance(classifier.booster, str) else ()
+    names = BOOSTERS[classifier.booster]
     boosters = {name: _booster(folder, _file(stem, name), read) for name in names}
     try:
         classifier.restore(boosters, card.classes)
@@ -161,10 +183,23 @@ def _restored(folder: object, stem: str, card: ClassifierCard, columns: int, rea
     return classifier
 
 
-def _booster(folder: object, name: str, read: ReadFile) -> xgboost.Booster:
-    booster = xgboost.Booster()
+def _require_kinds(folder: object, parameters: Mapping[str, Any]) -> None:
+    """Refuse parameters of another kind than the classifier's own; their ranges are checked where they are used."""
     try:
-        booster.load_model(bytearray(read(name)))
+        _Parameters.model_validate(parameters)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ModelError(f"model.json of {folder} has the parameter {place!r}: {first['msg']}. Train again.") from error
+
+
+def _booster(folder: object, name: str, read: ReadFile) -> xgboost.Booster:
+    booster, content = xgboost.Booster(), read(name)
+    reason = why_not(content)
+    if reason:
+        raise ModelError(_not_xgboost(folder, name, ValueError(reason)))
+    try:
+        booster.load_model(bytearray(content))
     except (xgboost.core.XGBoostError, ValueError) as error:
         raise ModelError(_not_xgboost(folder, name, error)) from error
     return booster

@@ -13,11 +13,10 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from helpers.damaging import tree
-from helpers.forging import forge
 
 from store import FusionError, IntegrityError, StoreError, compact, open_store, repair, rows_equal
 from store.testing import make_rows, new_store, numbered
+from store.testing.forgery import forge, tree
 
 ROWS = make_rows(numbered(0, 9))
 Change = Callable[[dict[str, Any], dict[str, Any]], None]
@@ -348,3 +347,13 @@ def test_a_text_chunk_that_promises_more_than_it_has(room: Path) -> None:
         (path / "id" / "c.0").write_bytes(b"".join(map(bytes, with_checksum(body))))
         with pytest.raises(IntegrityError):
             open_store(path).read()
+
+
+def test_codes_that_the_commit_does_not_name_are_verified_and_repaired(filled: Path) -> None:
+    forge(filled, lambda _, commit: commit.update(label_names=commit["label_names"][:1]))
+    report = open_store(filled).verify()
+    assert not report.ok
+    assert "have a label, split or group without a name" in report.problems[0]
+    assert repair(filled).lost_ids == report.bad_ids
+    assert open_store(filled).verify().ok
+    assert set(open_store(filled).read().labels) == {"class-0"}
