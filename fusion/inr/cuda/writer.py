@@ -1,0 +1,101 @@
+"""Lines of Python with their indentation, and names for a plan's arrays in them."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from fusion.inr.cuda.plan import FEW_OUTPUTS, UNITS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fusion.inr.cuda.plan import Plan
+
+
+class Writer:
+    """Collects the lines of one kernel."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._lines: list[str] = []
+        self._depth = 0
+
+    def text(self) -> str:
+        return "\n".join(self._lines) + "\n"
+
+    def line(self, text: str) -> None:
+        self._lines.append("    " * self._depth + text)
+
+    @contextmanager
+    def block(self, head: str) -> Iterator[None]:
+        """Indent what is written inside, below a line that ends in a colon."""
+        self.line(head)
+        self._depth += 1
+        yield
+        self._depth -= 1
+
+    @contextmanager
+    def only_if(self, condition: str | None) -> Iterator[None]:
+        """Put what is written inside under a condition, where there is one."""
+        if condition is None:
+            yield
+            return
+        with self.block(f"if {condition}:"):
+            yield
+
+    def barrier(self) -> None:
+        self.line("cuda.syncthreads()")
+
+    def at(self, name: str, index: str | int) -> str:
+        """Array and index of an entry of a plan's array, as two arguments."""
+        place = self.plan.places[name]
+        base = f"{place.offset} + " if place.space == "sh" else f"wb + {place.offset} + "
+        return f"{place.space}, {base}{index}"
+
+    def get(self, name: str, index: str | int) -> str:
+        return f"get({self.at(name, index)})"
+
+    def put(self, name: str, index: str | int, value: str) -> None:
+        self.line(f"put({self.at(name, index)}, {value})")
+
+    def load(self, names: list[str], name: str, index: str | int) -> None:
+        """Load four neighbours into four names."""
+        self.line(f"{', '.join(names)} = ld4({self.at(name, index)})")
+
+    def store(self, name: str, index: str | int, values: list[str]) -> None:
+        self.line(f"st4({self.at(name, index)}, {', '.join(values)})")
+
+    def floats(self, name: str) -> int:
+        """Length of an array that has a moment's name."""
+        return self.plan.lengths[name]
+
+    def sums(self) -> list[str]:
+        """Names that a thread adds up in over a whole step: gradients of kernels and biases."""
+        plan = self.plan
+        names: list[str] = []
+        for layer, outer in enumerate(plan.outers, 2):
+            if f"g{layer}" in plan.in_registers:
+                names += outer_names(layer, outer.rows, outer.columns)
+        for layer, tile in enumerate(plan.tiles[1:], 2):
+            if tile.passes == 1:
+                names += [f"gb{layer}_{unit}" for unit in range(UNITS)]
+        if plan.first.passes == 1:
+            names += [f"gf{d}_{unit}" for d in range(plan.architecture.d_in + 1) for unit in range(plan.first.units)]
+        if plan.gradient_parts:
+            names += [f"go_{o}" for o in range(plan.architecture.d_out)]
+        if plan.architecture.d_out <= FEW_OUTPUTS:
+            names += [f"gbo_{o}" for o in range(plan.architecture.d_out)]
+        else:
+            names.append("gbo")
+        return names
+
+
+def outer_names(layer: int, rows: int, columns: int) -> list[str]:
+    """Names of a thread's entries of a kernel's gradient."""
+    return [f"g{layer}_{row}_{column}" for row in range(rows) for column in range(columns)]
+
+
+def clamped(index: str, count: int, reach: int) -> str:
+    """Write an index that goes up to `reach`, kept below `count` where it could pass it."""
+    return index if reach <= count else f"min({index}, {count - 1})"
