@@ -44,18 +44,26 @@ def _write_output_gradient(writer: Writer) -> None:
         _write_output_gradient_in_memory(writer)
         return
     share = TILE // parts
+    write_output_indices(writer)
     with writer.only_if(None if parts * last == plan.threads else f"hu < {parts}"):
-        with writer.block(f"for j in range(hu * {share}, hu * {share} + {share}, 4):"):
-            writer.load(["r0", "r1", "r2", "r3"], f"a{plan.layers}", f"iu * {_LENGTH} + j")
+        with writer.block(f"for j in range(0, {share}, 4):"):
+            writer.load(["r0", "r1", "r2", "r3"], f"a{plan.layers}", f"iu * {_LENGTH} + hu * {share} + j")
             for o in range(d_out):
-                writer.load(["w0", "w1", "w2", "w3"], "d", f"{o * TILE} + j")
+                writer.load(["w0", "w1", "w2", "w3"], "d", f"{o * TILE} + hu * {share} + j")
                 writer.line(f"go_{o} += r0 * w0 + r1 * w1 + r2 * w2 + r3 * w3")
+
+
+def write_output_indices(writer: Writer) -> None:
+    """Write a thread's unit and its part of the coordinates, for the gradient of the output's kernel."""
+    last = writer.plan.hidden[-1]
+    writer.line(f"hu = t // {last}")
+    writer.line(f"iu = t - hu * {last}")
 
 
 def _write_output_gradient_in_memory(writer: Writer) -> None:
     plan = writer.plan
     d_out, last = plan.architecture.d_out, plan.hidden[-1]
-    with writer.block(f"for q in range(t, {d_out * last}, {plan.threads}):"):
+    with writer.spread("q", d_out * last):
         writer.line(f"u = q % {last}")
         writer.line(f"o = q // {last}")
         writer.line("total = ZERO")
@@ -145,16 +153,23 @@ def _write_outer(writer: Writer, layer: int) -> None:
             _write_outer_pass(writer, layer, outer)
 
 
-def outer_rows(outer: OuterTile) -> list[str]:
-    """Rows of a kernel that a thread sums, in one pass."""
+def outer_lines(index: str, count: int, step: int, reach: int, limit: int, length: int) -> list[str]:
+    """Write where each of a thread's strided rows begins: one product and constants, unless some lie outside."""
+    if reach <= limit:
+        return [f"({index}) * {length} + {number * step * length}" for number in range(count)]
+    return [f"{clamped(f'{index} + {number * step}', limit, reach)} * {length}" for number in range(count)]
+
+
+def outer_row(outer: OuterTile) -> str:
+    """First row of a kernel that a thread sums in a pass."""
     begin = "" if outer.passes_in == 1 else f" + pass_in * {outer.threads_in * outer.rows}"
-    return [f"tk{outer.threads_out} + {outer.threads_in * row}{begin}" for row in range(outer.rows)]
+    return f"tk{outer.threads_out}{begin}"
 
 
-def outer_columns(outer: OuterTile) -> list[str]:
-    """Columns of a kernel that a thread sums, in one pass."""
+def outer_column(outer: OuterTile) -> str:
+    """First column of a kernel that a thread sums in a pass."""
     begin = "" if outer.passes_out == 1 else f" + pass_out * {outer.threads_out * outer.columns}"
-    return [f"tu{outer.threads_out} + {outer.threads_out * column}{begin}" for column in range(outer.columns)]
+    return f"tu{outer.threads_out}{begin}"
 
 
 def outer_place(writer: Writer, outer: OuterTile, entry: int) -> str:
@@ -174,22 +189,15 @@ def _write_outer_pass(writer: Writer, layer: int, outer: OuterTile) -> None:
         with writer.block("if base > 0:"):
             for entry, name in enumerate(names):
                 writer.line(f"{name} = {writer.get(f'g{layer}', outer_place(writer, outer, entry))}")
-    reach_in, reach_out = (
-        passes * threads * count
-        for passes, threads, count in (
-            (outer.passes_in, outer.threads_in, outer.rows),
-            (outer.passes_out, outer.threads_out, outer.columns),
-        )
+    rows = outer_lines(outer_row(outer), outer.rows, outer.threads_in, outer.reach_in, outer.fan_in, _LENGTH)
+    columns = outer_lines(
+        outer_column(outer), outer.columns, outer.threads_out, outer.reach_out, outer.fan_out, _LENGTH
     )
-    for row, index in enumerate(outer_rows(outer)):
-        writer.line(f"ka{row} = {clamped(index, outer.fan_in, reach_in)}")
-    for column, index in enumerate(outer_columns(outer)):
-        writer.line(f"ku{column} = {clamped(index, outer.fan_out, reach_out)}")
     with writer.block(f"for j in range(0, {TILE}, 4):"):
         for column in range(outer.columns):
-            writer.load([f"d{column}_{part}" for part in range(4)], f"a{layer}", f"ku{column} * {_LENGTH} + j")
+            writer.load([f"d{column}_{part}" for part in range(4)], f"a{layer}", f"{columns[column]} + j")
         for row in range(outer.rows):
-            writer.load([f"r{part}" for part in range(4)], f"a{layer - 1}", f"ka{row} * {_LENGTH} + j")
+            writer.load([f"r{part}" for part in range(4)], f"a{layer - 1}", f"{rows[row]} + j")
             for part in range(4):
                 for column in range(outer.columns):
                     writer.line(f"{names[row * outer.columns + column]} += r{part} * d{column}_{part}")
@@ -209,19 +217,16 @@ def _write_first_gradient(writer: Writer) -> None:
 
 
 def _write_first_pass(writer: Writer, begin: str) -> None:
-    plan, first, units = writer.plan, writer.plan.first, writer.plan.hidden[0]
+    plan, first = writer.plan, writer.plan.first
     d_in, reach = plan.architecture.d_in, first.passes * first.threads_in * first.units
     begins = columns_of(first.columns, f"ti{first.groups}")
     names = [[f"c{unit}_{column}" for column in range(first.columns)] for unit in range(first.units)]
-    for unit, row in enumerate(names):
-        writer.line(f"k{unit} = {clamped(f'tq{first.groups} + {first.threads_in * unit}{begin}', units, reach)}")
-        for name in row:
-            writer.line(f"{name} = ZERO")
+    for name in (name for row in names for name in row):
+        writer.line(f"{name} = ZERO")
     if plan.layers == 1:
-        _write_first_from_output(writer, names, begins)
+        _write_first_from_output(writer, names, begins, _first_lines(writer, begin, 1))
     else:
-        width = plan.hidden[1] + PAD
-        _write_back_from_hidden(writer, 2, names, begins, [f"k{unit} * {width}" for unit in range(first.units)])
+        _write_back_from_hidden(writer, 2, names, begins, _first_lines(writer, begin, plan.hidden[1] + PAD))
     for d in range(d_in):
         for quarter, at in enumerate(begins):
             writer.load([f"x{d}_{4 * quarter + column}" for column in range(4)], "x", f"{d * TILE} + {at}")
@@ -229,22 +234,29 @@ def _write_first_pass(writer: Writer, begin: str) -> None:
         _write_first_unit(writer, unit, begin, reach)
 
 
-def _write_first_from_output(writer: Writer, names: list[list[str]], begins: list[str]) -> None:
+def _first_lines(writer: Writer, begin: str, length: int) -> list[str]:
+    first, units = writer.plan.first, writer.plan.hidden[0]
+    reach = first.passes * first.threads_in * first.units
+    return outer_lines(f"tq{first.groups}{begin}", first.units, first.threads_in, reach, units, length)
+
+
+def _write_first_from_output(
+    writer: Writer, names: list[list[str]], begins: list[str], units: list[str]
+) -> None:
     with writer.block(f"for o in range({writer.plan.architecture.d_out}):"):
         for quarter, begin in enumerate(begins):
             writer.load([f"r{4 * quarter + column}" for column in range(4)], "d", f"{begin} + o * {TILE}")
-        for unit, row in enumerate(names):
-            writer.line(f"w = {writer.get('wo', f'o * {writer.plan.hidden[-1]} + k{unit}')}")
+        for row, unit in zip(names, units, strict=True):
+            writer.line(f"w = {writer.get('wo', f'o * {writer.plan.hidden[-1]} + {unit}')}")
             for column, name in enumerate(row):
                 writer.line(f"{name} += r{column} * w")
 
 
 def _write_first_unit(writer: Writer, unit: int, begin: str, reach: int) -> None:
     plan, first, units = writer.plan, writer.plan.first, writer.plan.hidden[0]
-    d_in = plan.architecture.d_in
-    writer.line(f"w{d_in} = {writer.get('w1', f'{d_in * units} + k{unit}')}")
-    for d in range(d_in):
-        writer.line(f"w{d} = {writer.get('w1', f'{d * units} + k{unit}')}")
+    d_in, at = plan.architecture.d_in, _first_lines(writer, begin, 1)[unit]
+    for d in range(d_in + 1):
+        writer.line(f"w{d} = {writer.get('w1', f'{d * units} + {at}')}")
     sums = [f"gf{d}_{unit}" for d in range(d_in + 1)]
     if first.passes > 1:
         for name in sums:
@@ -260,7 +272,7 @@ def _write_first_unit(writer: Writer, unit: int, begin: str, reach: int) -> None
     index = f"tq{first.groups} + {first.threads_in * unit}{begin}"
     with writer.only_if(None if reach <= units else f"{index} < {units}"):
         for d, name in enumerate(sums):
-            place = first_place(writer, d, f"k{unit}")
+            place = first_place(writer, d, at)
             with writer.block("if base > 0:"):
                 writer.line(f"{name} += {writer.get('p1', place)}")
             writer.put("p1", place, name)

@@ -48,16 +48,16 @@ def _write_inputs(writer: Writer) -> None:
 def _write_first(writer: Writer) -> None:
     plan, units = writer.plan, writer.plan.hidden[0]
     parts = plan.threads // TILE
-    with writer.block(f"for k in range(h * {UNITS}, {units}, {UNITS * parts}):"):
+    with writer.spread("k", units // UNITS, "h", parts):
         angles = [f"z{unit}" for unit in range(UNITS)]
         weights = [f"w{unit}" for unit in range(UNITS)]
-        writer.load(angles, "w1", f"{plan.architecture.d_in * units} + k")
+        writer.load(angles, "w1", f"{plan.architecture.d_in * units} + {UNITS} * k")
         for d in range(plan.architecture.d_in):
-            writer.load(weights, "w1", f"{d * units} + k")
+            writer.load(weights, "w1", f"{d * units} + {UNITS} * k")
             for angle, weight in zip(angles, weights, strict=True):
                 writer.line(f"{angle} += x{d} * {weight}")
         for unit, angle in enumerate(angles):
-            writer.put("a1", f"{unit * _LENGTH} + k * {_LENGTH} + i", f"sine(om1 * {angle})")
+            writer.put("a1", f"{unit * _LENGTH} + k * {UNITS * _LENGTH} + i", f"sine(om1 * {angle})")
 
 
 @contextmanager
@@ -68,7 +68,7 @@ def pieces(writer: Writer, tile: HiddenTile) -> Iterator[tuple[str, str]]:
         with writer.only_if(None if tile.pieces == writer.plan.threads else f"t < {tile.pieces}"):
             yield f"ti{groups}", f"tq{groups}"
         return
-    with writer.block(f"for piece in range(t, {tile.pieces}, {writer.plan.threads}):"):
+    with writer.spread("piece", tile.pieces):
         writer.line(f"pi = piece & {groups - 1}")
         writer.line(f"pq = piece >> {groups.bit_length() - 1}")
         yield "pi", "pq"
@@ -163,12 +163,14 @@ def _write_products(writer: Writer, outputs: range) -> None:
     plan, last = writer.plan, writer.plan.hidden[-1]
     share = -(-last // (UNITS * plan.output_parts)) * UNITS
     with writer.only_if(None if plan.output_parts == plan.threads // TILE else f"h < {plan.output_parts}"):
-        with writer.block(f"for u in range(h * {share}, min(h * {share} + {share}, {last}), {UNITS}):"):
-            for unit in range(UNITS):
-                writer.line(f"r{unit} = {writer.get(f'a{plan.layers}', f'{unit * _LENGTH} + u * {_LENGTH} + i')}")
-            for o in outputs:
-                writer.load([f"w{unit}" for unit in range(UNITS)], "wo", f"{o * last} + u")
-                writer.line(f"p{o} += {' + '.join(f'r{unit} * w{unit}' for unit in range(UNITS))}")
+        with writer.block(f"for turn in range({share // UNITS}):"):
+            writer.line(f"u = h * {share} + turn * {UNITS}")
+            with writer.only_if(None if share * plan.output_parts == last else f"u < {last}"):
+                for unit in range(UNITS):
+                    writer.line(f"r{unit} = {writer.get(f'a{plan.layers}', f'{unit * _LENGTH} + u * {_LENGTH} + i')}")
+                for o in outputs:
+                    writer.load([f"w{unit}" for unit in range(UNITS)], "wo", f"{o * last} + u")
+                    writer.line(f"p{o} += {' + '.join(f'r{unit} * w{unit}' for unit in range(UNITS))}")
         if plan.output_parts > 1:
             with writer.block("if h > 0:"):
                 for o in outputs:
@@ -179,7 +181,7 @@ def _write_products(writer: Writer, outputs: range) -> None:
 def _write_finish(writer: Writer, o: int) -> None:
     plan = writer.plan
     sigmoid = plan.architecture.output == "sigmoid"
-    writer.line("p = sigmoid(z)" if sigmoid else "p = z")
+    writer.line("p = ONE / (ONE + F(exp(-z)))" if sigmoid else "p = z")
     if plan.kind.job == "decode":
         with writer.block("if inside:"):
             writer.line(f"put(outputs, (s * coordinates + n) * {plan.architecture.d_out} + {o}, p)")

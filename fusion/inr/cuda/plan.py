@@ -103,6 +103,16 @@ class OuterTile:
         return self.passes_in * self.passes_out
 
     @property
+    def reach_in(self) -> int:
+        """Rows that all passes reach, those outside of the kernel included."""
+        return self.passes_in * self.threads_in * self.rows
+
+    @property
+    def reach_out(self) -> int:
+        """Columns that all passes reach."""
+        return self.passes_out * self.threads_out * self.columns
+
+    @property
     def entries(self) -> int:
         """Entries of one thread in one pass."""
         return self.rows * self.columns

@@ -51,20 +51,10 @@ def kernel_source(plan: Plan) -> str:
 def _write_indices(writer: Writer) -> None:
     plan = writer.plan
     writer.line("sh = cuda.shared.array(0, float32)")
-    writer.line("t = cuda.threadIdx.x")
+    writer.line("t = opaque(cuda.threadIdx.x)")
     writer.line(f"wb = cuda.blockIdx.x * {plan.workspace // 4}")
     writer.line("s = cuda.blockIdx.x + 0")
-    writer.line(f"i = t & {TILE - 1}")
-    writer.line(f"h = t >> {TILE.bit_length() - 1}")
-    for groups in sorted({tile.groups for tile in plan.tiles} | {plan.first.groups}):
-        writer.line(f"ti{groups} = t & {groups - 1}")
-        writer.line(f"tq{groups} = t >> {groups.bit_length() - 1}")
-    for across in sorted({tile.threads_out for tile in plan.outers}):
-        writer.line(f"tu{across} = t & {across - 1}")
-        writer.line(f"tk{across} = t >> {across.bit_length() - 1}")
-    if plan.gradient_parts and plan.kind.job != "decode":
-        writer.line(f"iu = t % {plan.hidden[-1]}")
-        writer.line(f"hu = t // {plan.hidden[-1]}")
+    writer.indices()
 
 
 def _write_fit(writer: Writer) -> None:
@@ -134,7 +124,7 @@ def _kernels(writer: Writer) -> list[tuple[str, int, int, int, int, int, str]]:
 def _write_load(writer: Writer) -> None:
     plan = writer.plan
     for name, offset, rows, columns, padded_rows, padded_columns, at in _kernels(writer):
-        with writer.block(f"for q in range(t, {padded_rows * padded_columns}, {plan.threads}):"):
+        with writer.spread("q", padded_rows * padded_columns):
             writer.line(f"row = q // {padded_columns}")
             writer.line(f"column = q % {padded_columns}")
             writer.line("value = ZERO")
@@ -143,7 +133,7 @@ def _write_load(writer: Writer) -> None:
             writer.put(name, at, "value")
     for name in plan.places:
         if name.startswith(("m_", "v_")):
-            with writer.block(f"for q in range(t, {writer.floats(name)}, {plan.threads}):"):
+            with writer.spread("q", plan.lengths[name]):
                 writer.put(name, "q", "ZERO")
     writer.barrier()
 
@@ -151,7 +141,7 @@ def _write_load(writer: Writer) -> None:
 def _write_store(writer: Writer) -> None:
     plan = writer.plan
     for name, offset, rows, columns, _, _, at in _kernels(writer):
-        with writer.block(f"for q in range(t, {rows * columns}, {plan.threads}):"):
+        with writer.spread("q", rows * columns):
             writer.line(f"row = q // {columns}")
             writer.line(f"column = q % {columns}")
             writer.line(f"put(weights, s * {plan.architecture.size} + {offset} + q, {writer.get(name, at)})")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fusion.inr.cuda.backward import first_place, outer_columns, outer_place, outer_rows
+from fusion.inr.cuda.backward import first_place, outer_column, outer_place, outer_row, write_output_indices
 from fusion.inr.cuda.plan import FEW_OUTPUTS, PAD, TILE, UNITS
 from fusion.inr.cuda.writer import outer_names
 
@@ -47,6 +47,7 @@ def _write_partial_sums(writer: Writer) -> None:
                 index = f"{unit} + ti{tile.groups} * {tile.units} + 4 * tq{tile.groups}"
                 writer.put(f"a{layer}", index, f"gb{layer}_{unit}")
     if plan.gradient_parts:
+        write_output_indices(writer)
         with writer.only_if(None if plan.gradient_parts * plan.hidden[-1] == plan.threads else f"hu < {plan.gradient_parts}"):
             for o in range(d_out):
                 index = f"{_output_scratch(writer) + o * plan.hidden[-1]} + hu * {d_out * plan.hidden[-1]} + iu"
@@ -93,27 +94,32 @@ def _write_kernel_pass(writer: Writer, layer: int, outer: OuterTile) -> None:
     # Padding has no gradient, so it may be moved too; but it has no rate of its own, and lies outside past the last.
     limit_in, limit_out = (fan_in, fan_out) if plan.kind.job == "plain" else (outer.fan_in, outer.fan_out)
     checked = [
-        f"{index} < {limit}"
+        (index, limit)
         for index, limit, reach in (
-            ("row", limit_in, outer.passes_in * outer.threads_in * outer.rows),
-            ("column", limit_out, outer.passes_out * outer.threads_out * outer.columns),
+            ("row", limit_in, outer.reach_in),
+            ("column", limit_out, outer.reach_out),
         )
         if limit < reach
     ]
-    for row, row_index in enumerate(outer_rows(outer)):
-        for column, column_index in enumerate(outer_columns(outer)):
+    condition = " and ".join(f"{index} < {limit}" for index, limit in checked) or None
+    writer.line(f"at = ({outer_row(outer)}) * {width} + {outer_column(outer)}")
+    writer.line(f"weight = {offset} + ({outer_row(outer)}) * {fan_out} + {outer_column(outer)}")
+    for row in range(outer.rows):
+        for column in range(outer.columns):
+            down, across = outer.threads_in * row, outer.threads_out * column
             entry = row * outer.columns + column
             place = outer_place(writer, outer, entry)
             gradient = names[entry] if f"g{layer}" in plan.in_registers else writer.get(f"g{layer}", place)
-            writer.line(f"row = {row_index}")
-            writer.line(f"column = {column_index}")
-            with writer.only_if(" and ".join(checked) or None):
+            if condition:
+                writer.line(f"row = {outer_row(outer)} + {down}")
+                writer.line(f"column = {outer_column(outer)} + {across}")
+            with writer.only_if(condition):
                 _write_move(
                     writer,
                     f"w{layer}",
-                    f"row * {width} + column",
+                    f"at + {down * width + across}",
                     (str(layer), place),
-                    f"{offset} + row * {fan_out} + column",
+                    f"weight + {down * fan_out + across}",
                     gradient,
                 )
 
@@ -122,7 +128,7 @@ def _write_first(writer: Writer) -> None:
     plan = writer.plan
     d_in, units, width = plan.architecture.d_in, plan.hidden[0], plan.architecture.hidden[0]
     source = "a1" if plan.first.passes == 1 else "p1"
-    with writer.block(f"for q in range(t, {(d_in + 1) * units}, {plan.threads}):"):
+    with writer.spread("q", (d_in + 1) * units):
         writer.line("total = ZERO")
         with writer.block(f"for r in range({plan.first.groups}):"):
             writer.line(f"total += {writer.get(source, f'r * {(d_in + 1) * units} + q')}")
@@ -135,7 +141,7 @@ def _write_bias(writer: Writer, layer: int) -> None:
     plan, tile = writer.plan, writer.plan.tiles[layer - 1]
     source = f"a{layer}" if tile.passes == 1 else f"p{layer}"
     offset, width = plan.architecture.layout[2 * layer - 1][2], plan.architecture.hidden[layer - 1]
-    with writer.block(f"for q in range(t, {tile.units}, {plan.threads}):"):
+    with writer.spread("q", tile.units):
         writer.line("total = ZERO")
         with writer.block(f"for r in range({tile.groups}):"):
             writer.line(f"total += {writer.get(source, f'r * {tile.units} + q')}")
@@ -147,7 +153,7 @@ def _write_output(writer: Writer) -> None:
     plan = writer.plan
     d_out, last, width = plan.architecture.d_out, plan.hidden[-1], plan.architecture.hidden[-1]
     offset = plan.architecture.layout[-2][2]
-    with writer.block(f"for q in range(t, {d_out * last}, {plan.threads}):"):
+    with writer.spread("q", d_out * last):
         if plan.gradient_parts:
             scratch = _output_scratch(writer)
             terms = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from fusion.inr.cuda.plan import FEW_OUTPUTS, UNITS
+from fusion.inr.cuda.plan import FEW_OUTPUTS, TILE, UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,36 @@ class Writer:
             yield
 
     def barrier(self) -> None:
+        """Let all threads come to this line; what follows finds its indices from the thread's number again.
+
+        A compiler that saw through the numbers would compute all addresses of a step beforehand and keep them, in
+        registers that the sums need.
+        """
         self.line("cuda.syncthreads()")
+        self.line("t = opaque(t)")
+        self.indices()
+
+    def indices(self) -> None:
+        """Write a thread's indices from its number `t`."""
+        plan = self.plan
+        self.line(f"i = t & {TILE - 1}")
+        self.line(f"h = t >> {TILE.bit_length() - 1}")
+        for groups in sorted({tile.groups for tile in plan.tiles} | {plan.first.groups}):
+            self.line(f"ti{groups} = t & {groups - 1}")
+            self.line(f"tq{groups} = t >> {groups.bit_length() - 1}")
+        for across in sorted({tile.threads_out for tile in plan.outers}):
+            self.line(f"tu{across} = t & {across - 1}")
+            self.line(f"tk{across} = t >> {across.bit_length() - 1}")
+
+    @contextmanager
+    def spread(self, name: str, count: int, index: str = "t", step: int | None = None) -> Iterator[None]:
+        """Go through `count` numbers by turns, a thread from its index on in steps of as many as there are threads."""
+        step = step or self.plan.threads
+        rounds = -(-count // step)
+        with self.block(f"for turn in range({rounds}):"):
+            self.line(f"{name} = turn * {step} + {index}")
+            with self.only_if(None if rounds * step == count else f"{name} < {count}"):
+                yield
 
     def at(self, name: str, index: str | int) -> str:
         """Array and index of an entry of a plan's array, as two arguments."""
@@ -65,10 +94,6 @@ class Writer:
 
     def store(self, name: str, index: str | int, values: list[str]) -> None:
         self.line(f"st4({self.at(name, index)}, {', '.join(values)})")
-
-    def floats(self, name: str) -> int:
-        """Length of an array that has a moment's name."""
-        return self.plan.lengths[name]
 
     def sums(self) -> list[str]:
         """Names that a thread adds up in over a whole step: gradients of kernels and biases."""
