@@ -85,7 +85,7 @@ def _described(driver: Any, index: int) -> Described:
     )
     attributes = driver.CUdevice_attribute
     major, minor, processors, shared = (
-        _checked(driver.cuDeviceGetAttribute(attributes[f"CU_DEVICE_ATTRIBUTE_{item}"], handle), item)[0]
+        _checked(driver.cuDeviceGetAttribute(getattr(attributes, f"CU_DEVICE_ATTRIBUTE_{item}"), handle), item)[0]
         for item in wanted
     )
     plain = bytes(name).split(b"\0")[0].decode()
