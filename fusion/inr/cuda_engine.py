@@ -34,7 +34,7 @@ def simulated() -> bool:
 
 
 @lru_cache(maxsize=8)
-def open_device(index: int = 0) -> Device | Simulator:
+def open_device(index: int) -> Device | Simulator:
     """Take a device into use.
 
     Raises

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fusion.inr.cuda.errors import CudaUnavailableError
-from fusion.inr.cuda.primitives import device_names
 from fusion.inr.cuda.source import INTEGERS, NAME, POINTERS, kernel_source
 
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ def _ptx(layout: Plan, capability: tuple[int, int]) -> str:
     try:
         cuda: Any = import_module("numba.cuda")
         types: Any = import_module("numba.types")
-        names = device_names()
+        names = dict(import_module("fusion.inr.cuda.primitives").NAMES)
     except (ImportError, AttributeError) as error:
         raise CudaUnavailableError(
             f"numba-cuda cannot be loaded ({error}); pip install 'functa-fusion[cuda]' gives versions that go together"

@@ -254,10 +254,10 @@ class Simulator:
     def launch(
         self, layout: Plan, blocks: int, addresses: Sequence[int], integers: Sequence[int], floats: Sequence[float]
     ) -> float:
-        from fusion.inr.cuda.primitives import simulated_names
+        from fusion.inr.cuda.simulated import NAMES
         from fusion.inr.cuda.source import POINTERS, kernel_source
 
-        names = simulated_names()
+        names: dict[str, Any] = dict(NAMES)
         exec(compile(kernel_source(layout), "<kernel>", "exec"), names)  # noqa: S102 - the text is our own
         arrays = [self._memory[address] for address in addresses]
         arrays = [

@@ -47,17 +47,11 @@ def _write_inputs(writer: Writer) -> None:
 
 def _write_first(writer: Writer) -> None:
     plan, units = writer.plan, writer.plan.hidden[0]
-    parts = plan.threads // TILE
-    with writer.spread("k", units // UNITS, "h", parts):
-        angles = [f"z{unit}" for unit in range(UNITS)]
-        weights = [f"w{unit}" for unit in range(UNITS)]
-        writer.load(angles, "w1", f"{plan.architecture.d_in * units} + {UNITS} * k")
-        for d in range(plan.architecture.d_in):
-            writer.load(weights, "w1", f"{d * units} + {UNITS} * k")
-            for angle, weight in zip(angles, weights, strict=True):
-                writer.line(f"{angle} += x{d} * {weight}")
-        for unit, angle in enumerate(angles):
-            writer.put("a1", f"{unit * _LENGTH} + k * {UNITS * _LENGTH} + i", f"sine(om1 * {angle})")
+    with writer.spread("k", units // UNITS, "h", plan.threads // TILE):
+        for d in range(plan.architecture.d_in, -1, -1):
+            weights = f"load_4({writer.at('w1', f'{d * units} + {UNITS} * k')})"
+            writer.line(f"z = {weights}" if d == plan.architecture.d_in else f"z = fma(z, {weights}, x{d})")
+        writer.line(f"scatter({writer.at('a1', f'k * {UNITS * _LENGTH} + i')}, {_LENGTH}, sines(z, om1))")
 
 
 @contextmanager
@@ -74,74 +68,58 @@ def pieces(writer: Writer, tile: HiddenTile) -> Iterator[tuple[str, str]]:
         yield "pi", "pq"
 
 
-def columns_of(tile_columns: int, group: str) -> list[str]:
-    """Where a group's coordinates begin, four by four."""
-    return [f"{4 * group_of * (TILE // tile_columns)} + 4 * {group}" for group_of in range(tile_columns // 4)]
-
-
 def _write_hidden(writer: Writer, layer: int) -> None:
     plan = writer.plan
-    tile, before = plan.tiles[layer - 1], plan.hidden[layer - 2]
+    tile, before, width = plan.tiles[layer - 1], plan.hidden[layer - 2], plan.hidden[layer - 1] + PAD
+    load, spread = f"load_{tile.columns}", f"spread_{tile.columns}"
     if plan.kind.job != "decode" and f"s{layer}" in plan.in_registers and tile.pieces < plan.threads:
-        for name in slope_names(tile, layer):
-            writer.line(f"{name} = ZERO")
-    with pieces(writer, tile) as (group, units):
-        biases = [f"w{unit}" for unit in range(UNITS)]
-        writer.load(biases, f"b{layer}", f"4 * {units}")
         for unit in range(UNITS):
-            for column in range(tile.columns):
-                writer.line(f"c{unit}_{column} = w{unit}")
+            writer.line(f"s{layer}_{unit} = {spread}(ZERO)")
+    with pieces(writer, tile) as (group, units):
+        writer.line(f"w = load_4({writer.at(f'b{layer}', f'4 * {units}')})")
+        for unit in range(UNITS):
+            writer.line(f"c{unit} = {spread}(w[{unit}])")
         with writer.block(f"for k in range(0, {before}, {_DEPTH}):"):
             for depth in range(_DEPTH):
-                _write_term(writer, layer, depth, group, units)
+                row = f"{depth * _LENGTH} + 4 * {group} + k * {_LENGTH}"
+                writer.line(f"r = {load}({writer.at(f'a{layer - 1}', row)})")
+                weights = f"{depth * width} + k * {width} + 4 * {units}"
+                writer.line(f"w = load_4({writer.at(f'w{layer}', weights)})")
+                for unit in range(UNITS):
+                    writer.line(f"c{unit} = fma(c{unit}, r, w[{unit}])")
         _write_activation(writer, layer, group, units)
 
 
-def _write_term(writer: Writer, layer: int, depth: int, group: str, units: str) -> None:
-    tile, width = writer.plan.tiles[layer - 1], writer.plan.hidden[layer - 1] + PAD
-    for quarter, begin in enumerate(columns_of(tile.columns, group)):
-        names = [f"r{4 * quarter + column}" for column in range(4)]
-        writer.load(names, f"a{layer - 1}", f"{depth * _LENGTH} + {begin} + k * {_LENGTH}")
-    writer.load([f"w{unit}" for unit in range(UNITS)], f"w{layer}", f"{depth * width} + k * {width} + 4 * {units}")
-    for unit in range(UNITS):
-        for column in range(tile.columns):
-            writer.line(f"c{unit}_{column} += r{column} * w{unit}")
-
-
-def slope_names(tile: HiddenTile, layer: int) -> list[str]:
-    """Names of a thread's slopes of a layer."""
-    return [f"s{layer}_{unit}_{column}" for unit in range(UNITS) for column in range(tile.columns)]
-
-
-def slope_place(writer: Writer, layer: int, unit: int, column: int) -> str:
-    """Index of a thread's slope in memory; `piece` counts on by the number of threads from pass to pass."""
+def slope_place(writer: Writer, layer: int, unit: int) -> str:
+    """Give array, index and stride of a thread's slopes of a unit in memory; `piece` counts on from pass to pass."""
     plan, tile = writer.plan, writer.plan.tiles[layer - 1]
+    stride = plan.threads * tile.passes
     number = "t" if tile.passes == 1 else "piece"
-    return f"{(unit * tile.columns + column) * plan.threads * tile.passes} + {number}"
+    return f"{writer.at(f's{layer}', f'{unit * tile.columns * stride} + {number}')}, {stride}"
+
+
+def activation_place(writer: Writer, layer: int, unit: int, group: str, units: str) -> str:
+    """Give array and index of a thread's activations of a unit."""
+    return writer.at(f"a{layer}", f"{unit * _LENGTH} + 4 * {group} + {units} * {UNITS * _LENGTH}")
 
 
 def _write_activation(writer: Writer, layer: int, group: str, units: str) -> None:
-    plan, tile = writer.plan, writer.plan.tiles[layer - 1]
     for unit in range(UNITS):
-        for column in range(tile.columns):
-            angle = f"om{layer} * c{unit}_{column}"
-            if plan.kind.job == "decode":
-                writer.line(f"r{column} = sine({angle})")
-            elif f"s{layer}" in plan.in_registers:
-                writer.line(f"r{column}, s{layer}_{unit}_{column} = sine_and_cosine({angle})")
-            else:
-                writer.line(f"r{column}, slope = sine_and_cosine({angle})")
-                writer.put(f"s{layer}", slope_place(writer, layer, unit, column), "slope")
-        for quarter, begin in enumerate(columns_of(tile.columns, group)):
-            values = [f"r{4 * quarter + column}" for column in range(4)]
-            writer.store(f"a{layer}", f"{unit * _LENGTH} + {begin} + {units} * {UNITS * _LENGTH}", values)
+        if writer.plan.kind.job == "decode":
+            writer.line(f"r = sines(c{unit}, om{layer})")
+        elif f"s{layer}" in writer.plan.in_registers:
+            writer.line(f"r, s{layer}_{unit} = sines_and_cosines(c{unit}, om{layer})")
+        else:
+            writer.line(f"r, slope = sines_and_cosines(c{unit}, om{layer})")
+            writer.line(f"scatter({slope_place(writer, layer, unit)}, slope)")
+        writer.line(f"store({activation_place(writer, layer, unit, group, units)}, r)")
 
 
 def _write_output(writer: Writer) -> None:
     plan = writer.plan
     d_out = plan.architecture.d_out
-    chunks = [range(begin, min(begin + FEW_OUTPUTS, d_out)) for begin in range(0, d_out, FEW_OUTPUTS)]
-    for outputs in chunks:
+    for begin in range(0, d_out, FEW_OUTPUTS):
+        outputs = range(begin, min(begin + FEW_OUTPUTS, d_out))
         if plan.kind.job != "decode":
             for o in outputs:
                 writer.line(f"y{o} = get(values, (s * coordinates + n) * {d_out} + {o})")
@@ -166,11 +144,9 @@ def _write_products(writer: Writer, outputs: range) -> None:
         with writer.block(f"for turn in range({share // UNITS}):"):
             writer.line(f"u = h * {share} + turn * {UNITS}")
             with writer.only_if(None if share * plan.output_parts == last else f"u < {last}"):
-                for unit in range(UNITS):
-                    writer.line(f"r{unit} = {writer.get(f'a{plan.layers}', f'{unit * _LENGTH} + u * {_LENGTH} + i')}")
+                writer.line(f"r = gather_4({writer.at(f'a{plan.layers}', f'u * {_LENGTH} + i')}, {_LENGTH})")
                 for o in outputs:
-                    writer.load([f"w{unit}" for unit in range(UNITS)], "wo", f"{o * last} + u")
-                    writer.line(f"p{o} += {' + '.join(f'r{unit} * w{unit}' for unit in range(UNITS))}")
+                    writer.line(f"p{o} = dot(p{o}, r, load_4({writer.at('wo', f'{o * last} + u')}))")
         if plan.output_parts > 1:
             with writer.block("if h > 0:"):
                 for o in outputs:

@@ -129,7 +129,13 @@ class FirstTile:
 
     @property
     def groups(self) -> int:
+        """Threads beside each other along the coordinates."""
         return TILE // self.columns
+
+    @property
+    def reach(self) -> int:
+        """Units that all passes reach, those outside of the layer included."""
+        return self.passes * self.threads_in * self.units
 
 
 @dataclass(frozen=True)

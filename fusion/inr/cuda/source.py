@@ -69,8 +69,8 @@ def _write_fit(writer: Writer) -> None:
             writer.line("count = coordinates")
         writer.line(f"scale = F(2.0) / F(count * {plan.architecture.d_out})")
         writer.line("squares = ZERO")
-        for name in writer.sums():
-            writer.line(f"{name} = ZERO")
+        for name, zero in writer.sums().items():
+            writer.line(f"{name} = {zero}")
         with writer.block(f"for base in range(0, count, {TILE}):"):
             write_forward(writer)
             with writer.block("if learn:"):
@@ -93,10 +93,10 @@ def _write_error(writer: Writer) -> None:
     with writer.block("if h == 0:"):
         writer.put("x", "i", "squares")
     writer.barrier()
-    writer.line("total = F64(0.0)")
+    writer.line("sum = F64(0.0)")
     with writer.block(f"for q in range({TILE}):"):
-        writer.line(f"total += F64({writer.get('x', 'q')})")
-    writer.line(f"error = F(total / F64(count * {writer.plan.architecture.d_out}))")
+        writer.line(f"sum += F64({writer.get('x', 'q')})")
+    writer.line(f"error = F(sum / F64(count * {writer.plan.architecture.d_out}))")
     writer.barrier()
 
 

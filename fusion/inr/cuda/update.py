@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from fusion.inr.cuda.backward import first_place, outer_column, outer_place, outer_row, write_output_indices
 from fusion.inr.cuda.plan import FEW_OUTPUTS, PAD, TILE, UNITS
-from fusion.inr.cuda.writer import outer_names
 
 if TYPE_CHECKING:
     from fusion.inr.cuda.plan import OuterTile
@@ -33,10 +32,9 @@ def _write_partial_sums(writer: Writer) -> None:
     plan = writer.plan
     d_in, d_out, first = plan.architecture.d_in, plan.architecture.d_out, plan.first
     if first.passes == 1:
-        reach = first.threads_in * first.units
         for unit in range(first.units):
             index = f"tq{first.groups} + {first.threads_in * unit}"
-            with writer.only_if(None if reach <= plan.hidden[0] else f"{index} < {plan.hidden[0]}"):
+            with writer.only_if(None if first.reach <= plan.hidden[0] else f"{index} < {plan.hidden[0]}"):
                 for d in range(d_in + 1):
                     writer.put("a1", first_place(writer, d, index), f"gf{d}_{unit}")
     for layer, tile in enumerate(plan.tiles[1:], 2):
@@ -90,38 +88,33 @@ def _write_kernel_pass(writer: Writer, layer: int, outer: OuterTile) -> None:
     plan = writer.plan
     fan_in, fan_out = plan.architecture.layers[layer - 1]
     offset, width = plan.architecture.layout[2 * layer - 2][2], plan.hidden[layer - 1] + PAD
-    names = outer_names(layer, outer.rows, outer.columns)
     # Padding has no gradient, so it may be moved too; but it has no rate of its own, and lies outside past the last.
     limit_in, limit_out = (fan_in, fan_out) if plan.kind.job == "plain" else (outer.fan_in, outer.fan_out)
-    checked = [
-        (index, limit)
-        for index, limit, reach in (
-            ("row", limit_in, outer.reach_in),
-            ("column", limit_out, outer.reach_out),
-        )
-        if limit < reach
-    ]
-    condition = " and ".join(f"{index} < {limit}" for index, limit in checked) or None
     writer.line(f"at = ({outer_row(outer)}) * {width} + {outer_column(outer)}")
     writer.line(f"weight = {offset} + ({outer_row(outer)}) * {fan_out} + {outer_column(outer)}")
     for row in range(outer.rows):
-        for column in range(outer.columns):
-            down, across = outer.threads_in * row, outer.threads_out * column
-            entry = row * outer.columns + column
-            place = outer_place(writer, outer, entry)
-            gradient = names[entry] if f"g{layer}" in plan.in_registers else writer.get(f"g{layer}", place)
-            if condition:
-                writer.line(f"row = {outer_row(outer)} + {down}")
-                writer.line(f"column = {outer_column(outer)} + {across}")
-            with writer.only_if(condition):
-                _write_move(
-                    writer,
-                    f"w{layer}",
-                    f"at + {down * width + across}",
-                    (str(layer), place),
-                    f"weight + {down * fan_out + across}",
-                    gradient,
-                )
+        down, place = outer.threads_in * row, outer_place(writer, outer, row)
+        slopes = f"g{layer}_{row}"
+        with writer.only_if(f"{outer_row(outer)} + {down} < {limit_in}" if limit_in < outer.reach_in else None):
+            if slopes not in writer.sums():
+                writer.line(f"{slopes} = gather_{outer.columns}({writer.at(f'g{layer}', place)}, {plan.threads})")
+            if plan.kind.job == "adam" and limit_out >= outer.reach_out:
+                moments = f"{writer.at(f'm_{layer}', place)}, {writer.at(f'v_{layer}', place)}, {plan.threads}"
+                weights = f"{writer.at(f'w{layer}', f'at + {down * width}')}, {outer.threads_out}"
+                writer.line(f"adams({moments}, {weights}, {slopes}, rate)")
+                continue
+            for column in range(outer.columns):
+                across = outer.threads_out * column
+                condition = f"{outer_column(outer)} + {across} < {limit_out}"
+                with writer.only_if(condition if limit_out < outer.reach_out else None):
+                    _write_move(
+                        writer,
+                        f"w{layer}",
+                        f"at + {down * width + across}",
+                        (str(layer), f"{place} + {column * plan.threads}"),
+                        f"weight + {down * fan_out + across}",
+                        f"{slopes}[{column}]",
+                    )
 
 
 def _write_first(writer: Writer) -> None:
@@ -129,12 +122,12 @@ def _write_first(writer: Writer) -> None:
     d_in, units, width = plan.architecture.d_in, plan.hidden[0], plan.architecture.hidden[0]
     source = "a1" if plan.first.passes == 1 else "p1"
     with writer.spread("q", (d_in + 1) * units):
-        writer.line("total = ZERO")
+        writer.line("sum = ZERO")
         with writer.block(f"for r in range({plan.first.groups}):"):
-            writer.line(f"total += {writer.get(source, f'r * {(d_in + 1) * units} + q')}")
+            writer.line(f"sum += {writer.get(source, f'r * {(d_in + 1) * units} + q')}")
         weight = f"q // {units} * {width} + q % {units}"
         with writer.only_if(f"q % {units} < {width}" if units > width and plan.kind.job == "plain" else None):
-            _write_move(writer, "w1", "q", ("first", "q"), weight, "total * om1")
+            _write_move(writer, "w1", "q", ("first", "q"), weight, "sum * om1")
 
 
 def _write_bias(writer: Writer, layer: int) -> None:
@@ -142,11 +135,11 @@ def _write_bias(writer: Writer, layer: int) -> None:
     source = f"a{layer}" if tile.passes == 1 else f"p{layer}"
     offset, width = plan.architecture.layout[2 * layer - 1][2], plan.architecture.hidden[layer - 1]
     with writer.spread("q", tile.units):
-        writer.line("total = ZERO")
+        writer.line("sum = ZERO")
         with writer.block(f"for r in range({tile.groups}):"):
-            writer.line(f"total += {writer.get(source, f'r * {tile.units} + q')}")
+            writer.line(f"sum += {writer.get(source, f'r * {tile.units} + q')}")
         with writer.only_if(f"q < {width}" if tile.units > width and plan.kind.job == "plain" else None):
-            _write_move(writer, f"b{layer}", "q", (f"bias{layer}", "q"), f"{offset} + q", "total")
+            _write_move(writer, f"b{layer}", "q", (f"bias{layer}", "q"), f"{offset} + q", "sum")
 
 
 def _write_output(writer: Writer) -> None:
@@ -160,12 +153,12 @@ def _write_output(writer: Writer) -> None:
                 writer.get(f"a{plan.layers}", f"{scratch + part * d_out * last} + q")
                 for part in range(plan.gradient_parts)
             ]
-            writer.line(f"total = {' + '.join(terms)}")
+            writer.line(f"sum = {' + '.join(terms)}")
         else:
-            writer.line(f"total = {writer.get('go', 'q')}")
+            writer.line(f"sum = {writer.get('go', 'q')}")
         weight = f"{offset} + q % {last} * {d_out} + q // {last}"
         with writer.only_if(f"q % {last} < {width}" if last > width and plan.kind.job == "plain" else None):
-            _write_move(writer, "wo", "q", ("out", "q"), weight, "total")
+            _write_move(writer, "wo", "q", ("out", "q"), weight, "sum")
 
 
 def _write_output_bias(writer: Writer) -> None:
@@ -173,11 +166,8 @@ def _write_output_bias(writer: Writer) -> None:
     d_out, offset = plan.architecture.d_out, plan.architecture.layout[-1][2]
     with writer.block(f"if t < {d_out}:"):
         if d_out <= FEW_OUTPUTS:
-            for part in range(4):
-                writer.line(f"z{part} = ZERO")
+            writer.line("z = spread_4(ZERO)")
             with writer.block(f"for r in range(0, {TILE}, 4):"):
-                writer.load(["r0", "r1", "r2", "r3"], "d", f"t * {TILE} + r")
-                for part in range(4):
-                    writer.line(f"z{part} += r{part}")
-            writer.line("gbo = (z0 + z1) + (z2 + z3)")
+                writer.line(f"z = fma(z, load_4({writer.at('d', f't * {TILE} + r')}), ONE)")
+            writer.line("gbo = total(z)")
         _write_move(writer, "bo", "t", ("bout", "t"), f"{offset} + t", "gbo")

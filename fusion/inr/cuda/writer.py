@@ -88,39 +88,21 @@ class Writer:
     def put(self, name: str, index: str | int, value: str) -> None:
         self.line(f"put({self.at(name, index)}, {value})")
 
-    def load(self, names: list[str], name: str, index: str | int) -> None:
-        """Load four neighbours into four names."""
-        self.line(f"{', '.join(names)} = ld4({self.at(name, index)})")
-
-    def store(self, name: str, index: str | int, values: list[str]) -> None:
-        self.line(f"st4({self.at(name, index)}, {', '.join(values)})")
-
-    def sums(self) -> list[str]:
-        """Names that a thread adds up in over a whole step: gradients of kernels and biases."""
+    def sums(self) -> dict[str, str]:
+        """Names that a thread adds up in over a whole step, for gradients of kernels and biases, and their zeros."""
         plan = self.plan
-        names: list[str] = []
+        names: dict[str, str] = {}
         for layer, outer in enumerate(plan.outers, 2):
             if f"g{layer}" in plan.in_registers:
-                names += outer_names(layer, outer.rows, outer.columns)
+                names |= {f"g{layer}_{row}": f"spread_{outer.columns}(ZERO)" for row in range(outer.rows)}
+        floats = []
         for layer, tile in enumerate(plan.tiles[1:], 2):
             if tile.passes == 1:
-                names += [f"gb{layer}_{unit}" for unit in range(UNITS)]
+                floats += [f"gb{layer}_{unit}" for unit in range(UNITS)]
+        d_in, d_out = plan.architecture.d_in, plan.architecture.d_out
         if plan.first.passes == 1:
-            names += [f"gf{d}_{unit}" for d in range(plan.architecture.d_in + 1) for unit in range(plan.first.units)]
+            floats += [f"gf{d}_{unit}" for d in range(d_in + 1) for unit in range(plan.first.units)]
         if plan.gradient_parts:
-            names += [f"go_{o}" for o in range(plan.architecture.d_out)]
-        if plan.architecture.d_out <= FEW_OUTPUTS:
-            names += [f"gbo_{o}" for o in range(plan.architecture.d_out)]
-        else:
-            names.append("gbo")
-        return names
-
-
-def outer_names(layer: int, rows: int, columns: int) -> list[str]:
-    """Names of a thread's entries of a kernel's gradient."""
-    return [f"g{layer}_{row}_{column}" for row in range(rows) for column in range(columns)]
-
-
-def clamped(index: str, count: int, reach: int) -> str:
-    """Write an index that goes up to `reach`, kept below `count` where it could pass it."""
-    return index if reach <= count else f"min({index}, {count - 1})"
+            floats += [f"go_{o}" for o in range(d_out)]
+        floats += [f"gbo_{o}" for o in range(d_out)] if d_out <= FEW_OUTPUTS else ["gbo"]
+        return names | dict.fromkeys(floats, "ZERO")
