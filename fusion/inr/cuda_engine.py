@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fusion.inr.cuda.compiling import load_compiler
 from fusion.inr.cuda.device import Device, Simulator, devices
 from fusion.inr.cuda.errors import CudaError, CudaMemoryError, CudaUnavailableError
 from fusion.inr.cuda.plan import Kind, Plan, plan
@@ -48,6 +49,20 @@ def open_device(index: int) -> Device | Simulator:
     if not 0 <= index < len(found):
         raise CudaUnavailableError(f"no CUDA device {index}: this machine has {len(found)}, counted from 0")
     return Device(found[index])
+
+
+@lru_cache(maxsize=8)
+def require(index: int) -> None:
+    """Find out whether fits can run on a device, before the first one does.
+
+    Raises
+    ------
+    CudaUnavailableError
+        When there is no such device, it is too old, or what compiles for it is missing or does not go together.
+    """
+    open_device(index)
+    if not simulated():
+        load_compiler()
 
 
 def fit(

@@ -10,8 +10,10 @@ import os
 import re
 import tempfile
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,15 +105,29 @@ def _version(package: str) -> str:
         return "none"
 
 
-def _ptx(layout: Plan, capability: tuple[int, int]) -> str:
+@lru_cache(maxsize=1)
+def load_compiler() -> tuple[Any, Any, dict[str, Any]]:
+    """Load numba-cuda and what a kernel's text may call.
+
+    Raises
+    ------
+    CudaUnavailableError
+        When it is missing, or does not go together with what is installed beside it.
+    """
+    if find_spec("numba_cuda") is None:
+        raise CudaUnavailableError("numba-cuda is not installed; pip install 'functa-fusion[cuda]'")
     try:
-        cuda: Any = import_module("numba.cuda")
-        types: Any = import_module("numba.types")
-        names = dict(import_module("fusion.inr.cuda.primitives").NAMES)
+        names = import_module("fusion.inr.cuda.primitives").NAMES
+        return import_module("numba.cuda"), import_module("numba.types"), names
     except (ImportError, AttributeError) as error:
         raise CudaUnavailableError(
             f"numba-cuda cannot be loaded ({error}); pip install 'functa-fusion[cuda]' gives versions that go together"
         ) from error
+
+
+def _ptx(layout: Plan, capability: tuple[int, int]) -> str:
+    cuda, types, names = load_compiler()
+    names = dict(names)
     exec(compile(kernel_source(layout), "<kernel>", "exec"), names)  # noqa: S102 - the text is our own
     pointers = [
         types.CPointer(types.int32 if name in _INTEGER_POINTERS else types.float32) for name in POINTERS
