@@ -172,6 +172,11 @@ class Encoder(ABC):
         """How large a fit's steps are, in words, for messages."""
         return f"learning rate {self.config.fit.learning_rate}"
 
+    @property
+    def on_device(self) -> bool:
+        """Whether this process fits on a device, so that workers had better leave fits to it."""
+        return False
+
     def values(self, prepared: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
         """Stack prepared arrays as values in [0, 1] of shape (b, n, d_out)."""
         shape = (len(prepared), self.config.modality.points, self.config.modality.d_out)

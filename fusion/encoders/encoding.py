@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
@@ -18,6 +19,7 @@ from fusion.encoders.pool import worker_pool
 from fusion.encoders.presets import encoder_config
 from fusion.encoders.remarks import remarks_on
 from fusion.encoders.rows import Encoded
+from fusion.encoders.streaming import Pace, encode_stream
 from fusion.encoders.survey import Survey, survey_samples, training_samples
 from fusion.errors import DataError
 from store import FunctaStore, Rows, Status, create_store, open_store
@@ -79,6 +81,8 @@ def encode(
         learn = partial(_taken_over, like, config) if like else partial(_learned, dataset, config, options, mapper)
         with _open_store(dataset, Path(store), config, options, learn, survey.longest_id) as opened:
             run = _Run(dataset, opened, options, survey, progress)
+            if pool is None and run.encoder.on_device:
+                run.pace = Pace()
             fitting = time.perf_counter()
             run.encode(mapper)
             fit_seconds = time.perf_counter() - fitting
@@ -181,17 +185,23 @@ class _Run:
         self.encoder = encoder_of(store)
         self.known = store.known()
         self.encoded = self.failed = self.skipped = 0
+        self.pace: Pace | None = None
 
     def encode(self, mapper: Mapper) -> None:
-        task = partial(_encode_task, encoder=self.encoder, reencode=self.options.on_change == "reencode")
-        tasks = ((chunk, self._hashes(chunk)) for chunk in chunks(self._wanted(), self._task_size()))
         with _deferred_interrupt() as interrupted:
-            for encoded in mapper(task, tasks):
+            for encoded in self._encoded(mapper):
                 self._keep(encoded)
                 if interrupted.is_set():
                     self.store.commit()
                     raise KeyboardInterrupt
             self.store.commit(finished=True)
+
+    def _encoded(self, mapper: Mapper) -> Iterator[Encoded]:
+        reencode = self.options.on_change == "reencode"
+        tasks = ((chunk, self._hashes(chunk)) for chunk in chunks(self._wanted(), self._task_size()))
+        if self.pace is not None:
+            return encode_stream(self.encoder, tasks, mapper, reencode=reencode, pace=self.pace)
+        return mapper(partial(_encode_task, encoder=self.encoder, reencode=reencode), tasks)
 
     def report(self, seconds: float, fit_seconds: float, remarks: tuple[str, ...]) -> EncodeReport:
         with open_store(self.store.path) as stored:
@@ -233,7 +243,8 @@ class _Run:
     def _task_size(self) -> int:
         config = self.encoder.config
         size = 4 * config.modality.points * config.modality.d_out
-        return int(min(_MAX_TASK, max(1, min(_TASK_FLOPS // config.sample_flops, _TASK_BYTES // size))))
+        flops = math.inf if self.pace is not None else _TASK_FLOPS // config.sample_flops
+        return int(min(_MAX_TASK, max(1, min(flops, _TASK_BYTES // size))))
 
     def _keep(self, encoded: Encoded) -> None:
         if encoded.changed:
@@ -250,7 +261,8 @@ class _Run:
         failed = int((encoded.rows.status == Status.FAILED).sum())
         self.failed += failed
         self.encoded += len(encoded.rows) - failed
-        what = f"encoding, {self.failed} failed" if self.failed else "encoding"
+        what = "encoding" if self.pace is None else f"encoding, limited by {self.pace.limit}"
+        what = f"{what}, {self.failed} failed" if self.failed else what
         self.progress(what, self.encoded + self.failed + self.skipped, self.survey.wanted)
 
     def _new(self, rows: Rows) -> Rows:

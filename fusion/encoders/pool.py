@@ -111,6 +111,10 @@ def _start_worker(parent: int) -> None:
     # Ctrl-C reaches the whole process group; the parent commits and then ends its workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    # A device is the parent's: many processes on one would each take memory of it and wait for one another.
+    from fusion.inr.engine import use_device
+
+    use_device("cpu")
 
 
 def _end_with(parent: int) -> None:
