@@ -10,14 +10,10 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
-
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "tests/fusion/inr")]
-
 from reference import reference_fit
 
 from fusion.inr import cpu_engine, cuda_engine
@@ -75,6 +71,7 @@ def problem(architecture: Architecture, points: int | tuple[int, ...], samples: 
 
 
 def layouts() -> list[tuple[Any, tuple[int, int]]]:
+    """Every kernel that the other parts need, and the capability."""
     device = cuda_engine.open_device(0)
     wanted = {(network, Kind()) for network, _, _ in NETWORKS.values()} | {(NETWORKS["image"][0], Kind("decode"))}
     for architecture, _, settings, plain in FEATURES.values():
@@ -84,6 +81,7 @@ def layouts() -> list[tuple[Any, tuple[int, int]]]:
 
 
 def compile_all() -> None:
+    """Compile all kernels, each in a process of its own."""
     begin = time.perf_counter()
     workers = min(len(os.sched_getaffinity(0)), 16)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
@@ -92,6 +90,7 @@ def compile_all() -> None:
 
 
 def correct() -> None:
+    """Compare every feature with float64 and with the CPU engine."""
     print("| feature | weights, relative to float64 | the CPU engine's | error, relative | steps |")
     print("| --- | --- | --- | --- | --- |")
     for name, (architecture, points, settings, plain) in FEATURES.items():
@@ -103,6 +102,7 @@ def correct() -> None:
 
 
 def compared(name: str, architecture: Architecture, points: int, settings: FitSettings, *, plain: bool) -> str:
+    """One feature, as a line of the table."""
     x, y = problem(architecture, points, 4)
     start = random_start(architecture, 1)
     rng = np.random.default_rng(2)
@@ -124,6 +124,7 @@ def compared(name: str, architecture: Architecture, points: int, settings: FitSe
 
 
 def same_for_any_block() -> None:
+    """Whether order and blocks change a bit; and decode on the device."""
     network = NETWORKS["image"][0]
     x, y = problem(network, (32, 32), 700)
     y = y + np.random.default_rng(3).uniform(0, 0.05, y.shape).astype(np.float32)
@@ -141,6 +142,7 @@ def same_for_any_block() -> None:
 
 
 def speed() -> None:
+    """Measure the networks of the four modalities, halves and SIRENs."""
     print("| network | samples | steps | steps/s, device time | with transfers | blocks at once |")
     print("| --- | --- | --- | --- | --- | --- |")
     for name, (network, grid, samples) in NETWORKS.items():
@@ -152,6 +154,7 @@ def speed() -> None:
 
 
 def timed(name: str, network: Architecture, grid: tuple[int, ...], samples: int, steps: int) -> str:
+    """One network, as a line of the table: medians of three runs after one."""
     x, y = problem(network, grid, samples)
     start, settings = random_start(network, 1), FitSettings(steps=steps)
     device = cuda_engine.open_device(0)

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from cli import benching, datasets, encoding, inspecting, linking, modelling, reporting, reproducing
 from cli.output import say
+from fusion.errors import EngineWarning
 from store.errors import FusionError, StoreWarning
 
 EXIT_CODES = """Exit codes: 0 ok, 1 failure, 2 usage, 3 integrity, 4 finished with failed samples, 130 interrupted."""
@@ -71,10 +72,11 @@ def _functa(
 def main() -> None:
     """Run the command line."""
     warnings.simplefilter("always", StoreWarning)
+    warnings.simplefilter("once", EngineWarning)
     show = warnings.showwarning
 
     def in_one_line(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
-        if issubclass(category, StoreWarning):
+        if issubclass(category, StoreWarning | EngineWarning):
             say(str(message))
         else:
             show(message, category, *where, **more)

@@ -11,7 +11,7 @@ from pydantic import PlainValidator
 
 from fusion.encoders.rows import Encoded, Fitted, encode_samples
 from fusion.errors import ConfigError
-from fusion.inr.forward import forward
+from fusion.inr.engine import evaluate
 from fusion.modalities import Modality, coordinate_grid, modality_from_dict
 from fusion.plugins import load_attribute
 from fusion.settings import STRICT, plain_values, read_settings
@@ -200,7 +200,7 @@ class Encoder(ABC):
         """
         grid = self.config.modality.scaled_grid(scale)
         weights = self.weights(np.asarray(row, dtype=np.float32))
-        values = forward(self.config.network(), weights, coordinate_grid(grid))
+        values = evaluate(self.config.network(), weights[None], coordinate_grid(grid))[0]
         return self.config.modality.restore(values, self.scaling, grid)  # type: ignore[no-any-return]
 
 

@@ -93,10 +93,10 @@ def _prepare_task(task: Task, *, encoder: Encoder, reencode: bool) -> Prepared:
 
 
 def block_size(encoder: Encoder) -> int:
-    """Samples of a block: as many as make the device worth its while and fit in memory a few times."""
+    """Choose the samples of a block: as many as make a device worth its while and fit in memory a few times."""
     modality = encoder.config.modality
     each = 4 * (encoder.config.k + modality.points * modality.d_out)
-    return max(1, min(_MAX_BLOCK, _BLOCK_BYTES // each))
+    return int(max(1, min(_MAX_BLOCK, _BLOCK_BYTES // each)))
 
 
 def _blocks(encoder: Encoder, prepared: Iterator[Prepared], pace: Pace) -> Iterator[Prepared]:

@@ -109,7 +109,8 @@ def fit(
     each = coordinates.shape[0] * architecture.d_out + architecture.size + 2
 
     def one(begin: int, end: int) -> None:
-        run.fit(np.ascontiguousarray(values[begin:end], np.float32), weights[begin:end], mse[begin:end], taken[begin:end])
+        some = np.ascontiguousarray(values[begin:end], np.float32)
+        run.fit(some, weights[begin:end], mse[begin:end], taken[begin:end])
 
     _in_blocks(opened, layout, len(values), 4 * each, block, one)
     return weights, mse, taken
@@ -184,6 +185,7 @@ class _Run:
     def steps(
         self, settings: FitSettings, step_sizes: NDArray[np.float32] | None, subsets: NDArray[np.int32] | None
     ) -> None:
+        """Say which steps to take; without, none are."""
         self._inputs["rates"] = settings.rates() if step_sizes is None else settings.decay()
         self._steps = settings.steps
         if step_sizes is not None:
@@ -200,10 +202,12 @@ class _Run:
         mse: NDArray[np.float32],
         taken: NDArray[np.int32],
     ) -> None:
+        """Fit a block, into the arrays given."""
         self._inputs["values"] = values
         self._launch(len(values), 0, {"weights": weights, "mse": mse, "taken": taken})
 
     def decode(self, weights: NDArray[np.float32], outputs: NDArray[np.float32]) -> None:
+        """Evaluate a block of networks, into the array given."""
         self._inputs["start"] = weights
         self._launch(len(weights), weights.shape[1], {"outputs": outputs})
 

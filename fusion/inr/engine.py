@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fusion.errors import ConfigError, FusionError
+from fusion.errors import ConfigError, EngineWarning, FusionError
+from fusion.inr.forward import forward
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,10 +32,6 @@ Backend = str
 _DEVICES = Path("/dev")
 _GPU_DEVICES = ("nvidia[0-9]*", "dxg")
 _default: Backend = "auto"
-
-
-class EngineWarning(UserWarning):
-    """Fits run elsewhere than one may expect, and why."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,9 +119,37 @@ def fit(
     from fusion.inr import cuda_engine
 
     device = int(where.removeprefix("cuda:"))
-    return FitResult(
-        *cuda_engine.fit(architecture, start, grid, values, settings, sizes, device=device, block=batch)
-    )
+    return FitResult(*cuda_engine.fit(architecture, start, grid, values, settings, sizes, device=device, block=batch))
+
+
+def evaluate(
+    architecture: Architecture, weights: NDArray[Any], coordinates: NDArray[Any], *, backend: Backend = "auto"
+) -> NDArray[np.float32]:
+    """Evaluate many networks of one architecture at the same coordinates.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    weights : NDArray, shape=(b, k)
+    coordinates : NDArray, shape=(n, d_in)
+        In [-1, 1], at any resolution.
+    backend : str
+        As for `fit`.
+
+    Returns
+    -------
+    NDArray of float32, shape=(b, n, d_out)
+    """
+    rows, grid = (np.ascontiguousarray(array, dtype=np.float32) for array in (weights, coordinates))
+    where = backend_for(architecture, backend)
+    if where.startswith("cuda") and rows.size and len(grid):
+        from fusion.inr import cuda_engine
+
+        return cuda_engine.decode(architecture, rows, grid, device=int(where.removeprefix("cuda:")))
+    values = np.empty((len(rows), len(grid), architecture.d_out), np.float32)
+    for number, row in enumerate(rows):
+        values[number] = forward(architecture, row, grid)
+    return values
 
 
 def use_device(device: Backend) -> None:
@@ -142,7 +167,7 @@ def use_device(device: Backend) -> None:
     CudaUnavailableError
         When a CUDA device was asked for and cannot be used.
     """
-    global _default  # noqa: PLW0603 - a process has one device
+    global _default
     if device != "auto":
         chosen_backend(device)
     _default = device

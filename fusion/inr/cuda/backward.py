@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fusion.inr.cuda.forward import activation_place, pieces, slope_place
 from fusion.inr.cuda.plan import FEW_OUTPUTS, PAD, TILE, UNITS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fusion.inr.cuda.plan import OuterTile
     from fusion.inr.cuda.writer import Writer
 
@@ -35,19 +38,18 @@ def _write_output_gradient(writer: Writer) -> None:
     plan = writer.plan
     d_out, last, parts = plan.architecture.d_out, plan.hidden[-1], plan.gradient_parts
     if d_out > FEW_OUTPUTS:
-        with writer.block(f"if t < {d_out}:"):
-            with writer.block(f"for j in range(0, {TILE}, 4):"):
-                writer.line(f"gbo += total(load_4({writer.at('d', f't * {TILE} + j')}))")
+        with writer.block(f"if t < {d_out}:"), writer.block(f"for j in range(0, {TILE}, 4):"):
+            writer.line(f"gbo += total(load_4({writer.at('d', f't * {TILE} + j')}))")
     if not parts:
         _write_output_gradient_in_memory(writer)
         return
     share = TILE // parts
     write_output_indices(writer)
-    with writer.only_if(None if parts * last == plan.threads else f"hu < {parts}"):
-        with writer.block(f"for j in range(0, {share}, 4):"):
-            writer.line(f"r = load_4({writer.at(f'a{plan.layers}', f'iu * {_LENGTH} + hu * {share} + j')})")
-            for o in range(d_out):
-                writer.line(f"go_{o} = dot(go_{o}, r, load_4({writer.at('d', f'{o * TILE} + hu * {share} + j')}))")
+    active = None if parts * last == plan.threads else f"hu < {parts}"
+    with writer.only_if(active), writer.block(f"for j in range(0, {share}, 4):"):
+        writer.line(f"r = load_4({writer.at(f'a{plan.layers}', f'iu * {_LENGTH} + hu * {share} + j')})")
+        for o in range(d_out):
+            writer.line(f"go_{o} = dot(go_{o}, r, load_4({writer.at('d', f'{o * TILE} + hu * {share} + j')}))")
 
 
 def write_output_indices(writer: Writer) -> None:
@@ -127,12 +129,19 @@ def _write_times_slope(writer: Writer, layer: int, unit: int, group: str, units:
 def _write_outer(writer: Writer, layer: int) -> None:
     """Add a kernel's gradient: activations of the layer before times the gradient of this one."""
     outer = writer.plan.outers[layer - 2]
-    if outer.passes == 1:
+    with outer_passes(writer, outer):
         _write_outer_pass(writer, layer, outer)
+
+
+@contextmanager
+def outer_passes(writer: Writer, outer: OuterTile) -> Iterator[None]:
+    """Go through the passes over a kernel, where there are several."""
+    if outer.passes == 1:
+        yield
         return
-    with writer.block(f"for pass_in in range({outer.passes_in}):"):
-        with writer.block(f"for pass_out in range({outer.passes_out}):"):
-            _write_outer_pass(writer, layer, outer)
+    rows, columns = f"for pass_in in range({outer.passes_in}):", f"for pass_out in range({outer.passes_out}):"
+    with writer.block(rows), writer.block(columns):
+        yield
 
 
 def strided(index: str, count: int, step: int, reach: int, limit: int, length: int) -> list[str]:
@@ -211,8 +220,8 @@ def _write_first_pass(writer: Writer, begin: str) -> None:
         _write_back(writer, 2, sums, (first.columns, group), rows)
     for d in range(plan.architecture.d_in):
         writer.line(f"x{d}s = load_{first.columns}({writer.at('x', f'{d * TILE} + 4 * {group}')})")
-    for unit, at in enumerate(_first_units(writer, begin, 1)):
-        _write_first_unit(writer, unit, at, f"tq{first.groups} + {first.threads_in * unit}{begin}")
+    for number, at in enumerate(_first_units(writer, begin, 1)):
+        _write_first_unit(writer, number, at, f"tq{first.groups} + {first.threads_in * number}{begin}")
 
 
 def _first_units(writer: Writer, begin: str, length: int) -> list[str]:

@@ -129,9 +129,7 @@ def _ptx(layout: Plan, capability: tuple[int, int]) -> str:
     cuda, types, names = load_compiler()
     names = dict(names)
     exec(compile(kernel_source(layout), "<kernel>", "exec"), names)  # noqa: S102 - the text is our own
-    pointers = [
-        types.CPointer(types.int32 if name in _INTEGER_POINTERS else types.float32) for name in POINTERS
-    ]
+    pointers = [types.CPointer(types.int32 if name in _INTEGER_POINTERS else types.float32) for name in POINTERS]
     floats = [types.float32] * (1 + layout.layers)
     ptx, _ = cuda.compile_ptx(
         names[NAME],

@@ -123,6 +123,7 @@ class Device:
 
     @property
     def shared_limit(self) -> int:
+        """Bytes of shared memory that a block may have."""
         return self.described.shared_limit
 
     def free_memory(self) -> int:
@@ -228,16 +229,20 @@ class Simulator:
         self._memory: dict[int, NDArray[Any]] = {}
 
     def free_memory(self) -> int:
+        """Bytes that a new fit may take."""
         return 1 << 30
 
     def release(self) -> None:
+        """Give all memory back."""
         self._memory.clear()
 
     def buffer(self, name: str, size: int) -> int:  # noqa: ARG002 - the signature of a device
+        """Give the number of an array of that many bytes."""
         # Memory that nobody wrote holds NaN, so that reading it shows.
         return self._keep(np.full(max(4, size // 4), np.nan, np.float32))
 
     def send(self, name: str, array: NDArray[Any]) -> int:  # noqa: ARG002
+        """Copy an array, and give its number."""
         return self._keep(array.reshape(-1).copy() if array.size else np.zeros(4, array.dtype))
 
     def _keep(self, array: NDArray[Any]) -> int:
@@ -245,15 +250,18 @@ class Simulator:
         return len(self._memory) - 1
 
     def receive(self, address: int, array: NDArray[Any]) -> NDArray[Any]:
+        """Copy an array that has a number into another."""
         array[...] = self._memory[address].view(array.dtype)[: array.size].reshape(array.shape)
         return array
 
     def blocks(self, layout: Plan) -> int:  # noqa: ARG002
+        """Blocks that run at once."""
         return 2
 
     def launch(
         self, layout: Plan, blocks: int, addresses: Sequence[int], integers: Sequence[int], floats: Sequence[float]
     ) -> float:
+        """Run a kernel to its end."""
         from fusion.inr.cuda.simulated import NAMES
         from fusion.inr.cuda.source import POINTERS, kernel_source
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -92,14 +93,17 @@ class OuterTile:
 
     @property
     def passes_in(self) -> int:
+        """Passes over the rows."""
         return -(-self.fan_in // (self.threads_in * self.rows))
 
     @property
     def passes_out(self) -> int:
+        """Passes over the columns."""
         return -(-self.fan_out // (self.threads_out * self.columns))
 
     @property
     def passes(self) -> int:
+        """Passes in all."""
         return self.passes_in * self.passes_out
 
     @property
@@ -244,7 +248,7 @@ def plan(architecture: Architecture, kind: Kind, shared_limit: int) -> Plan:
     hidden = tuple(_padded(width) for width in architecture.hidden)
     threads = _threads(hidden)
     tiles = tuple(_hidden_tile(width, threads) for width in hidden)
-    outers = tuple(_outer_tile(a, b, threads) for a, b in zip(hidden[:-1], hidden[1:], strict=True))
+    outers = tuple(_outer_tile(a, b, threads) for a, b in pairwise(hidden))
     first = _first_tile(hidden[0], threads)
     registers = frozenset(_in_registers(tiles, outers))
     draft = Plan(architecture, kind, threads, hidden, tiles, outers, first, registers, {}, {}, 0, 0)
@@ -260,8 +264,9 @@ def _padded(width: int) -> int:
 def _threads(hidden: tuple[int, ...]) -> int:
     for threads in _THREADS:
         tiles = [_hidden_tile(width, threads) for width in hidden]
-        outers = [_outer_tile(a, b, threads) for a, b in zip(hidden[:-1], hidden[1:], strict=True)]
-        whole = all(one.passes == 1 for one in (*tiles[1:], *outers, _first_tile(hidden[0], threads)))
+        outers = [_outer_tile(a, b, threads) for a, b in pairwise(hidden)]
+        passes = [tile.passes for tile in tiles[1:]] + [tile.passes for tile in outers]
+        whole = max([*passes, _first_tile(hidden[0], threads).passes]) == 1
         if whole and sum(_wanted(tiles, outers).values()) <= _REGISTERS:
             return threads
     return _THREADS[-1]
@@ -290,7 +295,7 @@ def _first_tile(units: int, threads: int) -> FirstTile:
 
 
 def _wanted(tiles: list[HiddenTile], outers: list[OuterTile]) -> dict[str, int]:
-    """Registers of a thread for each thing that could stay in registers, by name."""
+    """Count a thread's registers for each thing that could stay in registers, by name."""
     slopes = {f"s{layer}": UNITS * tile.columns for layer, tile in enumerate(tiles[1:], 2) if tile.passes == 1}
     return slopes | {f"g{layer}": tile.entries for layer, tile in enumerate(outers, 2) if tile.passes == 1}
 
@@ -316,9 +321,7 @@ def _arrays(draft: Plan) -> dict[str, int]:
     }
     arrays |= {f"b{layer}": hidden[layer - 1] for layer in range(2, last + 1)}
     arrays |= {f"a{layer}": hidden[layer - 1] * (TILE + PAD) for layer in range(1, last + 1)}
-    arrays |= {
-        f"w{layer}": hidden[layer - 2] * (hidden[layer - 1] + PAD) for layer in range(2, last + 1)
-    }
+    arrays |= {f"w{layer}": hidden[layer - 2] * (hidden[layer - 1] + PAD) for layer in range(2, last + 1)}
     if draft.kind.job == "decode":
         return arrays
     for layer, tile in enumerate(draft.tiles, 1):
@@ -335,9 +338,7 @@ def _arrays(draft: Plan) -> dict[str, int]:
 
 def _private(draft: Plan) -> dict[str, int]:
     """Arrays that only one thread touches an entry of, each with the floats it has."""
-    kernels = {
-        f"{layer}": tile.passes * tile.entries * draft.threads for layer, tile in enumerate(draft.outers, 2)
-    }
+    kernels = {f"{layer}": tile.passes * tile.entries * draft.threads for layer, tile in enumerate(draft.outers, 2)}
     arrays = {f"g{layer}": size for layer, size in kernels.items() if f"g{layer}" not in draft.in_registers}
     if draft.kind.job == "adam":
         hidden, d_in, d_out = draft.hidden, draft.architecture.d_in, draft.architecture.d_out

@@ -54,7 +54,7 @@ class _Code:
 
     def parts(self, position: int) -> list[Any]:
         """Give the floats of an argument that is a vector."""
-        return cgutils.unpack_tuple(self.builder, self.arguments[position], self.kinds[position].count)
+        return list(cgutils.unpack_tuple(self.builder, self.arguments[position], self.kinds[position].count))
 
     def vector(self, parts: list[Any]) -> Any:
         return self.context.make_tuple(self.builder, types.UniTuple(types.float32, len(parts)), parts)
@@ -73,9 +73,7 @@ class _Code:
     def strided(self, position: int, stride: int, count: int) -> list[Any]:
         """Addresses of `count` floats from an array and an index on, as far apart as the argument `stride` says."""
         step = self.index(stride)
-        return [
-            self.address(position, self.builder.mul(step, ir.Constant(_INDEX, number))) for number in range(count)
-        ]
+        return [self.address(position, self.builder.mul(step, ir.Constant(_INDEX, number))) for number in range(count)]
 
     def quad(self, pointer: Any) -> Any:
         return self.builder.bitcast(pointer, _FOUR.as_pointer(pointer.type.addrspace))
@@ -256,8 +254,7 @@ def dots(_: Any, sums: Any, row: Any, columns: Any) -> Any:
         ]
         for lane, left in enumerate(row):
             totals = [
-                code.plus(total, code.times(left, column[lane]))
-                for total, column in zip(totals, columns, strict=True)
+                code.plus(total, code.times(left, column[lane])) for total, column in zip(totals, columns, strict=True)
             ]
         return code.vector(totals)
 
@@ -265,7 +262,7 @@ def dots(_: Any, sums: Any, row: Any, columns: Any) -> Any:
 
 
 @intrinsic
-def dot(_: Any, total: Any, a: Any, b: Any) -> Any:
+def dot(_: Any, total: Any, a: Any, b: Any) -> Any:  # noqa: ARG001
     """Add the product of two vectors to a float."""
 
     def write(code: _Code) -> Any:

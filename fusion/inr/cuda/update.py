@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fusion.inr.cuda.backward import first_place, outer_column, outer_place, outer_row, write_output_indices
+from fusion.inr.cuda.backward import (
+    first_place,
+    outer_column,
+    outer_passes,
+    outer_place,
+    outer_row,
+    write_output_indices,
+)
 from fusion.inr.cuda.plan import FEW_OUTPUTS, PAD, TILE, UNITS
 
 if TYPE_CHECKING:
@@ -46,7 +53,9 @@ def _write_partial_sums(writer: Writer) -> None:
                 writer.put(f"a{layer}", index, f"gb{layer}_{unit}")
     if plan.gradient_parts:
         write_output_indices(writer)
-        with writer.only_if(None if plan.gradient_parts * plan.hidden[-1] == plan.threads else f"hu < {plan.gradient_parts}"):
+        with writer.only_if(
+            None if plan.gradient_parts * plan.hidden[-1] == plan.threads else f"hu < {plan.gradient_parts}"
+        ):
             for o in range(d_out):
                 index = f"{_output_scratch(writer) + o * plan.hidden[-1]} + hu * {d_out * plan.hidden[-1]} + iu"
                 writer.put(f"a{plan.layers}", index, f"go_{o}")
@@ -76,12 +85,8 @@ def _write_move(writer: Writer, array: str, place: str, moments: tuple[str, str]
 
 def _write_kernel(writer: Writer, layer: int) -> None:
     outer = writer.plan.outers[layer - 2]
-    if outer.passes == 1:
+    with outer_passes(writer, outer):
         _write_kernel_pass(writer, layer, outer)
-        return
-    with writer.block(f"for pass_in in range({outer.passes_in}):"):
-        with writer.block(f"for pass_out in range({outer.passes_out}):"):
-            _write_kernel_pass(writer, layer, outer)
 
 
 def _write_kernel_pass(writer: Writer, layer: int, outer: OuterTile) -> None:

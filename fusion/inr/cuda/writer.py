@@ -22,9 +22,11 @@ class Writer:
         self._depth = 0
 
     def text(self) -> str:
+        """Give the lines as one text."""
         return "\n".join(self._lines) + "\n"
 
     def line(self, text: str) -> None:
+        """Write one line."""
         self._lines.append("    " * self._depth + text)
 
     @contextmanager
@@ -83,9 +85,11 @@ class Writer:
         return f"{place.space}, {base}{index}"
 
     def get(self, name: str, index: str | int) -> str:
+        """Write the load of a float."""
         return f"get({self.at(name, index)})"
 
     def put(self, name: str, index: str | int, value: str) -> None:
+        """Write the store of a float."""
         self.line(f"put({self.at(name, index)}, {value})")
 
     def sums(self) -> dict[str, str]:

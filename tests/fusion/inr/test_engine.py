@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from helpers.reference import loss_and_gradient, reference_fit
 
-from fusion.errors import ConfigError
+from fusion.errors import ConfigError, EngineWarning
 from fusion.inr import engine
 from fusion.inr.architecture import Architecture, paper, siren
 from fusion.inr.cuda.errors import CudaUnavailableError
-from fusion.inr.engine import Backend, EngineWarning, fit
+from fusion.inr.engine import Backend, fit
 from fusion.inr.initialisation import random_start
 from fusion.inr.metrics import psnr
 from fusion.inr.settings import FitSettings
