@@ -14,7 +14,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from reference import reference_fit
+from helpers.reference import reference_fit
 
 from fusion.inr import cpu_engine, cuda_engine
 from fusion.inr.architecture import Architecture, paper, siren
