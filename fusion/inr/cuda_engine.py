@@ -8,20 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fusion.inr.cuda.compiling import load_compiler
+from fusion.inr.architecture import Architecture
 from fusion.inr.cuda.device import Device, Simulator, devices
 from fusion.inr.cuda.errors import CudaError, CudaMemoryError, CudaUnavailableError
 from fusion.inr.cuda.plan import Kind, Plan, plan
 from fusion.inr.cuda.source import POINTERS
 from fusion.inr.metrics import mse_of_psnr
+from fusion.inr.settings import FitSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
-
-    from fusion.inr.architecture import Architecture
-    from fusion.inr.settings import FitSettings
 
     Fits = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]
 
@@ -53,16 +51,19 @@ def open_device(index: int) -> Device | Simulator:
 
 @lru_cache(maxsize=8)
 def require(index: int) -> None:
-    """Find out whether fits can run on a device, before the first one does.
+    """Find out whether fits run on a device, by fitting one point: some seconds the first time, no time later.
 
     Raises
     ------
     CudaUnavailableError
         When there is no such device, it is too old, or what compiles for it is missing or does not go together.
+    CudaError
+        When the device does not do it: its driver is too old, or it is lost.
     """
-    open_device(index)
-    if not simulated():
-        load_compiler()
+    if isinstance(open_device(index), Simulator):
+        return
+    smallest, one = Architecture(1, 1, (4,), (1.0,)), np.zeros((1, 1), np.float32)
+    fit(smallest, np.zeros(smallest.size, np.float32), one, one[None], FitSettings(steps=1), device=index)
 
 
 def fit(

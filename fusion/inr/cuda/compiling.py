@@ -131,12 +131,15 @@ def _ptx(layout: Plan, capability: tuple[int, int]) -> str:
     exec(compile(kernel_source(layout), "<kernel>", "exec"), names)  # noqa: S102 - the text is our own
     pointers = [types.CPointer(types.int32 if name in _INTEGER_POINTERS else types.float32) for name in POINTERS]
     floats = [types.float32] * (1 + layout.layers)
-    ptx, _ = cuda.compile_ptx(
-        names[NAME],
-        types.void(*pointers, *[types.int64] * len(INTEGERS), *floats),
-        cc=capability,
-        launch_bounds=(layout.threads, layout.blocks),
-    )
+    signature = types.void(*pointers, *[types.int64] * len(INTEGERS), *floats)
+    bounds = (layout.threads, layout.blocks)
+    try:
+        ptx, _ = cuda.compile_ptx(names[NAME], signature, cc=capability, launch_bounds=bounds)
+    except (ImportError, RuntimeError) as error:
+        raise CudaUnavailableError(
+            f"numba-cuda does not compile for compute capability {capability[0]}.{capability[1]} ({error}); "
+            "numba-cuda[cu12] does for devices older than 7.5"
+        ) from error
     entry = re.search(r"\.entry\s+([\w$]+)", ptx)
     if entry is None:
         raise CudaUnavailableError("numba-cuda wrote no kernel; another version of it may")
