@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.output import FAILED_SAMPLES, JsonFlag, print_facts, print_json, print_table, progress_bar
+from cli.output import FAILED_SAMPLES, DeviceOption, JsonFlag, print_facts, print_json, print_table, progress_bar
 from cli.reader_help import print_reader
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def encode(
     shard: Annotated[str | None, typer.Option(help="Encode one part of many, such as 3/16, for job arrays.")] = None,
     like: Annotated[Path | None, typer.Option(help="Take the start and scaling of this store.")] = None,
     workers: WorkersOption = None,
+    device: DeviceOption = "auto",
     scheduler: Annotated[str | None, typer.Option(help="Work on the Dask cluster at this address.")] = None,
     on_change: Annotated[str, typer.Option(help="Stored ID, other data: error, reencode or keep.")] = "error",
     block_rows: Annotated[int | None, typer.Option(min=1, help="Rows of a commit in a new store.")] = None,
@@ -92,6 +93,7 @@ def encode(
     if reader and "help" in reader:
         print_reader(dataset or fusion.datasets.layout_of(source, modality), modality)
         return
+    fusion.inr.use_device(device)
     fit = {"steps": steps, "learning_rate": learning_rate, "schedule": schedule, "psnr_target": psnr_target}
     options = {
         "kind": encoder,
@@ -152,11 +154,13 @@ def decode(
     ] = 1.0,
     compare: Annotated[Path | None, typer.Option(help="PNG of original beside reconstruction; needs --source.")] = None,
     source: Annotated[Path | None, typer.Option(help="The data set that the store was made from.")] = None,
+    device: DeviceOption = "auto",
     json: JsonFlag = False,
 ) -> None:
     """Turn a functa back into data, at any resolution."""
     import fusion
 
+    fusion.inr.use_device(device)
     result = fusion.decode(store, sample_id, out, scale=scale, compare=compare, source=source)
     if json:
         print_json(result)

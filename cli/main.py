@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from cli import benching, datasets, encoding, inspecting, linking, modelling, reporting, reproducing
 from cli.output import say
 from fusion.encoders.interrupts import raise_when_terminated
+from fusion.errors import EngineWarning
 from store.errors import FusionError, StoreWarning
 
 EXIT_CODES = (
@@ -78,10 +79,11 @@ def _functa(
 def main() -> None:
     """Run the command line."""
     warnings.simplefilter("always", StoreWarning)
+    warnings.simplefilter("once", EngineWarning)
     show = warnings.showwarning
 
     def in_one_line(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
-        if issubclass(category, StoreWarning):
+        if issubclass(category, StoreWarning | EngineWarning):
             say(str(message))
         else:
             show(message, category, *where, **more)

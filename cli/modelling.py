@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.output import FAILED_SAMPLES, JsonFlag, print_facts, print_json, print_table, progress_bar
+from cli.output import FAILED_SAMPLES, DeviceOption, JsonFlag, print_facts, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     from fusion.models.results import TrainResult
@@ -54,6 +54,7 @@ def train(
         bool,
         typer.Option("--external-memory", help="Keep what is trained on in files: for stores beyond memory; slower."),
     ] = False,
+    device: DeviceOption = "auto",
     scheduler: Annotated[str | None, typer.Option(help="Train on the Dask cluster at this address.")] = None,
     json: JsonFlag = False,
 ) -> None:
@@ -72,7 +73,8 @@ def train(
         seed=seed,
         n_jobs=threads,
     )
-    here = nullcontext(fusion.estimators.LocalTrainer(external_memory=external_memory))
+    where = fusion.inr.chosen_backend(device)
+    here = nullcontext(fusion.estimators.LocalTrainer(external_memory=external_memory, device=where))
     place = here if scheduler is None else fusion.cluster.dask_trainer(scheduler)
     with progress_bar() as progress, place as trainer:
         result = fusion.train(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 INTEGRITY, FAILED_SAMPLES = 3, 4
 """Exit codes of a command that did its work and found damage, or samples that failed."""
 
+DeviceOption = Annotated[str, typer.Option(help="Where to fit and train: auto, cpu, cuda, or one such as cuda:1.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 

@@ -55,6 +55,7 @@ from store.errors import (  # noqa: E402
 __all__ = [
     "ConfigError",
     "DataError",
+    "EngineWarning",
     "FusionError",
     "IntegrityError",
     "ModelError",
@@ -83,6 +84,10 @@ class DataError(FusionError, ValueError):
 
     Also a ``ValueError``, which is what scikit-learn's tools expect of an estimator.
     """
+
+
+class EngineWarning(UserWarning):
+    """Fits run elsewhere than one may expect, and why."""
 
 
 class ModelError(FusionError):

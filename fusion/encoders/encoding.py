@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import AbstractContextManager
 from dataclasses import fields, replace
@@ -16,7 +17,8 @@ from fusion.encoders.options import EncodeOptions, EncodeReport, Progress, silen
 from fusion.encoders.pool import Rescue, worker_pool
 from fusion.encoders.presets import encoder_config
 from fusion.encoders.remarks import remarks_on
-from fusion.encoders.rows import Encoded, failed_row
+from fusion.encoders.rows import WORKER, Encoded, Task, fit_prepared, lost_sample, single_samples
+from fusion.encoders.streaming import Pace, encode_stream
 from fusion.encoders.survey import Survey, survey_samples, training_samples
 from fusion.errors import DataError, FusionError, StoreError
 from store import FunctaStore, Rows, Status, create_store, open_store
@@ -31,7 +33,6 @@ _TASK_FLOPS = 1e11
 _TASK_BYTES = 1 << 26
 _MAX_TASK = 256
 _ID_WIDTH = 128
-_WORKER = "worker"
 
 
 def encode(
@@ -79,6 +80,8 @@ def encode(
         learn = partial(_taken_over, like, config) if like else partial(_learned, dataset, config, options, mapper)
         with _open_store(dataset, Path(store), config, options, learn, survey.longest_id) as opened:
             run = _Run(dataset, opened, options, survey, progress)
+            if pool is None and run.encoder.on_device:
+                run.pace = Pace()
             fitting = time.perf_counter()
             run.encode(mapper)
             fit_seconds = time.perf_counter() - fitting
@@ -198,14 +201,12 @@ class _Run:
         self.encoded = self.failed = self.skipped = 0
         self.pruned: tuple[str, ...] = ()
         self.deadly: set[str] = set()
+        self.pace: Pace | None = None
 
     def encode(self, mapper: Mapper) -> None:
-        task = partial(_encode_task, encoder=self.encoder, reencode=self.options.on_change == "reencode")
-        tasks = ((chunk, self._hashes(chunk)) for chunk in chunks(self._wanted(), self._task_size()))
-        rescue = Rescue(_single_samples, partial(_lost, k=self.encoder.config.k))
         with interrupts() as signals:
             try:
-                for encoded in mapper(task, tasks, rescue):
+                for encoded in self._encoded(mapper):
                     with signals.held():
                         self._keep(encoded)
                 with signals.held():
@@ -230,6 +231,14 @@ class _Run:
         if self.pruned:
             self.store.delete(self.pruned)
             self.store.commit(finished=True)
+
+    def _encoded(self, mapper: Mapper) -> Iterator[Encoded]:
+        reencode = self.options.on_change == "reencode"
+        tasks = ((chunk, self._hashes(chunk)) for chunk in chunks(self._wanted(), self._task_size()))
+        if self.pace is not None:
+            return encode_stream(self.encoder, tasks, mapper, reencode=reencode, pace=self.pace)
+        rescue = Rescue(single_samples, partial(_lost, encoder=self.encoder))
+        return mapper(partial(_encode_task, encoder=self.encoder, reencode=reencode), tasks, rescue)
 
     def report(self, seconds: float, fit_seconds: float, remarks: tuple[str, ...]) -> EncodeReport:
         with open_store(self.store.path) as stored:
@@ -272,7 +281,8 @@ class _Run:
     def _task_size(self) -> int:
         config = self.encoder.config
         size = 4 * config.modality.points * config.modality.d_out
-        return int(min(_MAX_TASK, max(1, min(_TASK_FLOPS // config.sample_flops, _TASK_BYTES // size))))
+        flops = math.inf if self.pace is not None else _TASK_FLOPS // config.sample_flops
+        return int(min(_MAX_TASK, max(1, min(flops, _TASK_BYTES // size))))
 
     def _keep(self, encoded: Encoded) -> None:
         if encoded.changed:
@@ -285,11 +295,12 @@ class _Run:
         rows = self._new(encoded.rows)
         if len(rows):
             self.store.append(rows)
-        self.deadly.update(rows.ids[[text.startswith(f"{_WORKER}: ") for text in rows.errors]])
+        self.deadly.update(rows.ids[[text.startswith(f"{WORKER}: ") for text in rows.errors]])
         failed = int((encoded.rows.status == Status.FAILED).sum())
         self.failed += failed
         self.encoded += len(encoded.rows) - failed
-        what = f"encoding, {self.failed} failed" if self.failed else "encoding"
+        what = "encoding" if self.pace is None else f"encoding, limited by {self.pace.limit}"
+        what = f"{what}, {self.failed} failed" if self.failed else what
         self.progress(what, self.encoded + self.failed + self.skipped, self.survey.wanted)
 
     def _new(self, rows: Rows) -> Rows:
@@ -305,15 +316,10 @@ def _usable(status: int | None) -> bool:
     return status in (Status.OK, Status.LOW_PSNR)
 
 
-def _encode_task(task: tuple[list[Sample], dict[str, bytes]], *, encoder: Encoder, reencode: bool) -> Encoded:
+def _encode_task(task: Task, *, encoder: Encoder, reencode: bool) -> Encoded:
     samples, known = task
     return encoder.encode(samples, known=known, reencode=reencode)
 
 
-def _single_samples(task: tuple[list[Sample], dict[str, bytes]]) -> list[tuple[list[Sample], dict[str, bytes]]]:
-    samples, known = task
-    return [([sample], known) for sample in samples]
-
-
-def _lost(task: tuple[list[Sample], dict[str, bytes]], reason: str, k: int) -> Encoded:
-    return Encoded(failed_row(task[0][0], _WORKER, reason, k))
+def _lost(task: Task, reason: str, encoder: Encoder) -> Encoded:
+    return fit_prepared(encoder, lost_sample(encoder, task[0][0], reason))

@@ -245,6 +245,10 @@ def _start_worker(parent: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    # A device is the parent's: many processes on one would each take memory of it and wait for one another.
+    from fusion.inr.engine import use_device
+
+    use_device("cpu")
 
 
 def _end_with(parent: int) -> None:

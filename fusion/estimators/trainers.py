@@ -11,6 +11,8 @@ import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +20,7 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
+from fusion.errors import ConfigError
 from fusion.features.batches import batches
 
 __all__ = ["LocalTrainer", "RowSource", "Trainer", "chunks"]
@@ -78,10 +81,23 @@ class LocalTrainer:
         with one byte per value. The trees are the same.
     folder
         Where those files go; None = the system's folder for temporary files. They are removed when training ends.
+    device
+        Where trees grow, as XGBoost names it: "cpu", "cuda" or "cuda:1". Sums of a device round in another order, so
+        its trees are as good but not the same. The linear booster, and predictions, stay on the processor.
+
+    Raises
+    ------
+    ConfigError
+        `device` is a CUDA device and this XGBoost is built without them.
     """
 
     external_memory: bool = False
     folder: Path | None = None
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        if self.device != "cpu" and not xgboost.build_info().get("USE_CUDA", False):
+            raise ConfigError(f"device is {self.device!r}, but this build of XGBoost has the processor only; use 'cpu'")
 
     def matrix(
         self,
@@ -102,7 +118,8 @@ class LocalTrainer:
             reference = LocalTrainer().matrix(source, codes, np.sort(drawn), parameters)
         kept = {"ref": reference, "nthread": parameters["nthread"], "max_bin": parameters["max_bin"]}
         if not self.external_memory:
-            return xgboost.QuantileDMatrix(_Chunks(source, codes, rows, margins), **kept)
+            on_device = self.device != "cpu"
+            return xgboost.QuantileDMatrix(_Chunks(source, codes, rows, margins, on_device=on_device), **kept)
         cache = Path(tempfile.mkdtemp(prefix="functa-train-", dir=self.folder))
         try:
             made = xgboost.ExtMemQuantileDMatrix(_Chunks(source, codes, rows, margins, cache=cache / "page"), **kept)
@@ -124,8 +141,8 @@ class LocalTrainer:
     ) -> xgboost.Booster:
         """Grow the trees."""
         callbacks: Sequence[Any] = () if progress is None else (_Progress(progress, rounds),)
-        return xgboost.train(
-            parameters,
+        trained = xgboost.train(
+            parameters | {"device": self.device},
             data,
             num_boost_round=rounds,
             evals=[] if validation is None else [(validation, "held_out")],
@@ -133,6 +150,8 @@ class LocalTrainer:
             verbose_eval=False,
             callbacks=list(callbacks),
         )
+        trained.set_param({"device": "cpu"})
+        return trained
 
 
 def chunks(rows: NDArray[np.intp], columns: int) -> Iterator[NDArray[np.intp]]:
@@ -151,7 +170,9 @@ class _Chunks(xgboost.DataIter):
         margins: NDArray[np.float32] | None,
         *,
         cache: Path | None = None,
+        on_device: bool = False,
     ) -> None:
+        self._on_device = on_device
         self._source, self._codes, self._margins = source, codes, margins
         self._parts = list(chunks(rows, source.shape[1]))
         self._next = 0
@@ -162,9 +183,15 @@ class _Chunks(xgboost.DataIter):
             return False
         rows = self._parts[self._next]
         margins = None if self._margins is None else self._margins[rows]
-        input_data(data=self._source[rows], label=self._codes[rows], base_margin=margins)
+        input_data(data=self._placed(self._source[rows]), label=self._codes[rows], base_margin=margins)
         self._next += 1
         return True
+
+    def _placed(self, rows: NDArray[np.float32]) -> Any:
+        # Bins are made where the rows are; without CuPy on the processor, which takes longer.
+        if self._on_device and find_spec("cupy") is not None:
+            return import_module("cupy").asarray(rows)
+        return rows
 
     def reset(self) -> None:
         self._next = 0
