@@ -122,12 +122,14 @@ SIDE_FILES = [
 
 
 @pytest.mark.parametrize("side", SIDE_FILES)
-@pytest.mark.parametrize("to", ["folder", "file", "hard link"])
+@pytest.mark.parametrize("to", ["folder", "file", "hard link", "pipe"])
 def test_links_beside_a_store_are_never_written_through(filled: Path, victim: Path, side: str, to: str) -> None:
     planted = filled.with_name(side.format(name=filled.name, stem=filled.stem, suffix=filled.suffix))
     planted.unlink(missing_ok=True)
     if to == "hard link":
         planted.hardlink_to(victim / "notes.txt")
+    elif to == "pipe":
+        os.mkfifo(planted)
     else:
         planted.symlink_to(victim if to == "folder" else victim / "notes.txt")
     before = tree(victim)
