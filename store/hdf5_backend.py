@@ -32,13 +32,8 @@ from store.hdf5_layout import (
     read_table,
 )
 from store.header import Header
-from store.journal import (
-    OverlaidPlace,
-    PlaceFile,
-    drop_journal,
-    read_journal,
-    stored_size,
-)
+from store.journal import drop_journal, read_journal, stored_size
+from store.overlay import OverlaidPlace, PlaceFile
 from store.places import LocalFile, Place, Range, as_bytes
 from store.replaying import ForeignJournalError, fitting_journal
 from store.seal import ChunkTable, check_seal

@@ -10,17 +10,8 @@ import h5py
 
 from store.errors import IntegrityError, StoreWarning
 from store.hdf5_layout import read_json
-from store.journal import (
-    Journal,
-    OverlaidPlace,
-    PlaceFile,
-    drop_journal,
-    journal_path,
-    read_journal,
-    set_aside,
-    unpack_journal,
-    write_pages,
-)
+from store.journal import Journal, drop_journal, journal_path, read_journal, set_aside, unpack_journal, write_pages
+from store.overlay import OverlaidPlace, PlaceFile
 from store.places import LocalFile, Place
 
 
