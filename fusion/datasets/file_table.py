@@ -99,6 +99,14 @@ class FileTable:
         return self._unread() | (columns_left_out(self, self._reader) if self.modality == "sensor" else {})
 
     @property
+    def source_bytes(self) -> int:
+        """Size of the files that are listed and there."""
+        listed = (
+            self.path.parent / row["path"] for _, row in _rows(self.path, self._dialect, self._names) if row["path"]
+        )
+        return sum(path.stat().st_size for path in listed if path.is_file())
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know of how the table is read."""
         unread = self._unread()

@@ -199,9 +199,15 @@ def _as_floats(column: Any) -> NDArray[np.float64]:
 def _numbers_among_words(column: Any) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     import pandas as pd
 
-    cells = np.array([None if cell in _MISSING else cell for cell in column.to_pylist()], dtype=object)
+    # Words are names, of which there are few; each is looked at once.
+    encoded = column.dictionary_encode()
+    cells = np.array(
+        [*(None if cell in _MISSING else cell for cell in encoded.dictionary.to_pylist()), None], dtype=object
+    )
     found = pd.to_numeric(pd.Series(cells, dtype=object), errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    return found, np.isnan(found) & np.array([cell is not None for cell in cells], bool)
+    words = np.isnan(found) & (cells != None)  # noqa: E711 - of each element
+    codes = encoded.indices.fill_null(len(cells) - 1).to_numpy(zero_copy_only=False)
+    return found[codes], np.asarray(words[codes], bool)
 
 
 def _plain(column: Any) -> Any:
