@@ -268,7 +268,8 @@ def _text_parts(table: Table) -> Iterator[Any]:
 def _refuse_repeated_header(table: Table, dialect: Dialect, batch: Any) -> None:
     import pyarrow.compute as pc
 
-    place = next((place for place, name in enumerate(dialect.names) if not name.startswith(NAMELESS)), 0)
+    # Not the first where there is another: a file that was appended may bring its mark of byte order along.
+    place = max((place for place, name in enumerate(dialect.names) if not name.startswith(NAMELESS)), default=0)
     again = pc.index(pc.utf8_trim_whitespace(batch.column(place)), dialect.names[place]).as_py()
     if again >= 0 and (found := repeated_header(table.path, dialect)):
         raise DataError(f"{table.path}: {found}.")

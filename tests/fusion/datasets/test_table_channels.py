@@ -100,7 +100,7 @@ def test_numbers_that_are_not_told_name_the_option(tmp_path: Path) -> None:
 @pytest.mark.parametrize("index", [False, True])
 def test_a_header_that_stands_again_is_named_by_its_line(tmp_path: Path, place: int, index: bool) -> None:
     lines = walks("ab", seconds=3).to_csv(index=index).splitlines()
-    lines.insert(place, lines[0])
+    lines.insert(place, lines[0] if place < 599 else f"\ufeff{lines[0]}")
     (tmp_path / "t.csv").write_text("\n".join(lines) + "\n")
     with pytest.raises(DataError, match=rf"t.csv: line {place + 1} \(row {place}\) repeats the header; delete such"):
         samples(tmp_path / "t.csv")
