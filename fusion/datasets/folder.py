@@ -22,6 +22,7 @@ from fusion.datasets.files import (
     media_suffixes,
     printable,
 )
+from fusion.datasets.look_alikes import LookAlikes
 from fusion.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -128,12 +129,14 @@ class FolderDataset:
 
     def __iter__(self) -> Iterator[Sample]:
         left_out: Counter[str] = Counter()
-        counted, yielded = self._split.afresh(), 0
+        counted, alike, yielded = self._split.afresh(), LookAlikes(), 0
         for found in self._files(left_out):
             yielded += 1
-            yield self._sample(found, left_out, counted)
+            sample = self._sample(found, left_out, counted)
+            alike.add(sample.label, sample.group)
+            yield sample
         self._split = counted
-        self.notes = self._noted(left_out)
+        self.notes = (*self._noted(left_out), *alike.notes())
         if not yielded:
             expected = ", ".join(self._reader.suffixes)
             told = f" ({'; '.join(self.notes)})" if self.notes else ""

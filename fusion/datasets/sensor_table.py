@@ -15,6 +15,7 @@ from fusion.datasets.base import Sample
 from fusion.datasets.columns import choose_channels, find_roles
 from fusion.datasets.cutting import Cut, Window, cut, segments
 from fusion.datasets.files import SplitCount, check_test_share
+from fusion.datasets.look_alikes import LookAlikes
 from fusion.datasets.reading_plan import ReadingPlan
 from fusion.datasets.table_clock import TableClock, table_clock
 from fusion.datasets.table_survey import survey_table
@@ -142,6 +143,7 @@ class SensorTable:
         self.cut = None if window is None else self._cut(clock, window, step, resample=resample)
         self._time = TimeReading(clock.unit_seconds, survey.dates, spread)
         self._split = SplitCount("groups", float(test_share), seed)
+        self._names = LookAlikes()
         self._kept: list[TimeSeries] | None = None
         dialect = self._table.dialect
         self._plan = ReadingPlan(
@@ -189,7 +191,7 @@ class SensorTable:
     def notes(self) -> tuple[str, ...]:
         """What a user should know of how the table was read."""
         told = () if self.columns.split is not None else (self._split.note("split column"),)
-        return (*self._plan.remarks, *told)
+        return (*self._plan.remarks, *self._names.notes(), *told)
 
     def __iter__(self) -> Iterator[Sample]:
         dropped: Counter[str] = Counter()
@@ -198,7 +200,9 @@ class SensorTable:
             windows = list(self._windows(series))
             dropped.update(_dropped(series, windows))
             for window in windows:
-                yield self._sample(series, window, counted)
+                sample = self._sample(series, window, counted)
+                self._names.add(sample.label, sample.group)
+                yield sample
         self._plan, self._split = replace(self._plan, dropped=dict(dropped)), counted
 
     def _series(self) -> Iterator[TimeSeries]:

@@ -118,7 +118,7 @@ def plan(
         channels=resolved.modality.channel_names,
         k=k,
         bytes=survey.wanted * (4 * k + _BYTES_BESIDE_FUNCTA),
-        source_bytes=None if source is None else _size(Path(source)),
+        source_bytes=None if source is None else getattr(dataset, "source_bytes", _size(Path(source))),
         seconds=None if pace is None else survey_seconds + pace.seconds(survey, options, resolved, workers),
         measured=0 if pace is None else pace.samples,
         workers=workers,

@@ -147,7 +147,7 @@ def repeated_header(path: Path, dialect: Dialect) -> str | None:
     """Say at which line the line of names stands again; None when it does not."""
     rows = enumerate(text_rows(path, dialect.separator))
     first = next(rows)[1][1]
-    again = [(line, row) for row, (line, cells) in rows if cells == first]
+    again = [(line, row) for row, (line, cells) in rows if [cell.lstrip("\ufeff") for cell in cells] == first]
     if not again:
         return None
     more = f", and so do {len(again) - 1} more" if len(again) > 1 else ""

@@ -199,9 +199,15 @@ def _as_floats(column: Any) -> NDArray[np.float64]:
 def _numbers_among_words(column: Any) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     import pandas as pd
 
-    cells = np.array([None if cell in _MISSING else cell for cell in column.to_pylist()], dtype=object)
+    # Words are names, of which there are few; each is looked at once.
+    encoded = column.dictionary_encode()
+    cells = np.array(
+        [*(None if cell in _MISSING else cell for cell in encoded.dictionary.to_pylist()), None], dtype=object
+    )
     found = pd.to_numeric(pd.Series(cells, dtype=object), errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    return found, np.isnan(found) & np.array([cell is not None for cell in cells], bool)
+    words = np.isnan(found) & (cells != None)  # noqa: E711 - of each element
+    codes = encoded.indices.fill_null(len(cells) - 1).to_numpy(zero_copy_only=False)
+    return found[codes], np.asarray(words[codes], bool)
 
 
 def _plain(column: Any) -> Any:
@@ -262,7 +268,8 @@ def _text_parts(table: Table) -> Iterator[Any]:
 def _refuse_repeated_header(table: Table, dialect: Dialect, batch: Any) -> None:
     import pyarrow.compute as pc
 
-    place = next((place for place, name in enumerate(dialect.names) if not name.startswith(NAMELESS)), 0)
+    # Not the first where there is another: a file that was appended may bring its mark of byte order along.
+    place = max((place for place, name in enumerate(dialect.names) if not name.startswith(NAMELESS)), default=0)
     again = pc.index(pc.utf8_trim_whitespace(batch.column(place)), dialect.names[place]).as_py()
     if again >= 0 and (found := repeated_header(table.path, dialect)):
         raise DataError(f"{table.path}: {found}.")

@@ -35,7 +35,7 @@ _FEW = 100
 _IN_NAME = re.compile(r"(?:^|[\s_.(\[/-])(ns|us|µs|ms|s|sec|secs|seconds|msec|millis|milliseconds|nanoseconds)[)\]]?$")
 _UNIT_OF_WORD = {"µs": "us", "msec": "ms", "millis": "ms", "milliseconds": "ms", "nanoseconds": "ns"}
 _NAMES = {
-    *("time", "timestamp", "timestamps", "datetime", "dateandtime", "utc", "ts", "epoch", "unix", "reltime"),
+    *("time", "timestamp", "timestamps", "datetime", "dateandtime", "utc", "ts", "epoch", "epoc", "unix", "reltime"),
     *(f"{kind}time" for kind in ("arrival", "creation", "event", "sensor", "system", "local", "record", "elapsed")),
     *("timeelapsed", "secondselapsed", "epochtime", "unixtime", "unixtimestamp", "posixtime", "relativetime"),
 }
@@ -48,10 +48,11 @@ _PERHAPS = {
 def named_like_time(name: str) -> bool | None:
     """Tell whether a column is named like a time; None where the name may mean something else too."""
     plain = re.sub(r"[^a-z0-9µ]", "", name.lower())
-    without_unit = re.sub(r"[^a-z0-9µ]", "", _IN_NAME.sub("", name.strip().lower()))
-    if plain in _NAMES or without_unit in _NAMES:
+    bare = re.sub(r"[^a-z0-9µ]", "", _IN_NAME.sub("", re.sub(r"[(\[].*?[)\]]", "", name).strip().lower()))
+    words = [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)]
+    if plain in _NAMES or bare in _NAMES or "timestamp" in words or words[:1] == ["time"]:
         return True
-    return None if plain in _PERHAPS or without_unit in _PERHAPS else False
+    return None if plain in _PERHAPS or bare in _PERHAPS or words[-1:] == ["time"] else False
 
 
 def unit_in_name(name: str) -> str | None:

@@ -64,7 +64,20 @@ def test_an_implausible_rate_is_questioned_and_answered_by_an_option(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "name", ["timestamp", "Timestamp", "datetime", "t", "Time", "Arrival_Time", "epoch", "seconds_elapsed", "date"]
+    "name",
+    [
+        "timestamp",
+        "Timestamp",
+        "datetime",
+        "t",
+        "Time",
+        "Arrival_Time",
+        "epoch",
+        "seconds_elapsed",
+        "date",
+        "sensorTimestamp",
+        "time since start",
+    ],
 )
 def test_names_that_people_give_a_time_are_known(tmp_path: Path, name: str) -> None:
     table = walks("ab")
@@ -175,3 +188,21 @@ def test_readings_that_are_left_out_are_counted(tmp_path: Path) -> None:
     list(dataset)
     assert dataset.reading.dropped["readings without a time"] == 2
     assert dataset.reading.dropped["readings that fill no window"] == 4 * 44
+
+
+def test_a_second_clock_is_no_channel(tmp_path: Path) -> None:
+    table = walks("ab")
+    two = table.assign(elapsed=table.time + 3).rename(columns={"time": "timestamp", "elapsed": "elapsed (s)"})
+    dataset = SensorTable(written(tmp_path / "t.csv", two), window=2.56)
+    assert (dataset.reading.time, dataset.reading.left_out) == ("timestamp", {"elapsed (s)": "another time"})
+    noise = two.assign(**{"elapsed (s)": np.random.default_rng(0).normal(size=len(two))})
+    assert "elapsed (s)" in SensorTable(written(tmp_path / "t.csv", noise)).reading.channels
+
+
+def test_rows_from_the_newest_to_the_oldest_are_put_in_order(tmp_path: Path) -> None:
+    table = walks("ab")
+    plain = samples(written(tmp_path / "t.csv", table))
+    dataset = SensorTable(written(tmp_path / "t.csv", table.iloc[::-1]), window=2.56)
+    found = {sample.id: sample for sample in dataset}
+    require_same([found[sample.id] for sample in plain], plain)
+    assert "times go back at 1,196 rows: the readings were put in their order" in dataset.notes
