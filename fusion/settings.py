@@ -84,7 +84,7 @@ def _refused(cls: type[Any], error: ValidationError, what: str) -> ConfigError:
     if first["type"] == "unexpected_keyword_argument":
         known = ", ".join(item.name for item in fields(cls) if item.init)
         return ConfigError(f"unknown {what} option {place}; expected some of {known}")
-    if first["type"] == "missing_argument":
+    if first["type"] in ("missing", "missing_argument"):
         return ConfigError(f"{what} lacks {place}; expected it")
     expected = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     return ConfigError(f"{what} option {place} is {first['input']!r}; expected {expected}")
