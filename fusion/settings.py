@@ -46,6 +46,15 @@ def read_settings(cls: type[SettingsT], values: Mapping[str, Any], *, what: str)
     ------
     ConfigError
         A field is unknown, missing, of another type or out of range.
+
+    Examples
+    --------
+    >>> from fusion.inr import FitSettings
+    >>> read_settings(FitSettings, {"steps": 20}, what="fit").steps
+    20
+    >>> read_settings(FitSettings, {"steps": "20"}, what="fit")
+    Traceback (most recent call last):
+    fusion.errors.ConfigError: fit option steps is '20'; expected a valid integer
     """
     try:
         read: SettingsT = _reader(cls).validate_json(json.dumps(dict(values), default=_plain), strict=True)
