@@ -109,6 +109,15 @@ def evaluate_predictions(
     ------
     DataError
         No rows, or lengths that differ.
+
+    Examples
+    --------
+    >>> found = evaluate_predictions(["sit", "sit", "walk", "walk"], ["sit", "walk", "walk", "walk"])
+    >>> found.accuracy
+    0.75
+    >>> found.confusion
+    array([[1, 1],
+           [0, 2]])
     """
     true, guess = (np.asarray(labels, dtype=object).astype(str).astype(object) for labels in (truth, predicted))
     if len(true) != len(guess) or not len(true):

@@ -29,7 +29,13 @@ _GROUP_DRAWS = 64
 
 
 def seeded_hash(name: str, seed: int) -> bytes:
-    """Eight bytes that order names at random, the same way for the same seed."""
+    """Eight bytes that order names at random, the same way for the same seed.
+
+    Examples
+    --------
+    >>> sorted(["ann", "bob", "cleo", "dan"], key=lambda name: seeded_hash(name, seed=42))
+    ['ann', 'bob', 'dan', 'cleo']
+    """
     return hashlib.blake2b(name.encode(), digest_size=8, key=seed.to_bytes(8, "little", signed=True)).digest()
 
 
@@ -58,6 +64,13 @@ def require_disjoint(*sides: tuple[Iterable[object], Iterable[object]]) -> None:
     ------
     DataError
         Naming the first five such groups.
+
+    Examples
+    --------
+    >>> require_disjoint((["ann", "bob"], ["cleo", None]))
+    >>> require_disjoint((["ann", "bob"], ["bob"]))
+    Traceback (most recent call last):
+    fusion.errors.DataError: 1 groups are on both sides of the split, first 'bob'; expected each ...
     """
     shared = sorted(set[object]().union(*(set(training) & set(test) for training, test in sides)) - {None}, key=str)
     if shared:
@@ -76,6 +89,11 @@ def group_folds(groups: ArrayLike, *, most: int = GROUP_FOLDS) -> NDArray[np.int
         Group of each row, shape (n,); None is a group of its own.
     most
         Number of folds, or fewer where there are not so many groups.
+
+    Examples
+    --------
+    >>> group_folds(["ann", "bob", "ann", None, "bob", "ann"], most=2)
+    array([0, 1, 0, 1, 1, 0])
     """
     codes = group_codes(groups)
     folds = np.zeros(len(codes), dtype=np.intp)
@@ -138,6 +156,12 @@ def hold_out(
         Part to hold out, in (0, 1).
     seed
         The same seed gives the same mask.
+
+    Examples
+    --------
+    >>> codes, people = np.array([0, 1, 0, 1, 0, 1]), ["ann", "ann", "bob", "bob", "cleo", "cleo"]
+    >>> hold_out(codes, people, fraction=0.3, seed=7)
+    array([ True,  True, False, False, False, False])
     """
     random = np.random.default_rng(seed)
     members = None if groups is None else group_codes(groups)

@@ -29,6 +29,12 @@ class Pool:
     weights
         Of the modalities, shape (branches,). Those of the geometric mean need not sum to 1: what is learned with them
         is how sure the average may be.
+
+    Examples
+    --------
+    >>> own = np.array([[[0.8, 0.2]], [[0.4, 0.6]]], dtype=np.float32)
+    >>> Pool("arithmetic", np.array([0.5, 0.5]))(own)
+    array([[0.6, 0.4]], dtype=float32)
     """
 
     mean: Literal["arithmetic", "geometric"]

@@ -139,6 +139,12 @@ def training_settings(
     ------
     ConfigError
         There is no preset of that name, or a classifier is given beside a preset.
+
+    Examples
+    --------
+    >>> settings = training_settings("fast", max_depth=4, tune=True)
+    >>> settings.max_columns, settings.tune, settings.classifier().max_depth
+    (1500, True, 4)
     """
     if isinstance(preset, str) and preset not in TRAINING_PRESETS:
         raise ConfigError(f"preset is {preset!r}; expected one of {', '.join(TRAINING_PRESETS)}.")

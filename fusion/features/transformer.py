@@ -54,6 +54,13 @@ class FunctaFeatures(TransformerMixin, BaseEstimator):
     -----
     Filter and normalisation: Malherbe, section 5.1.3. After standardising, "delta" and "weights" differ only by
     rounding; they differ in substance with ``normalise=False``.
+
+    Examples
+    --------
+    >>> functas = np.array([[0.0, 5.0, 2.0], [2.0, 5.0, 4.0]], dtype=np.float32)
+    >>> FunctaFeatures(start=[1.0, 5.0, 1.0]).fit(functas).transform(functas)
+    array([[-1., -1.],
+           [ 1.,  1.]], dtype=float32)
     """
 
     def __init__(

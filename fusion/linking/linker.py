@@ -77,6 +77,19 @@ def link(
     -----
     Where a sample stands in its store plays no part, so shuffled stores give the same table. In a join by label the
     column ``group`` holds the groups of the store that has the fewest; training reads the others from the stores.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from store import Rows, create_store
+    >>> for name, ids in {"sensor": ["b", "a"], "camera": ["b", "c"]}.items():
+    ...     with create_store(f"{name}.zarr", modality=name, layout=[("w", (2,), 0)], encoder={}, state={}) as store:
+    ...         store.append(Rows.build(ids, np.zeros((2, 2)), labels=["walk", "sit"]))
+    >>> link(["sensor.zarr", "camera.zarr"], how="outer").frame[["link_id", "label", "sensor", "camera"]]
+      link_id label sensor camera
+    0       a   sit      a   None
+    1       b  walk      b      b
+    2       c   sit   None      c
     """
     _check(on, key=key, table=table, reuse=reuse)
     opened = named(stores)

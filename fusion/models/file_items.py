@@ -32,6 +32,14 @@ def grouped(
     ------
     ConfigError
         No branch or several read a file, or an item has two files of one branch.
+
+    Examples
+    --------
+    >>> suffixes = {"sensor": [".csv"], "video": [".mp4"]}
+    >>> for item in grouped(["one.csv", "one.mp4", "two.csv"], suffixes):
+    ...     print({name: str(path) for name, path in item.items()})
+    {'sensor': 'one.csv', 'video': 'one.mp4'}
+    {'sensor': 'two.csv'}
     """
     items = [_checked(item, suffixes) for item in files if isinstance(item, Mapping)]
     pairs = [_branch_of(file, suffixes) for file in files if not isinstance(file, Mapping)]
