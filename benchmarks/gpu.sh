@@ -27,7 +27,8 @@ part throughput 40 "$python" "$root/benchmarks/gpu_fits.py" speed
 part "beside JAX" 60 "$python" "$root/benchmarks/gpu_fits.py" jax
 part "beside PyTorch" 60 "$python" "$root/benchmarks/gpu_fits.py" torch
 part "encode, Zarr" 60 "$python" "$root/benchmarks/gpu_encode.py" cuda 60000 .zarr
-part "encode, HDF5" 60 "$python" "$root/benchmarks/gpu_encode.py" cuda 60000 .h5
+part "local functas" 40 "$python" "$root/benchmarks/gpu_encode.py" cuda 20000 .zarr local
+part "local functas, processor" 40 "$python" "$root/benchmarks/gpu_encode.py" cpu 4000 .zarr local
 part XGBoost 40 "$python" "$root/benchmarks/gpu_trees.py"
 if command -v compute-sanitizer >/dev/null; then
     part "race check" 30 compute-sanitizer --tool racecheck "$python" "$root/benchmarks/gpu_fits.py" race

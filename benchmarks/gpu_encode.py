@@ -1,4 +1,4 @@
-"""A whole ``encode`` of synthetic images that lie in memory: ``python benchmarks/gpu_encode.py [DEVICE] [SAMPLES]``."""
+"""A whole ``encode`` of synthetic images in memory: ``gpu_encode.py [DEVICE] [SAMPLES] [SUFFIX] [functa|local]``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from fusion.datasets.base import Sample
 from fusion.encoders import EncodeOptions, encode, encoder_config
-from fusion.inr.engine import chosen_backend, use_device
+from fusion.inr.engine import use_device
 
 
 class Waves:
@@ -35,11 +35,18 @@ class Waves:
             yield Sample(f"wave-{index:06d}", str(index % 10), split, None, partial(np.array, image))
 
 
-def main(device: str = "auto", samples: int = 60_000, suffix: str = ".zarr") -> None:
+OPTIONS = {
+    "functa": {"initialisation": "class-average"},
+    "local": {"patches": 20_000, "samples": 1000},
+}
+
+
+def main(device: str = "auto", samples: int = 60_000, suffix: str = ".zarr", kind: str = "functa") -> None:
     """Encode into a temporary store, and print how long it took."""
     use_device(device)
     dataset: Any = Waves(samples)
-    config = encoder_config(dataset, options={"initialisation": "class-average"}, fit={"steps": 10})
+    fit = {"steps": 10} if kind == "functa" else {}
+    config = encoder_config(dataset, options={"kind": kind, **OPTIONS[kind]}, fit=fit)
     last = [""]
 
     def progress(what: str, done: int, most: int) -> None:
@@ -51,7 +58,7 @@ def main(device: str = "auto", samples: int = 60_000, suffix: str = ".zarr") -> 
         report = encode(dataset, Path(folder) / f"waves{suffix}", config, EncodeOptions(), progress=progress)
         seconds = time.perf_counter() - begin
     print(
-        f"{samples} images, 10 steps, {chosen_backend()}, {suffix}: {seconds:.1f} s in all, "
+        f"{samples} images, {kind}, {config.fit.steps} steps, {suffix}, {report.fitted_on}: {seconds:.1f} s in all, "
         f"{report.samples_per_second:,.0f} samples/s while fitting, {report.psnr_mean:.2f} dB, {report.failed} failed; "
         f"{last[0]}",
         flush=True,
@@ -59,4 +66,4 @@ def main(device: str = "auto", samples: int = 60_000, suffix: str = ".zarr") -> 
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2], *map(int, sys.argv[2:3]), *sys.argv[3:4])
+    main(*sys.argv[1:2], *map(int, sys.argv[2:3]), *sys.argv[3:5])

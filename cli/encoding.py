@@ -222,6 +222,7 @@ def _print_report(report: EncodeReport, *, json: bool) -> None:
         "failed samples": report.failed,
         "fitted now": report.encoded,
         "stored already": report.skipped,
+        "fitted on": report.fitted_on,
         "mean PSNR": f"{report.psnr_mean:.2f} dB",
         "rate while fitting": f"{report.samples_per_second:,.0f} samples/s",
         "time of the whole command": f"{report.seconds:.1f} s",

@@ -173,9 +173,9 @@ class Encoder(ABC):
         return f"learning rate {self.config.fit.learning_rate}"
 
     @property
-    def on_device(self) -> bool:
-        """Whether this process fits on a device, so that workers had better leave fits to it."""
-        return False
+    def device(self) -> str:
+        """Where this process fits: ``cpu``, or a device, to which workers had better leave the fits."""
+        return "cpu"
 
     def values(self, prepared: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
         """Stack prepared arrays as values in [0, 1] of shape (b, n, d_out)."""

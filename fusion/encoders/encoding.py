@@ -80,7 +80,7 @@ def encode(
         learn = partial(_taken_over, like, config) if like else partial(_learned, dataset, config, options, mapper)
         with _open_store(dataset, Path(store), config, options, learn, survey.longest_id) as opened:
             run = _Run(dataset, opened, options, survey, progress)
-            if pool is None and run.encoder.on_device:
+            if pool is None and run.encoder.device != "cpu":
                 run.pace = Pace()
             fitting = time.perf_counter()
             run.encode(mapper)
@@ -257,6 +257,7 @@ class _Run:
             failures=failures,
             pruned=self.pruned,
             channels=self.encoder.config.modality.channel_names,
+            fitted_on=self.encoder.device,
             **(told | {"notes": (*told["notes"], *remarks)}),
         )
 

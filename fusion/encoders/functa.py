@@ -83,11 +83,11 @@ class Functas(Encoder):
         return result.weights, result.mse, result.steps
 
     @property
-    def on_device(self) -> bool:
-        """Whether the engine fits on a CUDA device here."""
+    def device(self) -> str:
+        """Where the engine fits."""
         from fusion.inr.engine import backend_for
 
-        return backend_for(self.config.network()).startswith("cuda")
+        return backend_for(self.config.network())
 
     def weights(self, row: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the row: it is the weights."""

@@ -101,6 +101,8 @@ class EncodeReport:
         IDs whose rows were dropped, because the data set has them no more.
     channels : tuple of str
         Names of the values at each point.
+    fitted_on : str
+        ``cpu``, or the device of this process; workers of a cluster choose their own.
     notes, left_out, reading
         What the reader says of how it read the source, as in `fusion.encoders.Plan`.
     """
@@ -116,6 +118,7 @@ class EncodeReport:
     failures: tuple[tuple[str, str], ...] = field(default=())
     pruned: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
+    fitted_on: str = "cpu"
     notes: tuple[str, ...] = ()
     left_out: dict[str, str] = field(default_factory=dict)
     reading: dict[str, Any] | None = None

@@ -48,8 +48,7 @@ def _write_output_gradient(writer: Writer) -> None:
     active = None if parts * last == plan.threads else f"hu < {parts}"
     with writer.only_if(active), writer.block(f"for j in range(0, {share}, 4):"):
         writer.line(f"r = load_4({writer.at(f'a{plan.layers}', f'iu * {_LENGTH} + hu * {share} + j')})")
-        for o in range(d_out):
-            writer.line(f"go_{o} = dot(go_{o}, r, load_4({writer.at('d', f'{o * TILE} + hu * {share} + j')}))")
+        writer.line(f"go = dots(go, r, quads({writer.at('d', f'hu * {share} + j')}, {TILE}, go))")
 
 
 def write_output_indices(writer: Writer) -> None:

@@ -115,57 +115,71 @@ def _write_activation(writer: Writer, layer: int, group: str, units: str) -> Non
         writer.line(f"store({activation_place(writer, layer, unit, group, units)}, r)")
 
 
+def output_chunks(d_out: int) -> list[range]:
+    """Cut the outputs into vectors."""
+    return [range(begin, min(begin + FEW_OUTPUTS, d_out)) for begin in range(0, d_out, FEW_OUTPUTS)]
+
+
+def zeros(outputs: range) -> str:
+    """Write a vector of zeros, one for each output."""
+    return f"({', '.join(['ZERO'] * len(outputs))},)"
+
+
 def _write_output(writer: Writer) -> None:
     plan = writer.plan
-    d_out = plan.architecture.d_out
-    for begin in range(0, d_out, FEW_OUTPUTS):
-        outputs = range(begin, min(begin + FEW_OUTPUTS, d_out))
-        if plan.kind.job != "decode":
-            for o in outputs:
-                writer.line(f"y{o} = get(values, (s * coordinates + n) * {d_out} + {o})")
-        for o in outputs:
-            writer.line(f"p{o} = ZERO")
+    d_out, decode = plan.architecture.d_out, plan.kind.job == "decode"
+    chunks = output_chunks(d_out)
+    for outputs in chunks:
+        vector = f"{outputs.start}"
+        writer.line(f"p{vector} = {zeros(outputs)}")
+        if not decode:
+            writer.line(f"y{vector} = gather(values, (s * coordinates + n) * {d_out} + {vector}, 1, p{vector})")
         _write_products(writer, outputs)
     if plan.output_parts > 1:
         writer.barrier()
     with writer.block("if h == 0:"):
-        for o in range(d_out):
-            others = [writer.get("d", f"{(part * d_out + o) * TILE} + i") for part in range(plan.output_parts - 1)]
-            writer.line(f"z = {' + '.join([f'p{o}', *others, writer.get('bo', o)])}")
-            _write_finish(writer, o)
-    if plan.kind.job != "decode":
+        if not decode:
+            writer.line("counted = ONE if inside else ZERO")
+        for outputs in chunks:
+            _write_finish(writer, outputs)
+    if not decode:
         writer.barrier()
 
 
 def _write_products(writer: Writer, outputs: range) -> None:
-    plan, last = writer.plan, writer.plan.hidden[-1]
+    plan, last, vector = writer.plan, writer.plan.hidden[-1], outputs.start
     share = -(-last // (UNITS * plan.output_parts)) * UNITS
     with writer.only_if(None if plan.output_parts == plan.threads // TILE else f"h < {plan.output_parts}"):
         with writer.block(f"for turn in range({share // UNITS}):"):
             writer.line(f"u = h * {share} + turn * {UNITS}")
             with writer.only_if(None if share * plan.output_parts == last else f"u < {last}"):
                 writer.line(f"r = gather_4({writer.at(f'a{plan.layers}', f'u * {_LENGTH} + i')}, {_LENGTH})")
-                for o in outputs:
-                    writer.line(f"p{o} = dot(p{o}, r, load_4({writer.at('wo', f'{o * last} + u')}))")
+                quads = f"quads({writer.at('wo', f'{vector * last} + u')}, {last}, p{vector})"
+                writer.line(f"p{vector} = dots(p{vector}, r, {quads})")
         if plan.output_parts > 1:
             with writer.block("if h > 0:"):
-                for o in outputs:
-                    index = f"{o * TILE} + (h - 1) * {plan.architecture.d_out * TILE} + i"
-                    writer.put("d", index, f"p{o}")
+                index = f"{vector * TILE} + (h - 1) * {plan.architecture.d_out * TILE} + i"
+                writer.line(f"scatter({writer.at('d', index)}, {TILE}, p{vector})")
 
 
-def _write_finish(writer: Writer, o: int) -> None:
-    plan = writer.plan
-    sigmoid = plan.architecture.output == "sigmoid"
-    writer.line("p = ONE / (ONE + F(exp(-z)))" if sigmoid else "p = z")
+def _write_finish(writer: Writer, outputs: range) -> None:
+    plan, vector = writer.plan, outputs.start
+    d_out = plan.architecture.d_out
+    writer.line(f"p = plus(p{vector}, gather({writer.at('bo', vector)}, 1, p{vector}))")
+    for part in range(plan.output_parts - 1):
+        place = writer.at("d", f"{(part * d_out + vector) * TILE} + i")
+        writer.line(f"p = plus(p, gather({place}, {TILE}, p))")
+    if plan.architecture.output == "sigmoid":
+        writer.line("p = logistic(p)")
     if plan.kind.job == "decode":
         with writer.block("if inside:"):
-            writer.line(f"put(outputs, (s * coordinates + n) * {plan.architecture.d_out} + {o}, p)")
+            writer.line(f"scatter(outputs, (s * coordinates + n) * {d_out} + {vector}, 1, p)")
         return
-    writer.line(f"e = p - y{o} if inside else ZERO")
-    writer.line("squares += e * e")
-    slope = " * (p * (ONE - p))" if sigmoid else ""
-    writer.line(f"e = e{slope} * scale if inside else ZERO")
-    if plan.architecture.d_out <= FEW_OUTPUTS:
-        writer.line(f"gbo_{o} += e")
-    writer.put("d", f"{o * TILE} + i", "e")
+    writer.line(f"e = scaled(minus(p, y{vector}), counted)")
+    writer.line("squares = dot(squares, e, e)")
+    if plan.architecture.output == "sigmoid":
+        writer.line("e = times(e, logistic_slope(p))")
+    writer.line("e = scaled(e, scale)")
+    if d_out <= FEW_OUTPUTS:
+        writer.line("gbo = plus(gbo, e)")
+    writer.line(f"scatter({writer.at('d', f'{vector * TILE} + i')}, {TILE}, e)")

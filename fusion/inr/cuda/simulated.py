@@ -55,6 +55,14 @@ def gather_8(array: Any, at: int, stride: int) -> Vector:
     return tuple(array[at + number * stride] for number in range(8))
 
 
+def gather(array: Any, at: int, stride: int, like: Vector) -> Vector:
+    return tuple(array[at + number * stride] for number in range(len(like)))
+
+
+def quads(array: Any, at: int, stride: int, like: Vector) -> tuple[Vector, ...]:
+    return tuple(load_4(array, at + number * stride) for number in range(len(like)))
+
+
 def scatter(array: Any, at: int, stride: int, vector: Vector) -> None:
     for number, value in enumerate(vector):
         put(array, at + number * stride, value)
@@ -90,6 +98,22 @@ def times(a: Vector, b: Vector) -> Vector:
     return tuple(left * right for left, right in zip(a, b, strict=True))
 
 
+def plus(a: Vector, b: Vector) -> Vector:
+    return tuple(left + right for left, right in zip(a, b, strict=True))
+
+
+def minus(a: Vector, b: Vector) -> Vector:
+    return tuple(left - right for left, right in zip(a, b, strict=True))
+
+
+def logistic(vector: Vector) -> Vector:
+    return tuple(_F(1.0) / (_F(1.0) + np.exp(-part)) for part in vector)
+
+
+def logistic_slope(vector: Vector) -> Vector:
+    return tuple(part * (_F(1.0) - part) for part in vector)
+
+
 def scaled(vector: Vector, factor: Any) -> Vector:
     return tuple(part * factor for part in vector)
 
@@ -121,13 +145,15 @@ def adams(
 
 
 NAMES = {
-    "cuda": cuda, "float32": float32, "F": _F, "F64": np.float64, "ZERO": _F(0.0), "ONE": _F(1.0), "exp": np.exp,
+    "cuda": cuda, "float32": float32, "F": _F, "F64": np.float64, "ZERO": _F(0.0), "ONE": _F(1.0),
     "opaque": int,
 } | {
     function.__name__: function
     for function in (
-        get, get_int, put, put_int, load_4, load_8, store, gather_4, gather_8, scatter, spread_4, spread_8, fma, dots,
-        dot, total, times, scaled, sines, cosines, sines_and_cosines, adam, adams,
+        get, get_int, put, put_int, load_4, load_8, store, gather_4, gather_8, gather, quads, scatter, spread_4,
+        spread_8,
+        fma, dots, dot, total, times, plus, minus, scaled, logistic, logistic_slope, sines, cosines, sines_and_cosines,
+        adam, adams,
     )
 }  # fmt: skip
 """What a kernel's text may call."""

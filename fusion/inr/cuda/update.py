@@ -56,13 +56,11 @@ def _write_partial_sums(writer: Writer) -> None:
         with writer.only_if(
             None if plan.gradient_parts * plan.hidden[-1] == plan.threads else f"hu < {plan.gradient_parts}"
         ):
-            for o in range(d_out):
-                index = f"{_output_scratch(writer) + o * plan.hidden[-1]} + hu * {d_out * plan.hidden[-1]} + iu"
-                writer.put(f"a{plan.layers}", index, f"go_{o}")
+            index = f"{_output_scratch(writer)} + hu * {d_out * plan.hidden[-1]} + iu"
+            writer.line(f"scatter({writer.at(f'a{plan.layers}', index)}, {plan.hidden[-1]}, go)")
     if d_out <= FEW_OUTPUTS:
         with writer.block("if h == 0:"):
-            for o in range(d_out):
-                writer.put("d", f"{o * TILE} + i", f"gbo_{o}")
+            writer.line(f"scatter({writer.at('d', 'i')}, {TILE}, gbo)")
 
 
 def _output_scratch(writer: Writer) -> int:
@@ -174,5 +172,7 @@ def _write_output_bias(writer: Writer) -> None:
             writer.line("z = spread_4(ZERO)")
             with writer.block(f"for r in range(0, {TILE}, 4):"):
                 writer.line(f"z = fma(z, load_4({writer.at('d', f't * {TILE} + r')}), ONE)")
-            writer.line("gbo = total(z)")
-        _write_move(writer, "bo", "t", ("bout", "t"), f"{offset} + t", "gbo")
+            writer.line("slope = total(z)")
+        else:
+            writer.line("slope = gbo")
+        _write_move(writer, "bo", "t", ("bout", "t"), f"{offset} + t", "slope")

@@ -106,7 +106,7 @@ class Writer:
         d_in, d_out = plan.architecture.d_in, plan.architecture.d_out
         if plan.first.passes == 1:
             floats += [f"gf{d}_{unit}" for d in range(d_in + 1) for unit in range(plan.first.units)]
-        if plan.gradient_parts:
-            floats += [f"go_{o}" for o in range(d_out)]
-        floats += [f"gbo_{o}" for o in range(d_out)] if d_out <= FEW_OUTPUTS else ["gbo"]
+        vector = f"({', '.join(['ZERO'] * d_out)},)"
+        names |= {"go": vector} if plan.gradient_parts else {}
+        names |= {"gbo": vector if d_out <= FEW_OUTPUTS else "ZERO"}
         return names | dict.fromkeys(floats, "ZERO")

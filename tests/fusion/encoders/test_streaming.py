@@ -26,7 +26,7 @@ def stored(path: Path) -> Rows:
 @pytest.fixture
 def _one_device(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the processor pass for a device that fits five samples at once."""
-    monkeypatch.setattr(Functas, "on_device", property(lambda self: True))
+    monkeypatch.setattr(Functas, "device", property(lambda self: "cuda:0"))
     monkeypatch.setattr(streaming, "_MAX_BLOCK", 5)
 
 
@@ -42,6 +42,7 @@ def test_streamed_rows_are_those_of_a_plain_run(
         bad, tmp_path / "s.zarr", config, EncodeOptions(workers=workers), progress=lambda what, *_: told.append(what)
     )
     assert (report.rows, report.failures) == (plain.rows, plain.failures)
+    assert (plain.fitted_on, report.fitted_on) == ("cpu", "cuda:0")
     expected, got = stored(tmp_path / "plain.zarr"), stored(tmp_path / "s.zarr")
     assert got.ids.tolist() == expected.ids.tolist()
     for name in ("functas", "psnr", "steps", "status", "source_hash"):
