@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fusion.errors import DataError
-from fusion.modalities.times import FASTEST, SLOWEST, Clock, plain_rate, sample_clock, unit_of
+from fusion.modalities.clocks import Clock, plain_rate, sample_clock
+from fusion.modalities.times import FASTEST, SLOWEST, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,8 @@ import numpy as np
 
 from fusion.datasets.columns import ROLES, Columns
 from fusion.errors import DataError, SampleError
-from fusion.modalities.times import spread_evenly, stamps
+from fusion.modalities.clocks import spread_evenly
+from fusion.modalities.times import stamps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
