@@ -95,7 +95,7 @@ def _slope(times: NDArray[np.float64], intervals: NDArray[np.float64], resolutio
     kept = intervals[intervals <= GAP * np.median(positive)]
     span = float(kept.sum())
     period = float(np.median(positive))
-    lost = np.maximum(1, np.rint(kept / period))
+    lost = np.rint(kept / period)
     steady = np.abs(kept - lost * period) <= np.maximum(0.1 * period, 1.01 * resolution)
     count = lost.sum() if steady.mean() > 0.95 and period > resolution else len(kept)
     return float(count) / span, span

@@ -24,7 +24,7 @@ SLOWEST, FASTEST = 0.1, 100_000.0
 """Readings per second that are taken without a question."""
 
 _EPOCH = (9e8, 5e9)
-_SLOW = 1e-4
+_SLOW, _DOUBTFUL = 1e-4, 0.5
 _ENDLESS = 1e30
 _IN_NAME = re.compile(r"(?:^|[\s_.(\[/-])(ns|us|µs|ms|s|sec|secs|seconds|msec|millis|milliseconds|nanoseconds)[)\]]?$")
 _UNIT_OF_WORD = {"µs": "us", "msec": "ms", "millis": "ms", "milliseconds": "ms", "nanoseconds": "ns"}
@@ -175,9 +175,12 @@ def unit_of(column: str, clock: Clock, asked: str | None, *, dates: bool) -> Uni
         return Unit(
             named or since or "s", "the column's name" if named else "the size of the times" if since else "usual"
         )
-    for name, found in ((named, "the column's name"), (since, "the size of the times, since 1970"), ("s", "usual")):
+    for name, found in ((named, "the column's name"), (since, "the size of the times, since 1970")):
         if name in plausible:
             return Unit(str(name), found)
+    # Every second whole number may be a slow clock in seconds, or a fast one in milliseconds.
+    if "s" in plausible and (rates["s"] > _DOUBTFUL or clock.resolution < 1):
+        return Unit("s", "usual")
     if len(plausible) == 1 and rates["s"] < _SLOW:
         return Unit(plausible[0], "the time from reading to reading")
     raise _question(column, clock, rates, plausible)
