@@ -136,14 +136,15 @@ def choose(
 
     Parameters
     ----------
-    components, codes
+    components : NDArray of float32
+    codes : NDArray of intp
         Training rows, shape (n, r), by falling variance, and their classes, shape (n,). At most 6,000 rows and 512
         components are used: the choice has to be made many times over.
-    folds
+    folds : NDArray of intp
         Fold of each row, shape (n,): no group in two of them. With one fold only, a middle penalty and all rounds.
-    parameters
+    parameters : mapping of str to object
         Of XGBoost, without `lambda`.
-    settings
+    settings : LinearSettings
         Penalties and rounds to choose from.
     """
     if folds.max(initial=0) == 0:
