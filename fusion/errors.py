@@ -99,9 +99,9 @@ class SampleError(FusionError):
 
     Parameters
     ----------
-    stage
+    stage : str
         Where it failed: "read", "prepare", "fit".
-    reason
+    reason : str
         What was found and what was expected, in one line.
     """
 

@@ -35,11 +35,11 @@ def read_settings(cls: type[SettingsT], values: Mapping[str, Any], *, what: str)
 
     Parameters
     ----------
-    cls
+    cls : type
         Dataclass with `STRICT`; what its ``__post_init__`` refuses is passed on.
-    values
+    values : mapping of str to object
         Plain JSON values by field.
-    what
+    what : str
         What is being read, for messages.
 
     Raises

@@ -57,7 +57,7 @@ def require_disjoint(*sides: tuple[Iterable[object], Iterable[object]]) -> None:
 
     Parameters
     ----------
-    sides
+    *sides : pair of iterables
         Groups of the training rows and of the test rows, once for each kind of group; None is no group.
 
     Raises
@@ -85,9 +85,9 @@ def group_folds(groups: ArrayLike, *, most: int = GROUP_FOLDS) -> NDArray[np.int
 
     Parameters
     ----------
-    groups
+    groups : array_like
         Group of each row, shape (n,); None is a group of its own.
-    most
+    most : int
         Number of folds, or fewer where there are not so many groups.
 
     Examples
@@ -111,13 +111,13 @@ def stratified_folds(
 
     Parameters
     ----------
-    codes
+    codes : NDArray of intp
         Class of each row, shape (n,).
-    groups
+    groups : NDArray of intp or None
         Group of each row as a number, shape (n,); None = every row for itself.
-    most
+    most : int
         Number of folds, or fewer where there are not so many groups or rows of the largest class.
-    seed
+    seed : int
         Of the deal.
     """
     members = np.arange(len(codes)) if groups is None else groups
@@ -148,13 +148,13 @@ def hold_out(
 
     Parameters
     ----------
-    codes
+    codes : NDArray of intp
         Class of each row as 0, 1, ..., shape (n,).
-    groups
+    groups : array_like, optional
         Group of each row, shape (n,), or None.
-    fraction
+    fraction : float
         Part to hold out, in (0, 1).
-    seed
+    seed : int
         The same seed gives the same mask.
 
     Examples

@@ -64,3 +64,11 @@ def test_hooks_check_what_the_last_check_does() -> None:
     last = (ROOT / ".ci" / "run").read_text().splitlines()[-3:]
     assert hooks == [line.removesuffix(" .") for line in last]
     assert {hook["language"] for hook in local["hooks"]} == {"system"}
+
+
+def test_every_module_of_the_table_of_libraries_exists() -> None:
+    table = (ROOT / "docs" / "architecture.md").read_text().partition("## Hand-written or library")[2]
+    modules = re.findall(r"`((?:fusion|store|cli)/[^`]+\.py)`", table)
+    assert len(modules) >= 10
+    for module in modules:
+        assert (ROOT / module).is_file(), module

@@ -67,15 +67,15 @@ def raw_matrix(
 
     Parameters
     ----------
-    dataset
+    dataset : iterable of Sample
         Iterated once; the data of its samples are read up to three times.
-    modality
+    modality : Modality
         Sizes left open are taken from the first training sample.
-    scaling
+    scaling : Scaling, optional
         Limits of the values; None = those of the modality, or learned from the training samples.
-    train_splits
+    train_splits : collection of str or None
         What sizes and limits are learned from; None = all labelled samples.
-    folder
+    folder : Path, optional
         Where a file goes if the values are larger than 256 MiB; None = the system's folder for temporary files. It is
         removed when the values are no longer used.
 

@@ -63,7 +63,9 @@ class FolderDataset:
     ids : {"path", "stem"}
         ``stem`` leaves the suffix out of IDs, so that ``a/1.png`` and ``a/1.wav`` in folders of two modalities are one
         event, on one side of the split.
-    length, columns, resample
+    length : int or None
+    columns : str, sequence of str or None
+    resample : bool
         Of sensor windows, as `FileTable` has them.
     test_share : float
         Without split folders, this share of the groups, or of the files that have none, is for testing; which ones

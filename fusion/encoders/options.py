@@ -103,7 +103,9 @@ class EncodeReport:
         Names of the values at each point.
     fitted_on : str
         ``cpu``, or the device of this process; workers of a cluster choose their own.
-    notes, left_out, reading
+    notes : tuple of str
+    left_out : dict of str to str
+    reading : dict of str to object or None
         What the reader says of how it read the source, as in `fusion.encoders.Plan`.
     """
 

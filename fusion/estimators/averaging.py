@@ -24,9 +24,9 @@ class Pool:
 
     Attributes
     ----------
-    mean
+    mean : {"arithmetic", "geometric"}
         "arithmetic" of the probabilities, or "geometric".
-    weights
+    weights : NDArray of float64
         Of the modalities, shape (branches,). Those of the geometric mean need not sum to 1: what is learned with them
         is how sure the average may be.
 
@@ -67,9 +67,9 @@ def learn_pool(own: NDArray[np.float32], codes: NDArray[np.intp]) -> Pool:
 
     Parameters
     ----------
-    own
+    own : NDArray of float32
         Out-of-fold probabilities, shape (branches, n, classes), NaN where a modality is missing.
-    codes
+    codes : NDArray of intp
         True class of each row, shape (n,).
 
     Notes

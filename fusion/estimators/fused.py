@@ -35,18 +35,18 @@ class FusedClassifier:
 
     Attributes
     ----------
-    fusion
+    fusion : str
         "early" = one classifier on all columns; "late" = the members' probabilities, averaged; "stacked" = a second
         classifier on the members' probabilities.
-    columns
+    columns : mapping of str to int
         Number of columns of each branch, in their order.
-    members
+    members : mapping of str to FunctaClassifier
         The classifier of each branch alone.
-    classes_
+    classes_ : NDArray of object
         All labels of the training rows, sorted; object array.
-    head
+    head : FunctaClassifier or None
         The classifier of "early" and "stacked".
-    pool
+    pool : Pool or None
         The average of "late".
     """
 

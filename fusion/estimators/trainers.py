@@ -76,12 +76,12 @@ class LocalTrainer:
 
     Parameters
     ----------
-    external_memory
+    external_memory : bool
         Keep the bins in files and read them page by page at every round: slower, for what does not fit into memory
         with one byte per value. The trees are the same.
-    folder
+    folder : Path or None
         Where those files go; None = the system's folder for temporary files. They are removed when training ends.
-    device
+    device : str
         Where trees grow, as XGBoost names it: "cpu", "cuda" or "cuda:1". Sums of a device round in another order, so
         its trees are as good but not the same. The linear booster, and predictions, stay on the processor.
 

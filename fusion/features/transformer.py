@@ -30,17 +30,17 @@ class FunctaFeatures(TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    features
+    features : {"delta", "weights"}
         "delta" subtracts the start; "weights" takes the functas as they are.
-    start
+    start : array_like or None
         Weights of the encoder's shared start, shape (k,); None for an encoder without one: "delta" subtracts nothing.
-    filter_invariant
+    filter_invariant : bool
         Remove the columns that hold one value in all training rows.
-    normalise
+    normalise : bool
         Subtract the training mean and divide by the training standard deviation.
     max_columns : int > 0 or None
         Keep so many columns, drawn at random from those that the filter leaves; None = all of them.
-    seed
+    seed : int
         Of that draw.
 
     Attributes

@@ -43,26 +43,26 @@ def link(
 
     Parameters
     ----------
-    stores
+    stores : sequence or mapping by name of FunctaStore or path
         Open stores or paths; a column of the table is named after each (``inertial.zarr``: inertial), by the mapping's
         key, or by ``name=path``.
-    on
+    on : {"id", "group", "table", "label"}
         "id" = the same ID; "group" = the same group (subject, film) and in it the same `key`; "table" = as `table`
         says; "label" = the same label, in each split by itself and in the order of a seeded hash of the IDs.
-    how
+    how : {"inner", "left", "outer"}
         Which items stay: "inner" = those in all stores, "left" = those in the first, "outer" = all. A store that lacks
         an item leaves its modality missing.
-    key
+    key : str, sequence of str or mapping, optional
         For "group": a regular expression that is searched in the ID, or ``column:NAME``; a mapping, or strings
         ``name=key``, give one for each store. None = the last number in the ID.
-    table
+    table : DataFrame or path, optional
         For "table": a .csv or .parquet file, or a frame, with one column of IDs for each store; empty = missing.
-    labels
+    labels : LabelMap or path, optional
         Turns the labels of the stores into common ones: a file, the name of a map that comes with the toolkit, or the
         map itself. See `read_label_map`.
-    seed
+    seed : int
         Of the join by label.
-    reuse
+    reuse : bool
         For "label": start again with the first samples of a class where a store has fewer than another.
 
     Raises

@@ -25,7 +25,7 @@ def why_not(content: bytes) -> str:
 
     Parameters
     ----------
-    content
+    content : bytes
         Of the booster's file.
     """
     if _mark(content).exists():

@@ -106,15 +106,15 @@ def restore_classifier(
 
     Parameters
     ----------
-    folder
+    folder : object
         Named in messages.
-    card
+    card : ClassifierCard
         Of the model's classes and parameters.
-    fusion
+    fusion : FusionCard or None
         Of several modalities.
-    columns
+    columns : dict of str to int
         Of each branch.
-    read
+    read : callable
         Returns a file whose checksum is right.
 
     Raises

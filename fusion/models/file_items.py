@@ -20,12 +20,12 @@ def grouped(
 
     Parameters
     ----------
-    files
+    files : sequence of path or mapping of str to path
         A mapping of branch name to path is an item as it stands. A path belongs to the one branch that reads its
         suffix; ``name=path`` says which, where several do. Of a model of one branch each path is an item. Of several
         branches the paths are one item if no branch gets two; else files of the same name without suffix (and without
         ``_name`` or ``-name`` of their branch at its end) are an item.
-    suffixes
+    suffixes : mapping of str to sequence of str
         Of the files that each branch reads.
 
     Raises

@@ -56,9 +56,9 @@ class Record:
 
     Attributes
     ----------
-    metrics
+    metrics : mapping of str to object
         Further entries of ``metrics.json``.
-    predictions
+    predictions : DataFrame
         Table of the test items, as `fusion.models.scoring.score` returns it.
     """
 
@@ -88,13 +88,13 @@ def save_model(
 
     Parameters
     ----------
-    model
+    model : Model
         Trained model.
-    path
+    path : path
         New or empty folder, or a model folder, which is replaced.
-    evaluation
+    evaluation : Evaluation, optional
         What the model reached on its test rows.
-    record
+    record : Record, optional
         What a report needs besides.
 
     Raises

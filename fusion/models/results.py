@@ -26,31 +26,33 @@ class TrainResult:
 
     Attributes
     ----------
-    accuracy, accuracy_interval, macro_f1
+    accuracy : float
+    accuracy_interval : tuple of 2 float
         On the test rows; see `Evaluation`. Of a cross-validation the mean over the folds and its interval.
-    rows_train, rows_test
+    macro_f1 : float
+    rows_train, rows_test : int
         Labelled rows used.
-    seconds
+    seconds : float
         Of the whole call.
-    folder
+    folder : Path or None
         The model folder, or None when nothing was saved.
-    rounds, columns
+    rounds, columns : int
         Boosting rounds of the model, and its features after the filter.
-    evaluation
+    evaluation : Evaluation
         All figures, per class too.
-    model
+    model : Model
         The model itself; of a cross-validation that saves nothing the last fold's.
-    folds
+    folds : tuple of float
         Accuracy of each fold of a cross-validation, else empty.
-    warnings
+    warnings : tuple of str
         What a reader of the figures should know.
-    fusion
+    fusion : str or None
         How several modalities were fused, else None.
-    modalities
+    modalities : mapping of str to ModalityFigures
         Figures of each modality by name, of a fusion.
-    predictions
+    predictions : DataFrame
         Table of the test items; see `fusion.models.scoring.score`.
-    tuning
+    tuning : Tuning or None
         What was tried to choose the classifier that was trained last, if it was tuned.
     """
 

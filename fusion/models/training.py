@@ -51,27 +51,29 @@ def train(
 
     Parameters
     ----------
-    source
+    source : FunctaStore, LinkTable or path
         An open store or its path; a link table or its file.
-    model_dir
+    model_dir : path, optional
         Where to save the model; None = nowhere.
-    preset
+    preset : str or TrainingSettings
         "paper", or "fast": several times faster at equal accuracy; see `fusion.estimators.TRAINING_PRESETS`. Or what
         `fusion.estimators.training_settings` returned: a preset with other parameters.
-    features, fusion, tune
+    features : {"delta", "weights"}, optional
+    fusion : {"early", "late", "stacked"}, optional
+    tune : bool, optional
         Where they differ from the preset's; see `TrainingSettings`. What was tried last when tuning is in
         `TrainResult.tuning`.
-    classifier
+    classifier : FunctaClassifier, optional
         Parameters to train with, in place of a preset; it stays untouched.
-    train_splits, test_splits
+    train_splits, test_splits : collection of str
         Which splits count as training and as test rows.
-    cv
+    cv : {"folds", "group"}, optional
         "folds" = each fold of the store is the test set once; "group" = five folds of whole groups, over all labelled
         rows whatever their split. The model that is saved is then trained on all of them.
-    trainer
+    trainer : Trainer, optional
         Where to train. None = in this process; ``LocalTrainer(external_memory=True)`` keeps its bins in files; see also
         `fusion.cluster.dask_trainer`.
-    progress
+    progress : callable, optional
         Called as training proceeds.
 
     Raises
@@ -99,12 +101,12 @@ def evaluate(
 
     Parameters
     ----------
-    model
+    model : Model or path
         A model, or its folder.
-    source
+    source : FunctaStore, LinkTable or path
         A store or a link table, the one of the training or another one of the same encoders and starts. A fusion takes
         a store of one of its modalities, too, or a table of some: the others are missing then.
-    splits
+    splits : collection of str, optional
         Which splits to evaluate. None = the model's test splits; of other stores than the model was trained on whose
         rows carry no split, all labelled rows.
 

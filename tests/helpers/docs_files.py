@@ -24,7 +24,20 @@ def own_files(folder: Path) -> None:
         write_picture(folder / "scans" / f"{name}.png")
     (listed,) = boxes(page("docs/own-files.md"), "csv")
     (folder / "scans.csv").write_text(listed)
+    _write_trials(folder)
     write_cifar(folder, count=2)
+
+
+def _write_trials(folder: Path) -> None:
+    """Write windows of several lengths with names of their columns, and the list of them."""
+    lines = ["path,label,split"]
+    for number in range(4):
+        readings = har_windows(np.array([number % 2 + 1]), seed=number)[0, : 100 + number, :3]
+        (folder / "trials").mkdir(exist_ok=True)
+        path = folder / "trials" / f"{number}.csv"
+        np.savetxt(path, readings, delimiter=",", header="ax,ay,az", comments="")
+        lines.append(f"trials/{number}.csv,{('walk', 'run')[number % 2]},{('train', 'test')[number // 2]}")
+    (folder / "trials.csv").write_text("\n".join(lines) + "\n")
 
 
 def sensor_tables(folder: Path) -> None:
