@@ -31,7 +31,7 @@ from fusion.inr.forward import forward
 from fusion.inr.initialisation import random_start
 from fusion.inr.settings import FitSettings
 from fusion.modalities.sensor import SensorModality
-from store import open_store
+from store import Status, open_store
 
 
 def _usable() -> bool:
@@ -145,7 +145,8 @@ def test_encode_streams_to_the_device(tmp_path: Path, request: pytest.FixtureReq
         a, b = cpu.read(), cuda.read()
     assert a.ids.tolist() == b.ids.tolist()
     np.testing.assert_array_equal(a.status, b.status)
-    usable = a.status == 0
+    usable = a.status == Status.OK
+    assert usable.sum() == 99
     assert np.linalg.norm(a.functas[usable] - b.functas[usable]) < 1e-6 * np.linalg.norm(a.functas[usable])
 
 
@@ -168,7 +169,7 @@ def test_local_functas_are_coded_there(request: pytest.FixtureRequest) -> None:
 def test_trees_grow_there() -> None:
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 3, 600)
-    rows = (rng.normal(size=(600, 20)) + labels[:, None] * 0.5).astype(np.float32)
+    rows = (rng.normal(size=(600, 20)) + labels[:, None]).astype(np.float32)
     accuracies = []
     for device in ("cpu", "cuda"):
         classifier = FunctaClassifier(n_estimators=10, early_stopping_rounds=None)
