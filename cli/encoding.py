@@ -43,7 +43,9 @@ def encode(
     source: Annotated[Path, typer.Argument(help="Folder, file or archive of the data set.")],
     *,
     store: Annotated[Path, typer.Option(help="Store to write, .zarr or .h5; an existing one is continued.")],
-    modality: Annotated[str, typer.Option(help="Modality of the data: image, audio, video or sensor.")],
+    modality: Annotated[
+        str, typer.Option(help="Modality of the data, such as image, audio, video, sensor or columns.")
+    ],
     dataset: Annotated[
         str | None, typer.Option(help="Layout of the source, such as uci-har; class folders or a table when not given.")
     ] = None,
@@ -223,7 +225,7 @@ def _print_report(report: EncodeReport, *, json: bool) -> None:
         "fitted now": report.encoded,
         "stored already": report.skipped,
         "fitted on": report.fitted_on,
-        "mean PSNR": f"{report.psnr_mean:.2f} dB",
+        "mean PSNR": "none" if report.psnr_mean is None else f"{report.psnr_mean:.2f} dB",
         "rate while fitting": f"{report.samples_per_second:,.0f} samples/s",
         "time of the whole command": f"{report.seconds:.1f} s",
     }
@@ -243,7 +245,7 @@ def _print_plan(plan: dict[str, Any], *, json: bool) -> None:
         "data set": plan["dataset"],
         "samples": plan["samples"],
         "groups": plan["groups"],
-        "grid and channels": f"{' x '.join(map(str, plan['grid']))}, {_some(plan['channels'])}",
+        "grid and channels": f"{' x '.join(map(str, plan['grid'])) or 'no grid'}, {_some(plan['channels'])}",
         "numbers in a functa": plan["k"],
         "source on disk": _size_in_words(plan["source_bytes"]),
         "store on disk, about": _size_in_words(plan["bytes"]),

@@ -20,6 +20,8 @@ from store.errors import IntegrityError, StoreError, StoreFormatError
 
 FORMAT = "functa-store"
 SCHEMA_VERSION = "1.1"
+MISSING_VERSION = "1.2"
+"""Of stores whose usable rows may lack numbers; others are as before, and older versions go on with them."""
 MAX_ID_BYTES = 512
 MAX_BLOCK_ROWS_EVER = 2**20
 MAX_STATE_BYTES = 2**29
@@ -65,6 +67,8 @@ class Header(BaseModel):
         The encoder's whole configuration; ``encoder_sha256`` is its digest.
     state_sha256 : str
         Digest of the arrays under ``state/``, whose types and shapes stand in ``arrays``.
+    missing_values : bool
+        Whether NaN in a usable row is a number that is missing; not written where it is not so. Since format 1.2.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="allow")
@@ -82,6 +86,7 @@ class Header(BaseModel):
     seed: int = 0
     versions: dict[str, str] = Field(default_factory=dict)
     created: str = ""
+    missing_values: bool = False
     id_width: int = Field(default=DEFAULT_ID_WIDTH, ge=1, le=MAX_ID_BYTES)
     format: str = FORMAT
     schema_version: str = Field(default=SCHEMA_VERSION, pattern=r"^\d{1,3}\.\d{1,3}$")
@@ -110,13 +115,17 @@ class Header(BaseModel):
     @property
     def version(self) -> tuple[int, int]:
         """Major and minor version of the format."""
-        major, minor = self.schema_version.split(".")
-        return int(major), int(minor)
+        return _version(self.schema_version)
 
     @property
     def sealed(self) -> bool:
         """Whether a seal ties every chunk to its place: since format 1.1."""
         return self.version >= (1, 1)
+
+    @property
+    def written_version(self) -> str:
+        """The version of the format that this package writes such a store in."""
+        return MISSING_VERSION if self.missing_values else SCHEMA_VERSION
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -140,14 +149,16 @@ class Header(BaseModel):
             A later version wrote the store.
         """
         self.require_writable(path)
-        return self if self.schema_version == SCHEMA_VERSION else self.changed(schema_version=SCHEMA_VERSION)
+        written = self.written_version
+        return self if self.schema_version == written else self.changed(schema_version=written)
 
     def require_writable(self, path: object) -> None:
         """Refuse to write to a store of a later version, which may hold what this one would not keep up."""
-        if self.version > tuple(map(int, SCHEMA_VERSION.split("."))):
+        latest = max(SCHEMA_VERSION, MISSING_VERSION, key=_version)
+        if self.version > _version(latest):
             raise StoreFormatError(
                 f"{path} has schema version {self.schema_version}, which this version reads but does not write, as "
-                f"it writes {SCHEMA_VERSION}. Upgrade functa-fusion"
+                f"it writes {latest}. Upgrade functa-fusion"
             )
 
     @classmethod
@@ -185,6 +196,7 @@ def make_header(
     seed: int,
     block_rows: int | None,
     id_width: int,
+    missing_values: bool,
 ) -> Header:
     """Make the header of a new store; k follows from the layout.
 
@@ -220,13 +232,19 @@ def make_header(
                 "created": now(),
                 "id_width": id_width,
                 "format": FORMAT,
-                "schema_version": SCHEMA_VERSION,
+                "schema_version": MISSING_VERSION if missing_values else SCHEMA_VERSION,
+                **({"missing_values": True} if missing_values else {}),
                 "min_reader_version": READER_VERSION,
             },
             "what the store is to be created with",
         )
     except IntegrityError as error:
         raise StoreError(str(error)) from error
+
+
+def _version(text: str) -> tuple[int, int]:
+    major, minor = text.split(".")
+    return int(major), int(minor)
 
 
 def now() -> str:

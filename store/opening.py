@@ -36,6 +36,7 @@ def create_store(
     seed: int = 0,
     block_rows: int | None = None,
     id_width: int = DEFAULT_ID_WIDTH,
+    missing_values: bool = False,
 ) -> FunctaStore:
     """Make a new store and open it for writing.
 
@@ -58,6 +59,8 @@ def create_store(
         Rows per block; the power of two nearest 8 MiB of functas, between 256 and 16384, when not given.
     id_width : int
         Bytes an ID may have, at most 512. HDF5 keeps this much space for each.
+    missing_values : bool
+        Keep usable rows some of whose numbers are missing, as NaN.
 
     Raises
     ------
@@ -75,6 +78,7 @@ def create_store(
         seed=seed,
         block_rows=block_rows,
         id_width=id_width,
+        missing_values=missing_values,
     )
     return create_from_header(path, header, arrays)
 

@@ -55,7 +55,8 @@ class Rows:
     ids : object array of str, shape (b,)
         1..512 bytes of UTF-8, no NUL.
     functas : float32 array, shape (b, k)
-        NaN in failed rows; k is 0 when the functas were not asked for.
+        NaN in failed rows, and where a number is missing in a store that keeps such rows; k is 0 when the functas
+        were not asked for.
     labels, splits, groups : object array of str or None, shape (b,)
     psnr : float32 array, shape (b,)
         In dB.
@@ -274,6 +275,13 @@ def _numbers(name: str, values: Any, kind: str) -> NDArray[Any]:
         first = given[column != given].tolist()[0]
         raise StoreError(f"column {name} holds {first!r}, expected whole numbers that fit into {np.dtype(kind)}")
     return column
+
+
+def unusable(functas: NDArray[np.float32], *, missing_values: bool) -> NDArray[np.bool_]:
+    """Tell which rows, shape (b, k), no usable row can hold: infinity, and NaN unless some numbers may be missing."""
+    if not missing_values:
+        return np.asarray(~np.isfinite(functas).all(axis=1))
+    return np.asarray(np.isinf(functas).any(axis=1) | np.isnan(functas).all(axis=1))
 
 
 def error_text(stage: str, reason: str) -> str:

@@ -11,7 +11,7 @@ from store.backend import Backend, PlainReader
 from store.columns import Column
 from store.errors import IntegrityError
 from store.header import Header, state_digest
-from store.rows import USABLE, same_values
+from store.rows import USABLE, same_values, unusable
 from store.salvage import named_rows, salvage_block
 from store.table import Table
 
@@ -70,7 +70,7 @@ def verify(backend: Backend, table: Table, header: Header, *, deep: bool = False
         found = [_chunk_problem(backend, column, block, end - start) for column in table.columns.values()]
         problems += [problem for problem in found if problem]
         rows = salvage_block(backend, table.columns, block, end - start)
-        bad = np.flatnonzero(~rows.good | _impossible(rows.columns["status"], rows.columns["functas"]))
+        bad = np.flatnonzero(~rows.good | _impossible(header, rows.columns["status"], rows.columns["functas"]))
         if len(bad):
             what = "do not match their checksums" if rows.ids_hold else "are damaged and their IDs lost"
             problems.append(f"rows {_brief(start + bad)} {what}")
@@ -138,7 +138,7 @@ def _chunk_problem(backend: Backend, column: Column, block: int, rows: int) -> s
     return ""
 
 
-def _impossible(status: NDArray[np.uint8], functas: NDArray[np.float32]) -> NDArray[np.bool_]:
+def _impossible(header: Header, status: NDArray[np.uint8], functas: NDArray[np.float32]) -> NDArray[np.bool_]:
     usable = np.isin(status, USABLE)
-    impossible: NDArray[np.bool_] = (usable & ~np.isfinite(functas).all(axis=1)) | (status == 0)
+    impossible: NDArray[np.bool_] = usable & unusable(functas, missing_values=header.missing_values) | (status == 0)
     return impossible

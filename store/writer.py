@@ -13,7 +13,8 @@ from store.backend import WritableBackend
 from store.columns import NO_SPLIT, Kind, check_text, extra_column, extra_values, row_checksums
 from store.commit import Commit, ExtraColumn
 from store.errors import StoreError
-from store.rows import MAX_ERROR_BYTES, USABLE, Rows, Status, check_ids
+from store.header import Header
+from store.rows import MAX_ERROR_BYTES, USABLE, Rows, Status, check_ids, unusable
 
 MAX_AGE = 30.0
 COMMIT_SHARE = 9
@@ -187,7 +188,7 @@ class Writer:
 
     def _encode(self, rows: Rows) -> dict[str, NDArray[Any]]:
         header = self._backend.header
-        _check_rows(rows, header.k, self._backend.longest_id)
+        _check_rows(rows, header, self._backend.longest_id)
         columns: dict[str, NDArray[Any]] = {
             "functas": rows.functas,
             "id": rows.ids,
@@ -215,7 +216,7 @@ class Writer:
         }
 
 
-def _check_rows(rows: Rows, k: int, longest_id: int) -> None:
+def _check_rows(rows: Rows, header: Header, longest_id: int) -> None:
     longest = max(map(len, check_ids(rows.ids)), default=0)
     if longest > longest_id:
         name = max(rows.ids, key=lambda name: len(name.encode()))
@@ -223,12 +224,13 @@ def _check_rows(rows: Rows, k: int, longest_id: int) -> None:
             f"ID {name!r} has {longest} bytes, but this store keeps IDs of at most {longest_id}. "
             "Create the store with a larger id_width, or as .zarr"
         )
-    if rows.k != k:
-        raise StoreError(f"functas have {rows.k} values, but this store keeps k = {k}")
-    broken = _broken(rows)
+    if rows.k != header.k:
+        raise StoreError(f"functas have {rows.k} values, but this store keeps k = {header.k}")
+    broken = _broken(rows, missing_values=header.missing_values)
     if broken.any():
+        what = "infinity, or nothing but NaN" if header.missing_values else "NaN or infinity"
         raise StoreError(
-            f"{int(broken.sum())} rows have status ok but a functa with NaN or infinity, the first is "
+            f"{int(broken.sum())} rows have status ok but a functa with {what}, the first is "
             f"{rows.ids[broken.argmax()]!r}. Give them status FAILED"
         )
     known = np.isin(rows.status, list(Status)) & (rows.status != Status.UNSET)
@@ -240,13 +242,13 @@ def _check_rows(rows: Rows, k: int, longest_id: int) -> None:
         check_text(rows.errors[row], MAX_ERROR_BYTES, f"the error of row {rows.ids[row]!r}")
 
 
-def _broken(rows: Rows) -> NDArray[np.bool_]:
-    """Find usable rows with NaN or infinity; a sum that is finite says at little cost that there is none."""
+def _broken(rows: Rows, *, missing_values: bool) -> NDArray[np.bool_]:
+    """Find usable rows that cannot be; a sum that is finite says at little cost that there is none."""
     usable = np.isin(rows.status, USABLE)
     with np.errstate(over="ignore", invalid="ignore"):
         doubtful = usable & ~np.isfinite(rows.functas.sum(axis=1))
     broken: NDArray[np.bool_] = doubtful.copy()
-    broken[doubtful] = ~np.isfinite(rows.functas[doubtful]).all(axis=1)
+    broken[doubtful] = unusable(rows.functas[doubtful], missing_values=missing_values)
     return broken
 
 

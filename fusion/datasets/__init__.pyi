@@ -4,6 +4,7 @@ from .catalogue import CATALOGUE as CATALOGUE
 from .catalogue import check_dataset as check_dataset
 from .catalogue import dataset_source as dataset_source
 from .cifar10 import Cifar10 as Cifar10
+from .column_table import ColumnTable as ColumnTable
 from .digits import SpokenDigits as SpokenDigits
 from .digits import WrittenDigits as WrittenDigits
 from .esc50 import Esc10 as Esc10
@@ -26,3 +27,4 @@ from .uci_har import UciHar as UciHar
 from .utd_depth import UtdDepth as UtdDepth
 from .utd_mhad import UtdInertial as UtdInertial
 from .utd_mhad import UtdSkeleton as UtdSkeleton
+from .vector_table import VectorTable as VectorTable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fusion.datasets.base import Sample
 from fusion.datasets.files import (
@@ -46,6 +46,11 @@ class FileTable:
         Of sensor windows: names of the columns that are channels; those of the first training window when not given.
     resample : bool
         Of sensor windows: interpolate readings that come at irregular times.
+    channels : str, optional
+        Of arrays: the axis of the values at a point, ``last``, ``first`` or ``none``; told from the shape when not
+        given, and shown.
+    key : str, optional
+        Of arrays: which one of a ``.npz`` file.
     test_share : float
         Without a column ``split``, this share of the groups, or of the files that have none, is for testing; which
         ones says a seeded hash of their names. In a column ``split`` an empty place means neither.
@@ -72,16 +77,19 @@ class FileTable:
         length: int | None = None,
         columns: str | Sequence[str] | None = None,
         resample: bool = False,
+        channels: str | None = None,
+        key: str | None = None,
         test_share: float = 0.2,
         seed: int = 42,
         outside: bool = False,
     ) -> None:
         self.modality = modality
-        given = {"length": length, "columns": columns, "resample": resample}
+        windows: dict[str, Any] = {"length": length, "columns": columns, "resample": resample}
+        arrays: dict[str, Any] = {"channels": channels, "key": key}
         shared = {"test_share": test_share, "seed": seed, "outside": outside}
-        self.options = given_options(given | shared, FILE_DEFAULTS)
+        self.options = given_options(windows | arrays | shared, FILE_DEFAULTS)
         self.path = _table(Path(source))
-        self._reader = file_modality(modality, length=length, columns=columns, resample=resample)
+        self._reader = file_modality(modality, **windows, **arrays)
         self._inside = None if outside else self.path.parent
         self._dialect = told_dialect(self.path)
         self._names = _names(self.path, self._dialect)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _LOOKED_AT = 8
 _MEDIA = {
+    "array": "npy npz nii gz mat nrrd mha mhd dcm",
     "audio": "wav flac ogg mp3 m4a aac opus wma aif aiff amr ape au caf",
     "image": "png jpg jpeg bmp gif tif tiff webp avif heic heif jp2 j2k jxl dng cr2 nef arw svg psd tga ico exr hdr",
     "sensor": "csv npy npz tsv mat parquet xls xlsx h5 hdf5",
@@ -34,6 +35,8 @@ FILE_DEFAULTS: dict[str, Any] = {
     "length": None,
     "columns": None,
     "resample": False,
+    "channels": None,
+    "key": None,
     "test_share": 0.2,
     "seed": 42,
     "outside": False,
@@ -42,23 +45,32 @@ FILE_DEFAULTS: dict[str, Any] = {
 
 
 def file_modality(
-    name: str, *, length: int | None = None, columns: str | Sequence[str] | None = None, resample: bool = False
+    name: str,
+    *,
+    length: int | None = None,
+    columns: str | Sequence[str] | None = None,
+    resample: bool = False,
+    channels: str | None = None,
+    key: str | None = None,
 ) -> Modality:
-    """Give what reads files of a modality; of sensor windows with the length and the columns that were asked for.
+    """Give what reads files of a modality, with what was asked for of sensor windows or of arrays.
 
     Raises
     ------
     ConfigError
         When another modality is given such an option.
     """
-    channels = [] if columns is None else columns.split(",") if isinstance(columns, str) else list(columns)
-    fields = {"length": length, "channels": tuple(part.strip() for part in channels), "resample": resample or None}
+    of_arrays = {name: value for name, value in {"channels": channels, "key": key}.items() if value is not None}
+    if of_arrays and name != "array":
+        raise ConfigError(f"channels and key are options of arrays, not of {name} files")
+    names = [] if columns is None else columns.split(",") if isinstance(columns, str) else list(columns)
+    fields = {"length": length, "channels": tuple(part.strip() for part in names), "resample": resample or None}
     asked = {key: value for key, value in fields.items() if value}
     if length is not None:
         asked["resample"] = True
     if asked and name != "sensor":
         raise ConfigError(f"length, columns and resample are options of sensor windows, not of {name} files")
-    return modality_from_dict({"name": name, **asked})
+    return modality_from_dict({"name": name, **asked, **of_arrays})
 
 
 def columns_left_out(samples: Iterable[Sample], reader: Modality) -> dict[str, str]:

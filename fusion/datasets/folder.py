@@ -66,7 +66,8 @@ class FolderDataset:
     length : int or None
     columns : str, sequence of str or None
     resample : bool
-        Of sensor windows, as `FileTable` has them.
+    channels, key : str or None
+        Of sensor windows and of arrays, as `FileTable` has them.
     test_share : float
         Without split folders, this share of the groups, or of the files that have none, is for testing; which ones
         says a seeded hash of their names, the same for every machine and order.
@@ -100,16 +101,19 @@ class FolderDataset:
         length: int | None = None,
         columns: str | Sequence[str] | None = None,
         resample: bool = False,
+        channels: str | None = None,
+        key: str | None = None,
         test_share: float = 0.2,
         seed: int = 42,
         outside: bool = False,
     ) -> None:
         self.modality = modality
-        given = {"length": length, "columns": columns, "resample": resample}
+        windows: dict[str, Any] = {"length": length, "columns": columns, "resample": resample}
+        arrays: dict[str, Any] = {"channels": channels, "key": key}
         shared = {"group": group, "ids": ids, "test_share": test_share, "seed": seed, "outside": outside}
-        self.options = given_options(given | shared, _DEFAULTS)
+        self.options = given_options(windows | arrays | shared, _DEFAULTS)
         self.notes: tuple[str, ...] = ()
-        self._reader = file_modality(modality, length=length, columns=columns, resample=resample)
+        self._reader = file_modality(modality, **windows, **arrays)
         self._media = media_suffixes(modality)
         self._group = _group_pattern(group)
         if ids not in ("path", "stem"):

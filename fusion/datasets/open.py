@@ -28,10 +28,11 @@ _SKELETON = "fusion.datasets.utd_mhad:UtdSkeleton"
 _DEPTH = "fusion.datasets.utd_depth:UtdDepth"
 _FOLDER = "fusion.datasets.folder:FolderDataset"
 _FILE_TABLE = "fusion.datasets.file_table:FileTable"
-_ANY = ("audio", "image", "sensor", "video")
+_ANY = ("array", "audio", "image", "sensor", "video")
 
 READERS: dict[str, dict[str, str]] = {
     "cifar10": {"image": "fusion.datasets.cifar10:Cifar10"},
+    "columns": {"columns": "fusion.datasets.column_table:ColumnTable"},
     "digits": {"audio": "fusion.datasets.digits:SpokenDigits", "image": "fusion.datasets.digits:WrittenDigits"},
     "esc10": {"audio": "fusion.datasets.esc50:Esc10"},
     "esc50": {"audio": "fusion.datasets.esc50:Esc50"},
@@ -51,10 +52,13 @@ READERS: dict[str, dict[str, str]] = {
     "utd-mhad-depth": {"video": _DEPTH},
     "utd-mhad-inertial": {"sensor": _INERTIAL},
     "utd-mhad-skeleton": {"sensor": _SKELETON},
+    "vectors": {"vectors": "fusion.datasets.vector_table:VectorTable"},
 }
 """Layout, then modality, then the reader's ``module:class``."""
 
 _GENERAL = ("files", "folder")
+_ROWS = ("columns", "vectors")
+"""Modalities of which a sample is a row of a table, each the name of its reader."""
 
 
 @contextmanager
@@ -158,6 +162,8 @@ def _reader(name: str, modality: str | None) -> Callable[..., Dataset]:
 def _told_from(source: Path, modality: str | None) -> str:
     if modality is None:
         raise ConfigError(f"neither data set nor modality is named; the layout of {source} cannot be told")
+    if modality in _ROWS and not is_archive(source):
+        return modality
     if source.is_dir() or is_archive(source):
         return "folder"
     if not source.exists():

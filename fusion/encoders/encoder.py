@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from store import FunctaStore
 
 _ENCODERS = {
+    "columns": "fusion.encoders.columns:Columns",
     "functa": "fusion.encoders.functa:Functas",
     "local": "fusion.encoders.local.local:LocalFunctas",
     "modulation": "fusion.encoders.modulation:Modulations",
+    "vectors": "fusion.encoders.vectors:Vectors",
 }
 
 ModalityField = Annotated[Modality, PlainValidator(modality_from_dict)]
@@ -56,6 +58,8 @@ class EncoderConfig(ABC):
 
     __pydantic_config__ = STRICT
     kind: ClassVar[str]
+    missing_values: ClassVar[bool] = False
+    """Whether a row may lack some of its numbers, as NaN."""
     modality: Modality
     fit: FitSettings
     psnr_floor: float | None
@@ -156,12 +160,16 @@ class Encoder(ABC):
         """Take over what `arrays` gave."""
 
     @abstractmethod
-    def arrays(self) -> dict[str, NDArray[np.float32]]:
+    def arrays(self) -> dict[str, NDArray[Any]]:
         """Give what was learned as named arrays, as a store or a model folder keeps them."""
 
     @abstractmethod
     def fit(self, values: NDArray[np.float32]) -> Fitted:
         """Fit values (b, n, d_out) in [0, 1]; gives rows (b, k), mse (b,) and steps (b,)."""
+
+    def sound(self, rows: NDArray[np.float32], mse: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Tell which rows (b, k) of a fit a store can keep, shape (b,); the fit of the others diverged."""
+        return np.asarray(np.isfinite(rows).all(axis=1) & np.isfinite(mse))
 
     @abstractmethod
     def weights(self, row: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -214,7 +222,14 @@ def encoder_class(kind: str) -> type[Encoder]:
 
 def encoder_config_from_dict(values: Mapping[str, Any]) -> EncoderConfig:
     """Read a configuration of any kind; ConfigError when an option is unknown, missing or out of range."""
-    return encoder_class(values.get("kind", "functa")).config_class.from_dict(values)
+    config = encoder_class(values.get("kind", "functa")).config_class.from_dict(values)
+    wanted = config.modality.encoder
+    if wanted and wanted != config.kind:
+        raise ConfigError(
+            f"the encoder {config.kind!r} fits networks to values on a grid, and {config.modality.name} have none; "
+            f"expected the encoder {wanted!r}"
+        )
+    return config
 
 
 def restored(values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Encoder:

@@ -148,6 +148,7 @@ def _open_store(
             "coordinates": "regular grid in [-1, 1], first axis slowest, both ends included",
             "values": "(raw - state/low) / (state/high - state/low), clipped to [0, 1]",
             **config.conventions(),
+            **getattr(dataset, "provenance", {}),
             "train_splits": list(options.train_splits) if config.learns else [],
             "reader": dict(getattr(dataset, "options", {})),
             **({} if told["reading"] is None else {"reading": told["reading"]}),
@@ -156,6 +157,7 @@ def _open_store(
         seed=config.seed,
         block_rows=options.block_rows,
         id_width=max(_ID_WIDTH, longest_id),
+        missing_values=config.missing_values,
     )
 
 
@@ -258,8 +260,12 @@ class _Run:
             pruned=self.pruned,
             channels=self.encoder.config.modality.channel_names,
             fitted_on=self.encoder.device,
-            **(told | {"notes": (*told["notes"], *remarks)}),
+            **(told | {"notes": (*told["notes"], *remarks), "left_out": told["left_out"] | self._left_out()}),
         )
+
+    def _left_out(self) -> dict[str, str]:
+        left_out: dict[str, str] = self.encoder.config.modality.columns_left_out
+        return left_out
 
     def _wanted(self) -> Iterator[Sample]:
         for sample in self.dataset:

@@ -64,7 +64,12 @@ def chunks(samples: Iterable[Any], size: int) -> Iterator[list[Any]]:
 
 
 def resolve_modality(modality: Modality, training: Iterable[Sample]) -> Modality:
-    """Fill in a modality's open sizes from the first training sample that can be used; DataError when none can."""
+    """Fill in a modality's open sizes from the first training sample that can be used; DataError when none can.
+
+    A modality that says so is given all of them.
+    """
+    if modality.looks_at_all:
+        return modality.resolved_from(_readable(training))
     reasons = []
     for sample in training:
         try:
@@ -85,6 +90,14 @@ def usable_arrays(samples: Iterable[Sample], modality: Modality) -> Iterator[NDA
     for sample in samples:
         try:
             yield modality.prepare(sample.raw)
+        except Exception:  # noqa: BLE001, S112 - encoding reports what is wrong with it, under its ID
+            continue
+
+
+def _readable(samples: Iterable[Sample]) -> Iterator[Any]:
+    for sample in samples:
+        try:
+            yield sample.raw
         except Exception:  # noqa: BLE001, S112 - encoding reports what is wrong with it, under its ID
             continue
 

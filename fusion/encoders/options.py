@@ -93,8 +93,8 @@ class EncodeReport:
         The whole call.
     samples_per_second : float
         Samples fitted, by the seconds between the first task and the last commit; 0 when none was fitted.
-    psnr_mean : float
-        Over the usable rows of the store, in dB.
+    psnr_mean : float or None
+        Over the usable rows of the store, in dB; None where no row has one.
     failures : tuple of (id, reason)
         The first ten.
     pruned : tuple of str
@@ -116,7 +116,7 @@ class EncodeReport:
     skipped: int
     seconds: float
     samples_per_second: float
-    psnr_mean: float
+    psnr_mean: float | None
     failures: tuple[tuple[str, str], ...] = field(default=())
     pruned: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()

@@ -131,7 +131,8 @@ def plan(
 
 def _told(dataset: Dataset, modality: Modality) -> dict[str, Any]:
     told = told_of(dataset)
-    return told | {"notes": (*told["notes"], *remarks_on(modality, dataset))}
+    left_out = told["left_out"] | modality.columns_left_out
+    return told | {"notes": (*told["notes"], *remarks_on(modality, dataset)), "left_out": left_out}
 
 
 @dataclass(frozen=True)

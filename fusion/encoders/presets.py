@@ -96,7 +96,8 @@ def with_preset(modality: Modality, options: Mapping[str, Any] | None = None) ->
         start with that start only.
     """
     options = dict(options or {})
-    preset = _preset(options.get("kind", "functa"), modality, options.get("modality", {}))
+    kind = options.setdefault("kind", modality.encoder or "functa")
+    preset = _preset(kind, modality, options.get("modality", {}))
     if not str(options.get("architecture", "paper")).startswith("paper"):
         preset.pop("omegas", None)
     if preset.get("initialisation") == "meta" != options.get("initialisation", "meta"):

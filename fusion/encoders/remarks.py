@@ -25,10 +25,11 @@ def remarks_on(modality: Modality, samples: Iterable[Sample]) -> tuple[str, ...]
     modality : Modality
         With all sizes known.
     samples : iterable of Sample
-        The first 256 are looked at, or as many as can be in a second and a half.
+        The first 256 are looked at, or as many as can be in a second and a half; all, where the modality says so.
     """
+    most, limit = (None, float("inf")) if modality.looks_at_all else (_SAMPLES, _SECONDS)
     begin, measured, failed, seen = time.perf_counter(), [], [], 0
-    for sample in islice(samples, _SAMPLES):
+    for sample in islice(samples, most):
         seen += 1
         try:
             raw = sample.raw
@@ -38,7 +39,7 @@ def remarks_on(modality: Modality, samples: Iterable[Sample]) -> tuple[str, ...]
             failed.append(f"{sample.id}: {error}")
         except Exception as error:  # noqa: BLE001 - encoding names it, under its ID
             failed.append(f"{sample.id}: {type(error).__name__}: {error}")
-        if time.perf_counter() - begin > _SECONDS:
+        if time.perf_counter() - begin > limit:
             break
     said = modality.remarks(measured) if measured else ()
     return (*said, f"{len(failed)} of {seen} samples looked at cannot be used, first {failed[0]}") if failed else said

@@ -49,6 +49,9 @@ class Fits(Protocol):
     def fit(self, values: NDArray[np.float32]) -> Fitted:
         """Fit values (b, n, d_out)."""
 
+    def sound(self, rows: NDArray[np.float32], mse: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Tell which rows (b, k) can be kept, shape (b,)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
@@ -228,7 +231,7 @@ def _rows(encoder: Fits, prepared: Prepared, fitted: Fitted, seconds: float) -> 
     count = len(prepared.samples)
     weights, mse, steps = fitted
     usable = np.flatnonzero([not error for error in prepared.errors])
-    finite = np.isfinite(weights).all(axis=1) & np.isfinite(mse)
+    finite = encoder.sound(weights, mse)
     rows, floor = usable[finite], encoder.config.psnr_floor
     found, taken = np.full(count, np.nan), np.zeros(count, np.int32)
     found[rows], taken[rows] = mse[finite], steps[finite]

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 
 _MAX_SPLITS = 255
+_LEARNED = (
+    "The start is learned from training samples only: name their splits with --train-split, or learn nothing with "
+    "--initialisation random."
+)
+_ADVICE = {"columns": "Categories and means are learned from training rows only: name their splits with --train-split."}
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ def training_samples(dataset: Dataset, options: EncodeOptions, config: EncoderCo
     DataError
         When there are no training samples and something is learned from them.
     """
-    training = TrainingSamples(dataset, options.train_splits)
+    training = TrainingSamples(dataset, options.train_splits, _ADVICE.get(config.kind, _LEARNED))
     if not training.any() and not config.learns_start:
         # Whether the scaling is fixed may depend on sizes that are still open.
         resolved = config.with_modality(resolve_modality(config.modality, dataset))
@@ -110,6 +115,7 @@ class TrainingSamples:
 
     dataset: Dataset
     splits: tuple[str, ...]
+    advice: str
 
     def __iter__(self) -> Iterator[Sample]:
         return (sample for sample in self.dataset if sample.split in self.splits)
@@ -124,6 +130,5 @@ class TrainingSamples:
             found = sorted({sample.split or "none" for sample in self.dataset})
             raise DataError(
                 f"{self.dataset.name}: no samples in split {', '.join(self.splits)}; got {', '.join(found)}. "
-                "The start is learned from training samples only: name their splits with --train-split, or learn "
-                "nothing with --initialisation random."
+                f"{self.advice}"
             )

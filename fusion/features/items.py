@@ -103,7 +103,8 @@ def linked_items(table: LinkTable, stores: Mapping[str, FunctaStore]) -> Items:
     rows = {name: table.column(name) for name in stores}
     known = {name: _known(stores[name], ids) for name, ids in rows.items()}
     ids, labels, splits, groups = (table.column(name) for name in ("link_id", "label", "split", "group"))
-    branch_groups = {name: found for name, (found, _) in known.items()}
+    # What has no group in its own store, such as the columns of a person, is in that of the item.
+    branch_groups = {name: np.where(_absent(found), groups, found) for name, (found, _) in known.items()}
     return Items(ids, labels, splits, groups, rows, branch_groups, {name: psnr for name, (_, psnr) in known.items()})
 
 
@@ -194,6 +195,10 @@ def _group_folds(items: Items) -> tuple[Items, NDArray[np.object_]]:
         )
     folds = group_folds(items.groups)
     return items, np.array([f"fold-{number + 1}" for number in folds], dtype=object)
+
+
+def _absent(values: NDArray[np.object_]) -> NDArray[np.bool_]:
+    return np.array([value is None for value in values], dtype=bool)
 
 
 def _known(store: FunctaStore, ids: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArray[np.float32]]:

@@ -12,6 +12,7 @@ import pandas as pd
 from fusion.errors import ConfigError, DataError
 from fusion.linking.agreement import agreed, coarsest_groups, require_one_side
 from fusion.linking.files import read_strings
+from fusion.linking.group_rows import groups_held, join_to_groups
 from fusion.linking.joins import How, Joined, Key, join_by_group, join_by_id, join_by_label, join_by_table, kept_by
 from fusion.linking.labels import LabelMap, maps_of_stores, read_label_map
 from fusion.linking.sides import Side, StoreLike, named, read_sides, taken
@@ -47,7 +48,8 @@ def link(
         Open stores or paths; a column of the table is named after each (``inertial.zarr``: inertial), by the mapping's
         key, or by ``name=path``.
     on : {"id", "group", "table", "label"}
-        "id" = the same ID; "group" = the same group (subject, film) and in it the same `key`; "table" = as `table`
+        "id" = the same ID; "group" = the same group (subject, film) and in it the same `key`, where a store whose IDs
+        are the names of groups, such as plain columns of persons, is joined to every item of each; "table" = as `table`
         says; "label" = the same label, in each split by itself and in the order of a seeded hash of the IDs.
     how : {"inner", "left", "outer"}
         Which items stay: "inner" = those in all stores, "left" = those in the first, "outer" = all. A store that lacks
@@ -111,17 +113,18 @@ def link_sides(
     reuse: bool = False,
 ) -> LinkTable:
     """Join what was read of the stores already; see `link`."""
-    unknown = 0
+    unknown, held = 0, []
     if on == "id":
         joined = join_by_id(sides, how)
     elif on == "group":
-        joined = join_by_group(sides, how, key)
+        held = groups_held(sides, key)
+        joined = join_to_groups(sides, how, key, held) if held else join_by_group(sides, how, key)
     elif on == "label":
         joined = join_by_label(sides, how, seed=seed, reuse=reuse)
     else:
         pairs = table if isinstance(table, pd.DataFrame) else read_strings(Path(str(table)))
         joined, unknown = join_by_table(sides, how, pairs)
-    return _table(sides, joined.in_order(), on, how, seed, unknown)
+    return _table(sides, joined.in_order(), on, how, seed, _warnings(sides, on, unknown, held))
 
 
 def _check(on: str, *, key: object, table: object, reuse: bool) -> None:
@@ -136,7 +139,7 @@ def _check(on: str, *, key: object, table: object, reuse: bool) -> None:
         raise ConfigError(f"a join by {on} uses every sample as it is named; reuse goes with on='label' only.")
 
 
-def _table(sides: Sequence[Side], joined: Joined, on: str, how: str, seed: int, unknown: int) -> LinkTable:
+def _table(sides: Sequence[Side], joined: Joined, on: str, how: str, seed: int, warnings: tuple[str, ...]) -> LinkTable:
     matched = int((joined.places >= 0).all(axis=1).sum())
     if not matched:
         raise DataError(_unmatched(sides, on))
@@ -149,7 +152,7 @@ def _table(sides: Sequence[Side], joined: Joined, on: str, how: str, seed: int, 
         require_one_side(side.path, taken(side.groups, places), splits)
     frame = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
     left_over = {side.name: len(side) - _used(joined, column) for column, side in enumerate(sides)}
-    summary = LinkSummary(on, how, seed, matched, left_over, _warnings(sides, on, unknown))
+    summary = LinkSummary(on, how, seed, matched, left_over, warnings)
     stores = {side.name: LinkedStore(side.path, side.fingerprint, side.modality, len(side)) for side in sides}
     return LinkTable(frame, stores, summary)
 
@@ -159,8 +162,8 @@ def _used(joined: Joined, column: int) -> int:
     return int(np.count_nonzero(np.bincount(places[places >= 0])))
 
 
-def _warnings(sides: Sequence[Side], on: str, unknown: int) -> tuple[str, ...]:
-    found = []
+def _warnings(sides: Sequence[Side], on: str, unknown: int, held: Sequence[str]) -> tuple[str, ...]:
+    found = [f"the rows of {name} are groups: each is joined to every item of its group." for name in held]
     if on == "label":
         found.append(LABEL_WARNING)
         known = [set(side.labels) - {None} for side in sides]

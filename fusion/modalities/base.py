@@ -12,7 +12,7 @@ from fusion.modalities.scaling import ChannelStatistics, Scaling
 from fusion.settings import STRICT, plain_values
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -28,6 +28,10 @@ class Modality(ABC):
     name: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]] = ()
     """Of the files that `read` takes, in lower case with their dot."""
+    encoder: ClassVar[str] = ""
+    """The one kind of encoder that takes it; empty: those that fit networks."""
+    looks_at_all: ClassVar[bool] = False
+    """Whether sizes are taken from all training samples, and remarks made on all samples, not on the first."""
 
     @property
     def preset(self) -> str:
@@ -66,6 +70,15 @@ class Modality(ABC):
 
         What `raw` is, the modality says: an array for most, a `Recording` (samples and their rate) for audio.
         """
+
+    def resolved_from(self, raws: Iterable[Any]) -> Self:
+        """Fill in the sizes from all training samples; only asked where `looks_at_all`."""
+        return self.resolved(next(iter(raws)))
+
+    @property
+    def columns_left_out(self) -> dict[str, str]:
+        """Columns of the source that were left out when the sizes were filled in, and why."""
+        return {}
 
     @abstractmethod
     def prepare(self, raw: Any) -> NDArray[np.float32]:

@@ -113,6 +113,16 @@ class ColumnFacts:
         return self.squares / self.rising - mean**2 < (0.3 * mean) ** 2
 
 
+def is_nameless(name: str) -> bool:
+    """Tell whether a name is what a column without one is called."""
+    return _INDEX.fullmatch(name) is not None
+
+
+def role_named_like(name: str) -> str | None:
+    """Give the role that a column's name suggests: label, group, id or split."""
+    return _ROLE_OF_NAME.get(re.sub(r"[^a-z]", "", name.lower()))
+
+
 def why_no_channel(fact: ColumnFacts, *, timed: bool) -> str:
     """Say why a column is no channel; empty where it is one.
 
@@ -123,11 +133,11 @@ def why_no_channel(fact: ColumnFacts, *, timed: bool) -> str:
         Whether the table has a time already.
     """
     name = fact.name
-    if _INDEX.fullmatch(name):
+    if is_nameless(name):
         return "it has no name, as a running number of rows"
     if timed and (named_like_time(name) or (named_like_time(name) is None and fact.rises)):
         return "another time"
-    role = _ROLE_OF_NAME.get(re.sub(r"[^a-z]", "", name.lower()))
+    role = role_named_like(name)
     if role is not None:
         return f"named like {'an' if role == 'id' else 'a'} {role}; take it with --reader {role}={name}"
     if not fact.numbers and not fact.words:

@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MODALITIES = {
+    "array": "fusion.modalities.gridded:ArrayModality",
     "audio": "fusion.modalities.audio:AudioModality",
+    "columns": "fusion.modalities.columns:ColumnsModality",
     "image": "fusion.modalities.image:ImageModality",
     "sensor": "fusion.modalities.sensor:SensorModality",
+    "vectors": "fusion.modalities.vectors:VectorsModality",
     "video": "fusion.modalities.video:VideoModality",
 }
 

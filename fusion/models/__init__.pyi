@@ -1,3 +1,4 @@
+from .column_shares import column_shares as column_shares
 from .folder import load_model as load_model
 from .folder import save_model as save_model
 from .model import Model as Model

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fusion.encoders.encoder import encoder_class
 from fusion.errors import DataError
 from fusion.features.items import Items
 from store import FunctaStore
 
 __all__ = ["require_unseen"]
 
-_START_ONLY = "functa"
-_LEARNED = {
-    "functa": "start and scaling",
-    "local": "start, whitening and dictionary",
-    "modulation": "shared network",
+
+_FREE_OF_START = (
+    "without labels of these rows beyond the choice of a few per class. For figures free of it encode with "
+    "--initialisation random and a fixed scaling, or one store for each set of rows held out."
+)
+_FREE_OF_IT = {
+    "columns": "without labels of these rows. For figures free of it encode one store for each set of rows held out."
 }
 
 
@@ -50,15 +53,12 @@ def require_unseen(stores: Mapping[str, FunctaStore], test: Items, *, cv: str | 
         seen = _seen(store.header.conventions, test.having(name))
         if not seen:
             continue
-        kind = str(store.header.encoder.get("kind", _START_ONLY))
-        learned = _LEARNED.get(kind, "encoder's state")
+        encoder = encoder_class(str(store.header.encoder.get("kind", "functa")))
+        learned = encoder.learned
         what = f"the {learned} of store {store.path} were learned from {_quoted(seen)}, which {_tested(cv)} tests on"
-        if kind != _START_ONLY:
+        if encoder.has_dictionary:
             raise DataError(f"{what}; expected rows that the encoder has not seen. {_advice(cv)}")
-        notes.append(
-            f"{what}, without labels of these rows beyond the choice of a few per class. For figures free of it "
-            "encode with --initialisation random and a fixed scaling, or one store for each set of rows held out."
-        )
+        notes.append(f"{what}, {_FREE_OF_IT.get(encoder.config_class.kind, _FREE_OF_START)}")
     return tuple(notes)
 
 

@@ -1,0 +1,93 @@
+"""How much each column, or each layer of a functa, adds to what a model says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fusion.estimators.fused import FusedClassifier
+from fusion.estimators.xgboost import FunctaClassifier
+from fusion.models.model import Model, ModelBranch
+
+__all__ = ["column_shares"]
+
+_BYTES = 64 << 20
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A classifier, the columns of the model that it reads, and the branches that these belong to."""
+
+    classifier: FunctaClassifier
+    columns: slice
+    branches: tuple[ModelBranch, ...]
+
+
+def column_shares(model: Model, functas: ArrayLike | Mapping[str, ArrayLike]) -> dict[str, dict[str, float]]:
+    """Return the mean share of each column of a row in the predictions of these rows.
+
+    Parameters
+    ----------
+    model
+        Trained.
+    functas
+        As `Model.predict_proba` takes them.
+
+    Returns
+    -------
+    dict of str to dict of str to float
+        By branch, then by entry of the store's layout: a column of plain columns, with all its categories, or an array
+        of a network. Shares of one modality, and of early fusion over all branches, sum to 1; of late and stacked
+        fusion those of each branch do, as its own classifier weighs them. All are 0 where it found nothing to go by.
+
+    Notes
+    -----
+    The SHAP values of the predicted class, without sign; see `FunctaClassifier.contributions`.
+    """
+    matrix = model._matrix(functas)
+    shares: dict[str, dict[str, float]] = {}
+    for part in _parts(model):
+        shares |= _shares_of(part, matrix[:, part.columns])
+    return shares
+
+
+def _parts(model: Model) -> list[_Part]:
+    classifier = model.classifier
+    if isinstance(classifier, FunctaClassifier):
+        return [_Part(classifier, slice(None), model.branches)]
+    if classifier.fusion == "early" and classifier.head is not None:
+        return [_Part(classifier.head, slice(None), model.branches)]
+    return [_of_member(classifier, branch) for branch in model.branches]
+
+
+def _of_member(classifier: FusedClassifier, branch: ModelBranch) -> _Part:
+    return _Part(classifier.members[branch.name], classifier.slices[branch.name], (branch,))
+
+
+def _shares_of(part: _Part, matrix: NDArray[np.float32]) -> dict[str, dict[str, float]]:
+    strength = _strength(part.classifier, matrix[~np.isnan(matrix).all(axis=1)])
+    total = max(float(strength.sum()), np.finfo(np.float64).tiny)
+    shares: dict[str, dict[str, float]] = {}
+    first = 0
+    for branch in part.branches:
+        own = np.zeros(branch.k)
+        own[branch.features.keep_] = strength[first : first + branch.columns] / total
+        first += branch.columns
+        entries = ((str(name), int(np.prod(shape)), int(offset)) for name, shape, offset in branch.header["layout"])
+        shares[branch.name] = {name: float(own[offset : offset + size].sum()) for name, size, offset in entries}
+    return shares
+
+
+def _strength(classifier: FunctaClassifier, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the sum over rows of each column's share in the predicted class, shape (columns,)."""
+    found = np.zeros(matrix.shape[1])
+    step = max(1, _BYTES // (4 * len(classifier.classes_) * (matrix.shape[1] + 1)))
+    for first in range(0, len(matrix), step):
+        rows = matrix[first : first + step]
+        values = classifier.contributions(rows)[:, :, :-1]
+        chosen = np.abs(values[np.arange(len(rows)), classifier.predict_proba(rows).argmax(axis=1)]).astype(np.float64)
+        found += (chosen / np.maximum(chosen.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)).sum(axis=0)
+    return found
