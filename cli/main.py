@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli import benching, datasets, encoding, inspecting, linking, modelling, reporting, reproducing
+from cli import benching, datasets, encoding, inspecting, linking, modelling, predicting, reporting, reproducing
 from cli.output import say
 from store.errors import FusionError, StoreWarning
 
@@ -48,7 +48,7 @@ app.command()(encoding.decode)
 app.command()(linking.link)
 app.command()(modelling.train)
 app.command()(modelling.evaluate)
-app.command()(modelling.predict)
+app.command()(predicting.predict)
 app.command()(reporting.report)
 app.command()(reproducing.reproduce)
 app.add_typer(inspecting.app, name="store", help="Look into a store and check it.")

@@ -1,4 +1,4 @@
-"""`functa train`, `functa evaluate`, `functa predict`."""
+"""`functa train`, `functa evaluate`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.output import FAILED_SAMPLES, JsonFlag, print_facts, print_json, print_table, progress_bar
+from cli.output import JsonFlag, print_facts, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     from fusion.models.results import TrainResult
@@ -101,31 +101,6 @@ def evaluate(
     with progress_bar() as progress:
         result = fusion.evaluate(model, source, splits=split or None, progress=progress)
     _print(result, json=json)
-
-
-def predict(
-    model: Annotated[Path, typer.Argument(help="Model folder.")],
-    files: Annotated[
-        list[str],
-        typer.Argument(
-            help="Raw files of any of the model's modalities; name=file where the suffix does not tell which. Files of "
-            "one item have the same name without suffix, unless there is one of each modality at most."
-        ),
-    ],
-    *,
-    json: JsonFlag = False,
-) -> None:
-    """Encode raw files with the model's own configurations and starts, and print their classes."""
-    import fusion
-
-    predictions = fusion.predict(model, files)
-    if json:
-        print_json({"predictions": [prediction.to_dict() for prediction in predictions]})
-    else:
-        rows = [(p.file, p.label or p.error, max(p.probabilities.values(), default=None), p.psnr) for p in predictions]
-        print_table("Predictions", ("file", "class", "probability", "PSNR (dB)"), rows)
-    if any(prediction.error for prediction in predictions):
-        raise typer.Exit(FAILED_SAMPLES)
 
 
 def print_training(result: TrainResult) -> None:

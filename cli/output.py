@@ -36,10 +36,18 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
 
     table = Table(show_header=any(columns))
     for index, column in enumerate(columns):
-        table.add_column(Text(column), justify="left" if index == 0 else "right")
+        table.add_column(Text(column), justify="left" if index == 0 else "right", overflow="fold")
     for row in rows:
         table.add_row(*(Text(_cell(cell)) for cell in row))
     _print_titled(title, table)
+
+
+def shortened(text: str, most: int) -> str:
+    """Cut the middle out of a long text: of a path begin and end tell which it is."""
+    if len(text) <= most:
+        return text
+    end = (most - 3) * 2 // 3
+    return f"{text[: most - 3 - end]}...{text[-end:]}"
 
 
 def print_facts(title: str, facts: Mapping[str, object]) -> None:

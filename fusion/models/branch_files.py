@@ -7,17 +7,23 @@ import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from fusion.errors import ModelError
-from fusion.features.transformer import FunctaFeatures
+from fusion.features.fitted import FittedFeatures
 from fusion.models.model import ModelBranch
 
+if TYPE_CHECKING:
+    from fusion.features.transformer import FunctaFeatures
+
 __all__ = ["BranchCard", "branch_card", "pack_arrays", "restore_branch", "unpack_arrays"]
+
+
+_OPTIONS = ("features", "filter_invariant", "normalise", "max_columns")
 
 
 class HeaderCard(BaseModel):
@@ -48,10 +54,7 @@ def branch_card(branch: ModelBranch) -> BranchCard:
     return BranchCard(
         name=branch.name,
         fingerprint=branch.fingerprint,
-        features=branch.features.features,
-        filter_invariant=branch.features.filter_invariant,
-        normalise=branch.features.normalise,
-        max_columns=branch.features.max_columns,
+        **{name: getattr(branch.features, name) for name in _OPTIONS},
         header=HeaderCard.model_validate(dict(branch.header)),
     )
 
@@ -88,7 +91,9 @@ def unpack_arrays(folder: Path, content: bytes) -> dict[str, NDArray[Any]]:
         ) from error
 
 
-def restore_branch(folder: Path, number: int, card: BranchCard, arrays: Mapping[str, NDArray[Any]]) -> ModelBranch:
+def restore_branch(
+    folder: Path, number: int, card: BranchCard, arrays: Mapping[str, NDArray[Any]], *, only_predict: bool = False
+) -> ModelBranch:
     """Put a branch together again; ModelError when its arrays do not fit its card."""
     prefix = f"{number}/state/"
     state = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
@@ -105,17 +110,17 @@ def restore_branch(folder: Path, number: int, card: BranchCard, arrays: Mapping[
                 f"{name} of branch {card.name!r} in arrays.npz of {folder} is {learned[name].dtype.name} of shape "
                 f"{learned[name].shape}; expected {kind} of shape {shape}. Train again."
             )
-    features = FunctaFeatures(
-        card.features,
-        start=state.get("start"),
-        filter_invariant=card.filter_invariant,
-        normalise=card.normalise,
-        max_columns=card.max_columns,
-    )
-    return ModelBranch(
-        card.name,
-        features.restore(keep, learned["mean"], learned["scale"]),
-        card.header.model_dump(),
-        state,
-        card.fingerprint,
-    )
+    features: Any = (_fitted if only_predict else _learning)(card, learned, state.get("start"))
+    return ModelBranch(card.name, features, card.header.model_dump(), state, card.fingerprint)
+
+
+def _fitted(card: BranchCard, learned: Mapping[str, NDArray[Any]], start: NDArray[Any] | None) -> FittedFeatures:
+    subtracted = start if card.features == "delta" else None
+    return FittedFeatures(learned["keep"], learned["mean"], learned["scale"], subtracted, card.normalise)
+
+
+def _learning(card: BranchCard, learned: Mapping[str, NDArray[Any]], start: NDArray[Any] | None) -> FunctaFeatures:
+    from fusion.features.transformer import FunctaFeatures  # scikit-learn takes a second that prediction does not have
+
+    options = {name: getattr(card, name) for name in _OPTIONS}
+    return FunctaFeatures(start=start, **options).restore(learned["keep"], learned["mean"], learned["scale"])

@@ -15,10 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusion.errors import DataError
 from fusion.estimators.fused import FusedClassifier
-from fusion.estimators.xgboost import FunctaClassifier
-from fusion.features.transformer import FunctaFeatures
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fusion.estimators.xgboost import FunctaClassifier
+    from fusion.features.transformer import FunctaFeatures
+    from fusion.models.prediction import FilePrediction
     from store import FunctaStore
 
 __all__ = ["Model", "ModelBranch", "Training"]
@@ -50,7 +53,8 @@ class ModelBranch:
     name
         What the branch is called in this model.
     features
-        Fitted transformer from functas, shape (n, k), to the branch's columns.
+        Fitted transformer from functas, shape (n, k), to the branch's columns; `FittedFeatures` where only predicting
+        was asked for.
     header
         The header of the training store: modality, k, layout, encoder configuration, conventions.
     state
@@ -123,7 +127,8 @@ class Model:
     branches
         In the order of their columns.
     classifier
-        Fitted on the branches' columns side by side; of several branches a `FusedClassifier`.
+        Fitted on the branches' columns side by side; of several branches a `FusedClassifier`. Of a model that was
+        loaded to predict only, a `NativeClassifier` in place of each `FunctaClassifier`.
     training
         What it was trained on.
     created
@@ -170,6 +175,12 @@ class Model:
             An unknown branch, no branch at all, or lengths that differ.
         """
         return self.classifier.predict_proba(self._matrix(functas))
+
+    def predict_files(self, files: Sequence[str | Path | Mapping[str, str | Path]]) -> list[FilePrediction]:
+        """Encode raw files and classify them, with this model kept in memory; see `fusion.predict`."""
+        from fusion.models.prediction import predict
+
+        return predict(self, files)
 
     def _matrix(self, functas: ArrayLike | Mapping[str, ArrayLike]) -> NDArray[np.float32]:
         given = functas if isinstance(functas, Mapping) else {self._only_branch(): functas}
