@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli import train_options as options
 from cli.output import JsonFlag, print_facts, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
@@ -15,66 +15,32 @@ if TYPE_CHECKING:
 
 
 def train(
-    source: Annotated[Path, typer.Argument(help="Store of functas, or a link table (.parquet, .csv).")],
+    source: options.Source,
     *,
-    model: Annotated[Path, typer.Option(help="Folder for the model; a model that is there is replaced.")],
-    fusion_: Annotated[
-        str | None,
-        typer.Option(
-            "--fusion",
-            help="Of a link table: early (all columns side by side; the default), late (averaged probabilities) or "
-            "stacked (a linear model on probabilities).",
-        ),
-    ] = None,
-    features: Annotated[str, typer.Option(help="delta (weights minus start) or weights.")] = "delta",
-    cv: Annotated[
-        str | None, typer.Option(help="Cross-validate over folds or group instead of one test split.")
-    ] = None,
-    train_split: Annotated[list[str] | None, typer.Option(help="Split to train on; may be given again.")] = None,
-    test_split: Annotated[list[str] | None, typer.Option(help="Split to test on; may be given again.")] = None,
-    preset: Annotated[
-        str,
-        typer.Option(help="paper (the paper's parameters), fast (as accurate), slow (better), linear, or stacked."),
-    ] = "paper",
-    booster: Annotated[
-        str | None,
-        typer.Option(help="gbtree, gblinear (linear: for few rows), or stacked (trees on it); as preset."),
-    ] = None,
-    tune: Annotated[
-        bool, typer.Option("--tune", help="Choose booster and parameters by cross-validation over training groups.")
-    ] = False,
-    rounds: Annotated[int | None, typer.Option(min=1, help="Most boosting rounds; 300 when not given.")] = None,
-    max_depth: Annotated[
-        int | None, typer.Option(min=1, help="Depth of the trees; the preset's when not given.")
-    ] = None,
-    eta: Annotated[float | None, typer.Option(min=0.0, help="Learning rate; the preset's when not given.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of XGBoost and of the rows held out for early stopping.")] = 42,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; one per core when not given.")] = None,
-    external_memory: Annotated[
-        bool,
-        typer.Option("--external-memory", help="Keep what is trained on in files: for stores beyond memory; slower."),
-    ] = False,
-    scheduler: Annotated[str | None, typer.Option(help="Train on the Dask cluster at this address.")] = None,
+    model: options.ModelFolder,
+    train_split: options.TrainSplit = None,
+    test_split: options.TestSplit = None,
+    cv: options.Folds = None,
+    fusion_: options.FusionName = None,
+    features: options.Features = "delta",
+    preset: options.Preset = "paper",
+    booster: options.Booster = None,
+    tune: options.Tune = False,
+    rounds: options.Rounds = None,
+    max_depth: options.Depth = None,
+    eta: options.Eta = None,
+    seed: options.Seed = 42,
+    threads: options.Threads = None,
+    external_memory: options.ExternalMemory = False,
+    scheduler: options.Scheduler = None,
     json: JsonFlag = False,
 ) -> None:
-    """Train XGBoost on the training split, test it on the test split, and save the model."""
+    """Train XGBoost on the training split, test it on the test split, save the model. Defaults stand in brackets."""
+    asked = locals()
     import fusion
 
-    settings = fusion.estimators.training_settings(
-        preset,
-        features=features,
-        fusion=fusion_,
-        tune=tune,
-        booster=booster,
-        n_estimators=rounds,
-        max_depth=max_depth,
-        eta=eta,
-        seed=seed,
-        n_jobs=threads,
-    )
-    here = nullcontext(fusion.estimators.LocalTrainer(external_memory=external_memory))
-    place = here if scheduler is None else fusion.cluster.dask_trainer(scheduler)
-    with progress_bar() as progress, place as trainer:
+    settings = options.settings_of(asked)
+    with progress_bar() as progress, options.place_to_train(asked) as trainer:
         result = fusion.train(
             source,
             model,

@@ -109,6 +109,12 @@ class FileTable:
             yield self._sample(line, row, counted)
         self._split = counted
 
+    def source_bytes(self) -> int:
+        """Add up the sizes of the list and of the files it names that are there."""
+        rows = _rows(self.path, self._dialect, self._names)
+        paths = [self.path, *(self.path.parent / row["path"] for _, row in rows if row["path"])]
+        return sum(path.stat().st_size for path in dict.fromkeys(paths) if path.is_file())
+
     def _unread(self) -> dict[str, str]:
         others = [name for name in self._names if name not in _COLUMNS]
         return dict.fromkeys(others, f"none of {', '.join(_COLUMNS)}")

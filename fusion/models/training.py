@@ -21,6 +21,7 @@ from fusion.features.source import Source, SourceLike, opened_source
 from fusion.models.figures import evaluate_table, fold_accuracies, modality_figures
 from fusion.models.fitting import TrainingRun, fit_model
 from fusion.models.folder import Model, Record, load_model, require_replaceable, save_model
+from fusion.models.labels import require_classes
 from fusion.models.leakage import require_unseen
 from fusion.models.matching import Matched, matched
 from fusion.models.results import TrainResult, result_of
@@ -77,7 +78,8 @@ def train(
     Raises
     ------
     DataError
-        No training or test rows, a group on both sides, one class only, a dictionary learned from test rows.
+        No training or test rows, a group on both sides, one class only, labels that are numbers, a dictionary learned
+        from test rows.
     ModelError
         The model folder cannot be written.
     """
@@ -141,6 +143,7 @@ def _trained(
     with opened_source(source) as opened:
         _require_several(opened, run.settings.fusion)
         training = labelled_items(opened.items, train_splits, "training")
+        require_classes(training.labels.tolist())
         test = labelled_items(opened.items, test_splits, "test")
         require_disjoint_groups(training, test)
         notes = require_unseen(opened.stores, test)
@@ -161,6 +164,7 @@ def _cross_validated(
     with opened_source(source) as opened:
         _require_several(opened, run.settings.fusion)
         labelled, folds = fold_items(opened.items, on)
+        require_classes(labelled.labels.tolist())
         notes = require_unseen(opened.stores, labelled, cv=on)
         names = sorted(set(folds))
         tables = []
