@@ -74,6 +74,8 @@ def print_training(result: TrainResult) -> None:
     low, high = result.accuracy_interval
     facts = {
         "accuracy": f"{result.accuracy:.3f}  (95 % interval {low:.3f} to {high:.3f})",
+        "without looking": f"{result.baselines['majority']:.3f} by the largest class, "
+        f"{result.baselines['chance']:.3f} by chance",
         "macro F1": f"{result.macro_f1:.3f}",
         "trained on": f"{result.rows_train:,} rows, {result.columns:,} columns, {result.rounds} rounds",
         "tested on": f"{result.rows_test:,} rows",
@@ -85,11 +87,7 @@ def print_training(result: TrainResult) -> None:
         facts["model"] = str(result.folder)
     print_facts("XGBoost on functas", facts)
     if result.modalities:
-        told = [
-            (name, f"{m.accuracy:.3f}", f"{m.accuracy_without:.3f}", f"{m.contribution:.0%}")
-            for name, m in result.modalities.items()
-        ]
-        print_table(f"Modalities, {result.fusion} fusion", ("modality", "alone", "fusion without it", "share"), told)
+        _print_modalities(result)
     columns = ("class", "precision", "recall", "F1", "rows")
     rows = [(c.label, f"{c.precision:.3f}", f"{c.recall:.3f}", f"{c.f1:.3f}", c.support) for c in result.per_class]
     print_table("Each class on the test rows", columns, rows)
@@ -98,6 +96,25 @@ def print_training(result: TrainResult) -> None:
         print_table(f"Tried on training groups; chosen: {result.tuning.chosen.name}", ("what", "accuracy", "s"), tried)
     for warning in result.warnings:
         typer.echo(f"note: {warning}", err=True)
+
+
+def _print_modalities(result: TrainResult) -> None:
+    """Print the fusion and its modalities, each on its own rows and all on the rows that have all of them."""
+    compared, missing = result.comparison, result.comparison.missing_in_words
+    same = {name: f"{found.accuracy:.3f}" for name, found in compared.evaluations.items()}
+    rows: list[tuple[object, ...]] = [
+        ("fusion", f"{result.accuracy:.3f}", result.rows_test, same.get("fusion"), "", "")
+    ]
+    rows += [
+        (name, f"{m.accuracy:.3f}", m.alone.rows, same.get(name), f"{m.accuracy_without:.3f}", f"{m.contribution:.0%}")
+        for name, m in result.modalities.items()
+    ]
+    every = f"on the {compared.rows:,} rows with all"
+    print_table(
+        f"Modalities, {result.fusion} fusion" + (f"; missing: {missing}" if missing else ""),
+        ("modality", "alone", "rows", every, "fusion without it", "share"),
+        rows,
+    )
 
 
 def _print(result: TrainResult, *, json: bool) -> None:
