@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
 from fusion.errors import DataError
 
@@ -95,6 +94,8 @@ def group_folds(groups: ArrayLike, *, most: int = GROUP_FOLDS) -> NDArray[np.int
     >>> group_folds(["ann", "bob", "ann", None, "bob", "ann"], most=2)
     array([0, 1, 0, 1, 1, 0])
     """
+    from sklearn.model_selection import GroupKFold  # a second to import, which prediction does not have
+
     codes = group_codes(groups)
     folds = np.zeros(len(codes), dtype=np.intp)
     count = min(most, int(codes.max(initial=-1)) + 1)
@@ -125,6 +126,8 @@ def stratified_folds(
     folds = np.zeros(len(codes), dtype=np.intp)
     if count < 2:
         return folds
+    from sklearn.model_selection import StratifiedGroupKFold
+
     splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of classes with fewer rows than folds, which stay in training then

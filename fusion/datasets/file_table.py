@@ -108,11 +108,10 @@ class FileTable:
 
     @property
     def source_bytes(self) -> int:
-        """Size of the files that are listed and there."""
-        listed = (
-            self.path.parent / row["path"] for _, row in _rows(self.path, self._dialect, self._names) if row["path"]
-        )
-        return sum(path.stat().st_size for path in listed if path.is_file())
+        """Size of the list and of the files it names that are there."""
+        rows = _rows(self.path, self._dialect, self._names)
+        paths = [self.path, *(self.path.parent / row["path"] for _, row in rows if row["path"])]
+        return sum(path.stat().st_size for path in dict.fromkeys(paths) if path.is_file())
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -76,8 +76,12 @@ def encode(
     options, config = options or EncodeOptions(), config or encoder_config(dataset)
     started = time.perf_counter()
     with pool or worker_pool(options.workers) as mapper:
+        report = progress or silent
+        report("reading names", 0, 0)
         survey = survey_samples(dataset, options, config.seed)
         learn = partial(_taken_over, like, config) if like else partial(_learned, dataset, config, options, mapper)
+        if not Path(store).exists():
+            report("learning the start", 0, 0)
         with _open_store(dataset, Path(store), config, options, learn, survey.longest_id) as opened:
             run = _Run(dataset, opened, options, survey, progress)
             if pool is None and run.encoder.device != "cpu":

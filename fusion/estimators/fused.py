@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fusion.errors import ConfigError
 from fusion.estimators.averaging import Pool, centred_logs
-from fusion.estimators.xgboost import FunctaClassifier
+
+if TYPE_CHECKING:
+    from fusion.estimators.xgboost import FunctaClassifier
 
 __all__ = ["FUSIONS", "FusedClassifier", "Fusion", "check_fusion", "stacked_features"]
 

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fusion.errors import ConfigError, DataError
 from fusion.features.batches import batches
+from fusion.features.fitted import standardised
 
 __all__ = ["FEATURES", "FunctaFeatures"]
 
@@ -108,14 +109,8 @@ class FunctaFeatures(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "keep_")
         self._require_columns()
         matrix = self._check(X, reset=False)
-        out: NDArray[np.floating[Any]] = matrix.copy() if self.keep_.all() else matrix[:, self.keep_]
-        start = self._start(matrix.shape[1])
-        if start is not None:
-            out -= start[self.keep_].astype(out.dtype)
-        if self.normalise:
-            out -= self.mean_.astype(out.dtype)
-            out /= self.scale_.astype(out.dtype)
-        return out
+        limits = (self.mean_, self.scale_) if self.normalise else None
+        return standardised(matrix, self.keep_, self._start(matrix.shape[1]), limits)
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
         """Return the names of the kept columns: of the input's columns, or ``x0``, ``x1``, ... where it has none."""

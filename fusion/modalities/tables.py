@@ -147,7 +147,7 @@ def texts(column: Any) -> NDArray[Any]:
     """
     encoded = _plain(column).dictionary_encode()
     names = np.array([*(_word(value) for value in encoded.dictionary.to_pylist()), None], dtype=object)
-    found: NDArray[Any] = names[encoded.indices.fill_null(len(names) - 1).to_numpy(zero_copy_only=False)]
+    found: NDArray[Any] = names[as_numpy(encoded.indices, len(names) - 1)]
     return found
 
 
@@ -168,14 +168,26 @@ def numbers(column: Any, decimal: str = ".") -> tuple[NDArray[np.float64], NDArr
         return _numbers_among_words(trimmed)
 
 
+def as_numpy(column: Any, missing: int | None = None) -> NDArray[Any]:
+    """Give an Arrow array of numbers; where some are missing, floats get NaN and whole numbers `missing`."""
+    # Arrow's own conversion imports pandas, half a second, so it is left to arrays with gaps.
+    if not column.null_count:
+        return np.asarray(np.from_dlpack(column))
+    filled = column if missing is None else column.fill_null(missing)
+    return np.asarray(filled.to_numpy(zero_copy_only=False))
+
+
 def trimmed_text(column: Any, decimal: str = ".") -> Any:
     """Take blanks from around text, make empty cells missing, and write a point for the decimal mark."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     trimmed = pc.utf8_trim_whitespace(column)
     if decimal != ".":
         trimmed = pc.replace_substring(trimmed, decimal, ".")
-    return pc.if_else(pc.equal(trimmed, ""), None, trimmed)
+    # Arrow imports pandas, half a second, to turn a Python value into one of its own: here none is needed.
+    filled = pc.cast(pc.binary_length(trimmed), pa.bool_())
+    return pc.if_else(filled, trimmed, pa.nulls(len(trimmed), trimmed.type))
 
 
 def is_text(column: Any) -> bool:
@@ -193,7 +205,7 @@ def _as_floats(column: Any) -> NDArray[np.float64]:
     import pyarrow as pa
 
     floats = column.cast(pa.float64(), safe=False) if not pa.types.is_boolean(column.type) else column.cast(pa.uint8())
-    return np.asarray(floats.to_numpy(zero_copy_only=False), dtype=np.float64)
+    return np.asarray(as_numpy(floats), dtype=np.float64)
 
 
 def _numbers_among_words(column: Any) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fusion.errors import ConfigError, DataError
-from fusion.modalities.tables import is_text, numbers, trimmed_text
+from fusion.modalities.tables import as_numpy, is_text, numbers, trimmed_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -108,7 +108,7 @@ def _whole_numbers(column: Any) -> NDArray[np.int64] | None:
         whole = (trimmed_text(column) if is_text(column) else column).cast(pa.int64())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return None
-    return None if whole.null_count else np.asarray(whole.to_numpy(zero_copy_only=False))
+    return None if whole.null_count else as_numpy(whole)
 
 
 def _dates(column: Any) -> Stamps:

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 
 __all__ = ["remember", "why_not"]
@@ -44,11 +45,9 @@ def remember(content: bytes) -> None:
 
 
 def _mark(content: bytes) -> Path:
-    import xgboost
-
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    version = f"xgboost-{xgboost.__version__}"
-    return Path(cache, "functa-fusion", "boosters", version, hashlib.sha256(content).hexdigest())
+    parser = f"xgboost-{version('xgboost')}"
+    return Path(cache, "functa-fusion", "boosters", parser, hashlib.sha256(content).hexdigest())
 
 
 def _tried_apart(content: bytes) -> str:

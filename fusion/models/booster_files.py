@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import xgboost
 from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
 
 from fusion.errors import ModelError
 from fusion.estimators.averaging import Pool
 from fusion.estimators.fused import FusedClassifier
-from fusion.estimators.xgboost import BOOSTERS, FunctaClassifier
+from fusion.estimators.native import NativeBooster, NativeClassifier
 from fusion.models.booster_check import remember, why_not
+
+if TYPE_CHECKING:
+    import xgboost
+
+    from fusion.estimators.xgboost import FunctaClassifier
 
 __all__ = ["BOOSTER_FILE", "ClassifierCard", "FusionCard", "booster_files", "fusion_card", "restore_classifier"]
 
@@ -91,7 +96,7 @@ def fusion_card(classifier: FusedClassifier) -> FusionCard:
 
 def booster_files(classifier: FunctaClassifier | FusedClassifier) -> dict[str, bytes]:
     """Return the content of each file."""
-    if isinstance(classifier, FunctaClassifier):
+    if not isinstance(classifier, FusedClassifier):
         return _files("model", classifier)
     files = {} if classifier.head is None else _files("model", classifier.head)
     for number, member in enumerate(classifier.members.values()):
@@ -100,7 +105,13 @@ def booster_files(classifier: FunctaClassifier | FusedClassifier) -> dict[str, b
 
 
 def restore_classifier(
-    folder: object, card: ClassifierCard, fusion: FusionCard | None, columns: dict[str, int], read: ReadFile
+    folder: object,
+    card: ClassifierCard,
+    fusion: FusionCard | None,
+    columns: dict[str, int],
+    read: ReadFile,
+    *,
+    only_predict: bool = False,
 ) -> FunctaClassifier | FusedClassifier:
     """Read a classifier back.
 
@@ -116,14 +127,18 @@ def restore_classifier(
         Of each branch.
     read : callable
         Returns a file whose checksum is right.
+    only_predict : bool
+        Without what trains, which takes a second to import.
 
     Raises
     ------
     ModelError
         A file that is no booster, or one of another model.
     """
+    restored: Callable[..., Any] = partial(_native if only_predict else _restored, folder, read)
     if fusion is None:
-        return _restored(folder, "model", card, sum(columns.values()), read)
+        alone: FunctaClassifier = restored("model", card, sum(columns.values()))
+        return alone
     fits = len(fusion.members) == len(columns) and (fusion.pool is None or len(fusion.pool.weights) == len(columns))
     if (
         not fits
@@ -139,11 +154,11 @@ def restore_classifier(
     if unknown or sorted(card.classes) != card.classes:
         raise ModelError(f"model.json of {folder} lists other classes than its classifiers. Train again.")
     members = {
-        name: _restored(folder, f"block-{number}", member, width, read)
+        name: restored(f"block-{number}", member, width)
         for number, (member, (name, width)) in enumerate(zip(fusion.members, columns.items(), strict=True))
     }
     wide = sum(columns.values()) if fusion.fusion == "early" else len(columns) * len(card.classes)
-    head = None if fusion.head is None else _restored(folder, "model", fusion.head, wide, read)
+    head = None if fusion.head is None else restored("model", fusion.head, wide)
     pool = None if fusion.pool is None else Pool(fusion.pool.mean, np.array(fusion.pool.weights, dtype=np.float64))
     return FusedClassifier(fusion.fusion, columns, members, np.array(card.classes, dtype=object), head, pool)
 
@@ -159,7 +174,23 @@ def _file(stem: str, name: str) -> str:
     return f"{stem}.ubj" if name == "model" else f"{stem}-{name}.ubj"
 
 
-def _restored(folder: object, stem: str, card: ClassifierCard, columns: int, read: ReadFile) -> FunctaClassifier:
+def _native(folder: object, read: ReadFile, stem: str, card: ClassifierCard, columns: int) -> NativeClassifier:
+    kind = str(card.parameters.get("booster", "gbtree"))
+    names = ("model", "linear") if kind == "stacked" else ("model",)
+    try:
+        boosters = {name: NativeBooster(_harmless(folder, _file(stem, name), read)) for name in names}
+    except ModelError as error:
+        raise ModelError(_not_xgboost(folder, f"{stem}.ubj", error)) from error
+    classifier = NativeClassifier(kind, boosters, np.array(card.classes, dtype=object))
+    _require_columns(folder, stem, classifier, columns)
+    return classifier
+
+
+def _restored(folder: object, read: ReadFile, stem: str, card: ClassifierCard, columns: int) -> FunctaClassifier:
+    import xgboost
+
+    from fusion.estimators.xgboost import BOOSTERS, FunctaClassifier
+
     known = FunctaClassifier().get_params()
     unknown = sorted(set(card.parameters) - set(known))
     if unknown:
@@ -175,12 +206,16 @@ def _restored(folder: object, stem: str, card: ClassifierCard, columns: int, rea
         classifier.restore(boosters, card.classes)
     except (xgboost.core.XGBoostError, ValueError) as error:
         raise ModelError(_not_xgboost(folder, f"{stem}.ubj", error)) from error
+    _require_columns(folder, stem, classifier, columns)
+    return classifier
+
+
+def _require_columns(folder: object, stem: str, classifier: Any, columns: int) -> None:
     if classifier.n_features_in_ != columns:
         raise ModelError(
             f"{stem}.ubj of {folder} reads {classifier.n_features_in_} columns but the branches make {columns}. "
             "The files belong to different models: train again."
         )
-    return classifier
 
 
 def _require_kinds(folder: object, parameters: Mapping[str, Any]) -> None:
@@ -194,15 +229,22 @@ def _require_kinds(folder: object, parameters: Mapping[str, Any]) -> None:
 
 
 def _booster(folder: object, name: str, read: ReadFile) -> xgboost.Booster:
-    booster, content = xgboost.Booster(), read(name)
-    reason = why_not(content)
-    if reason:
-        raise ModelError(_not_xgboost(folder, name, ValueError(reason)))
+    import xgboost
+
+    booster = xgboost.Booster()
     try:
-        booster.load_model(bytearray(content))
+        booster.load_model(bytearray(_harmless(folder, name, read)))
     except (xgboost.core.XGBoostError, ValueError) as error:
         raise ModelError(_not_xgboost(folder, name, error)) from error
     return booster
+
+
+def _harmless(folder: object, name: str, read: ReadFile) -> bytes:
+    content = read(name)
+    reason = why_not(content)
+    if reason:
+        raise ModelError(_not_xgboost(folder, name, ValueError(reason)))
+    return content
 
 
 def _not_xgboost(folder: object, name: str, error: Exception) -> str:

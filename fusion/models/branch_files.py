@@ -7,20 +7,24 @@ import math
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from fusion.errors import ModelError
-from fusion.features.transformer import FunctaFeatures
+from fusion.features.fitted import FittedFeatures
 from fusion.models.model import ModelBranch
+
+if TYPE_CHECKING:
+    from fusion.features.transformer import FunctaFeatures
 
 __all__ = ["BranchCard", "branch_card", "pack_arrays", "restore_branch", "unpack_arrays"]
 
 
 _MAX_BYTES = 2**31
+_OPTIONS = ("features", "filter_invariant", "normalise", "max_columns")
 
 
 class HeaderCard(BaseModel):
@@ -51,10 +55,7 @@ def branch_card(branch: ModelBranch) -> BranchCard:
     return BranchCard(
         name=branch.name,
         fingerprint=branch.fingerprint,
-        features=branch.features.features,
-        filter_invariant=branch.features.filter_invariant,
-        normalise=branch.features.normalise,
-        max_columns=branch.features.max_columns,
+        **{name: getattr(branch.features, name) for name in _OPTIONS},
         header=HeaderCard.model_validate(dict(branch.header)),
     )
 
@@ -106,7 +107,9 @@ def _one_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
-def restore_branch(folder: Path, number: int, card: BranchCard, arrays: Mapping[str, NDArray[Any]]) -> ModelBranch:
+def restore_branch(
+    folder: Path, number: int, card: BranchCard, arrays: Mapping[str, NDArray[Any]], *, only_predict: bool = False
+) -> ModelBranch:
     """Put a branch together again; ModelError when its arrays do not fit its card."""
     prefix = f"{number}/state/"
     state = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
@@ -129,17 +132,17 @@ def restore_branch(folder: Path, number: int, card: BranchCard, arrays: Mapping[
             f"mean or scale of branch {card.name!r} in arrays.npz of {folder} is not finite or not above 0, so that "
             "nothing can be divided by it. Train again."
         )
-    features = FunctaFeatures(
-        card.features,
-        start=state.get("start"),
-        filter_invariant=card.filter_invariant,
-        normalise=card.normalise,
-        max_columns=card.max_columns,
-    )
-    return ModelBranch(
-        card.name,
-        features.restore(keep, learned["mean"], learned["scale"]),
-        card.header.model_dump(),
-        state,
-        card.fingerprint,
-    )
+    features: Any = (_fitted if only_predict else _learning)(card, learned, state.get("start"))
+    return ModelBranch(card.name, features, card.header.model_dump(), state, card.fingerprint)
+
+
+def _fitted(card: BranchCard, learned: Mapping[str, NDArray[Any]], start: NDArray[Any] | None) -> FittedFeatures:
+    subtracted = start if card.features == "delta" else None
+    return FittedFeatures(learned["keep"], learned["mean"], learned["scale"], subtracted, card.normalise)
+
+
+def _learning(card: BranchCard, learned: Mapping[str, NDArray[Any]], start: NDArray[Any] | None) -> FunctaFeatures:
+    from fusion.features.transformer import FunctaFeatures  # scikit-learn takes a second that prediction does not have
+
+    options = {name: getattr(card, name) for name in _OPTIONS}
+    return FunctaFeatures(start=start, **options).restore(learned["keep"], learned["mean"], learned["scale"])

@@ -31,9 +31,9 @@ def column_shares(model: Model, functas: ArrayLike | Mapping[str, ArrayLike]) ->
 
     Parameters
     ----------
-    model
+    model : Model
         Trained.
-    functas
+    functas : NDArray, or mapping of str to NDArray
         As `Model.predict_proba` takes them.
 
     Returns

@@ -15,10 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusion.errors import DataError
 from fusion.estimators.fused import FusedClassifier
-from fusion.estimators.xgboost import FunctaClassifier
-from fusion.features.transformer import FunctaFeatures
 
 if TYPE_CHECKING:
+    from fusion.estimators.xgboost import FunctaClassifier
+    from fusion.features.transformer import FunctaFeatures
     from store import FunctaStore
 
 __all__ = ["Model", "ModelBranch", "Training"]
@@ -49,8 +49,9 @@ class ModelBranch:
     ----------
     name : str
         What the branch is called in this model.
-    features : FunctaFeatures
-        Fitted transformer from functas, shape (n, k), to the branch's columns.
+    features : FunctaFeatures or FittedFeatures
+        Fitted transformer from functas, shape (n, k), to the branch's columns; `FittedFeatures` where only predicting
+        was asked for.
     header : mapping of str to object
         The header of the training store: modality, k, layout, encoder configuration, conventions.
     state : mapping of str to NDArray of numbers
@@ -122,8 +123,9 @@ class Model:
     ----------
     branches : tuple of ModelBranch
         In the order of their columns.
-    classifier : FunctaClassifier or FusedClassifier
-        Fitted on the branches' columns side by side; of several branches a `FusedClassifier`.
+    classifier : FunctaClassifier, NativeClassifier or FusedClassifier
+        Fitted on the branches' columns side by side; of several branches a `FusedClassifier`. Of a model that was
+        loaded to predict only, a `NativeClassifier` in place of each `FunctaClassifier`.
     training : Training
         What it was trained on.
     created : str

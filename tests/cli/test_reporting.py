@@ -15,7 +15,7 @@ def test_a_report_is_one_page_beside_the_model_or_where_it_is_asked_for(
     outcome = functa("report", har_model, "--out", tmp_path / "page.html", "--json")
     assert outcome.code == 0, outcome.err
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert outcome.json == {"report": str(tmp_path / "page.html"), "bytes": len(page.encode())}
+    assert outcome.json == {"report": str(tmp_path / "page.html"), "bytes": len(page.encode()), "notes": []}
     assert page.count("data:image/svg+xml;base64,") >= 2
     assert "<script" not in page
 
