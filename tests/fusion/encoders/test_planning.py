@@ -11,7 +11,8 @@ from fusion.datasets.base import Sample
 from fusion.encoders.config import FunctaConfig
 from fusion.encoders.modulation import ModulationConfig
 from fusion.encoders.options import EncodeOptions
-from fusion.encoders.planning import plan
+from fusion.encoders.planning import _Pace, plan
+from fusion.encoders.survey import Survey
 from fusion.errors import DataError
 from fusion.inr.settings import FitSettings
 from fusion.modalities.sensor import SensorModality
@@ -65,3 +66,10 @@ def test_time_is_not_made_up_where_nothing_can_be_fitted_yet() -> None:
 def test_samples_that_cannot_be_used_are_an_error_here_too() -> None:
     with pytest.raises(DataError, match="none of 24 training samples can be used"):
         plan(Made(broken=5), CONFIG)
+
+
+def test_a_plan_for_a_device_counts_the_slower_of_reading_and_fitting() -> None:
+    survey, config = Survey(100, None), FunctaConfig(SensorModality(), initialisation="random")
+    paces = [_Pace(reading=0.4, whole=whole, samples=9, on_device=True) for whole in (0.45, 0.9)]
+    seconds = [pace.seconds(survey, EncodeOptions(), config, workers=4) for pace in paces]
+    assert seconds == pytest.approx([10.0, 50.0])
