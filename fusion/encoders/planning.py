@@ -152,11 +152,15 @@ class _Pace:
     reading: float
     whole: float
     samples: int
-    learning: float
+    learning: float = 0.0
     failures: tuple[str, ...] = ()
+    on_device: bool = False
 
     def seconds(self, survey: Survey, options: EncodeOptions, config: EncoderConfig, workers: int) -> float:
-        total = survey.wanted * self.whole / workers
+        each = self.whole / workers
+        if self.on_device:  # which fits while the workers read
+            each = max(self.reading / workers, self.whole - self.reading)
+        total = survey.wanted * each
         if config.modality.fixed_scaling() is None:
             total += sum(survey.splits[name] for name in options.train_splits) * self.reading / workers
         return total + config.fits_to_learn(len(survey.classes)) * self.whole / workers
@@ -174,11 +178,14 @@ def _pace(config: EncoderConfig, training: Iterable[Sample]) -> _Pace | None:
     reading = (time.perf_counter() - begin) / len(samples)
     encoder = learn_encoder(trial, samples)
     warm_up()
+    if encoder.device != "cpu":
+        encoder.encode(samples[:1])  # compiles
     count, seconds = 1, _seconds(samples[:1], encoder)
     while count < len(samples) and 4 * seconds < _SECONDS:
         count = min(4 * count, len(samples))
         seconds = _seconds(samples[:count], encoder)
-    return _Pace(reading, seconds / count, count, _learning(config, samples, reading), failures)
+    learning = _learning(config, samples, reading)
+    return _Pace(reading, seconds / count, count, learning, failures, encoder.device != "cpu")
 
 
 def _learning(config: EncoderConfig, samples: Sequence[Sample], reading: float) -> float:

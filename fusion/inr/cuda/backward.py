@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fusion.inr.cuda.forward import activation_place, pieces, slope_place
-from fusion.inr.cuda.plan import FEW_OUTPUTS, PAD, TILE, UNITS
+from fusion.inr.cuda.tiling import FEW_OUTPUTS, PAD, TILE, UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fusion.inr.cuda.plan import OuterTile
+    from fusion.inr.cuda.tiling import OuterTile
     from fusion.inr.cuda.writer import Writer
 
 _LENGTH = TILE + PAD

@@ -27,6 +27,7 @@ OLDEST = (7, 0)
 """Compute capability that a device needs."""
 
 _PACKAGES = ("numba-cuda", "numba", "nvidia-nvvm", "nvidia-nvjitlink")
+_WRITES_CODE = ("instructions", "primitives")
 _INTEGER_POINTERS = ("taken", "rows")
 
 
@@ -92,7 +93,7 @@ def _keep(path: Path, code: bytes) -> None:
 
 
 def _digest(source: str, layout: Plan, capability: tuple[int, int]) -> str:
-    primitives = Path(__file__).with_name("primitives.py").read_bytes()
+    primitives = b"".join(Path(__file__).with_name(f"{name}.py").read_bytes() for name in _WRITES_CODE)
     made_by = [f"{name} {_version(name)}" for name in _PACKAGES]
     known = repr((capability, layout.threads, layout.blocks, made_by))
     return hashlib.sha256(source.encode() + primitives + known.encode()).hexdigest()[:32]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from fusion.inr.cuda.plan import FEW_OUTPUTS, PAD, TILE, UNITS
+from fusion.inr.cuda.tiling import FEW_OUTPUTS, PAD, TILE, UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fusion.inr.cuda.plan import HiddenTile
+    from fusion.inr.cuda.tiling import HiddenTile
     from fusion.inr.cuda.writer import Writer
 
 _DEPTH = 4

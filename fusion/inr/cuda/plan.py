@@ -6,19 +6,24 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
+from fusion.inr.cuda.tiling import (
+    FEW_OUTPUTS,
+    PAD,
+    TILE,
+    UNITS,
+    FirstTile,
+    HiddenTile,
+    OuterTile,
+    first_tile,
+    hidden_tile,
+    outer_tile,
+    padded,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fusion.inr.architecture import Architecture
-
-TILE = 64
-"""Coordinates that pass through the network at once."""
-PAD = 4
-"""Floats after each row, so that neighbouring rows begin in other banks of shared memory."""
-UNITS = 4
-"""Units whose weights a thread loads at once, and that widths are padded to."""
-FEW_OUTPUTS = 16
-"""Outputs up to which their sums stay in registers."""
 
 MAX_HIDDEN_LAYERS = 8
 MAX_INPUTS = 3
@@ -52,94 +57,6 @@ class Place:
 
     space: Literal["sh", "ws"]
     offset: int
-
-
-@dataclass(frozen=True)
-class HiddenTile:
-    """A hidden layer's activations, cut into pieces of 4 units and 4 or 8 coordinates, one a thread.
-
-    Parameters
-    ----------
-    units : int
-        Padded width of the layer.
-    columns : int
-        Coordinates of a piece.
-    passes : int
-        Pieces of one thread; with more than one, slopes and sums go to memory.
-    pieces : int
-    """
-
-    units: int
-    columns: int
-    passes: int
-    pieces: int
-
-    @property
-    def groups(self) -> int:
-        """Pieces beside each other along the coordinates."""
-        return TILE // self.columns
-
-
-@dataclass(frozen=True)
-class OuterTile:
-    """A kernel's gradient, cut into blocks of `rows` x `columns` strided entries a thread."""
-
-    fan_in: int
-    fan_out: int
-    rows: int
-    columns: int
-    threads_in: int
-    threads_out: int
-
-    @property
-    def passes_in(self) -> int:
-        """Passes over the rows."""
-        return -(-self.fan_in // (self.threads_in * self.rows))
-
-    @property
-    def passes_out(self) -> int:
-        """Passes over the columns."""
-        return -(-self.fan_out // (self.threads_out * self.columns))
-
-    @property
-    def passes(self) -> int:
-        """Passes in all."""
-        return self.passes_in * self.passes_out
-
-    @property
-    def reach_in(self) -> int:
-        """Rows that all passes reach, those outside of the kernel included."""
-        return self.passes_in * self.threads_in * self.rows
-
-    @property
-    def reach_out(self) -> int:
-        """Columns that all passes reach."""
-        return self.passes_out * self.threads_out * self.columns
-
-    @property
-    def entries(self) -> int:
-        """Entries of one thread in one pass."""
-        return self.rows * self.columns
-
-
-@dataclass(frozen=True)
-class FirstTile:
-    """The first layer's angles on the way back: `units` strided units and `columns` coordinates a thread."""
-
-    units: int
-    columns: int
-    threads_in: int
-    passes: int
-
-    @property
-    def groups(self) -> int:
-        """Threads beside each other along the coordinates."""
-        return TILE // self.columns
-
-    @property
-    def reach(self) -> int:
-        """Units that all passes reach, those outside of the layer included."""
-        return self.passes * self.threads_in * self.units
 
 
 @dataclass(frozen=True)
@@ -245,11 +162,11 @@ def plan(architecture: Architecture, kind: Kind, shared_limit: int) -> Plan:
     -------
     Plan
     """
-    hidden = tuple(_padded(width) for width in architecture.hidden)
+    hidden = tuple(padded(width) for width in architecture.hidden)
     threads = _threads(hidden)
-    tiles = tuple(_hidden_tile(width, threads) for width in hidden)
-    outers = tuple(_outer_tile(a, b, threads) for a, b in pairwise(hidden))
-    first = _first_tile(hidden[0], threads)
+    tiles = tuple(hidden_tile(width, threads) for width in hidden)
+    outers = tuple(outer_tile(a, b, threads) for a, b in pairwise(hidden))
+    first = first_tile(hidden[0], threads)
     registers = frozenset(_in_registers(tiles, outers))
     draft = Plan(architecture, kind, threads, hidden, tiles, outers, first, registers, {}, {}, 0, 0)
     lengths = _arrays(draft)
@@ -257,41 +174,15 @@ def plan(architecture: Architecture, kind: Kind, shared_limit: int) -> Plan:
     return replace(draft, lengths=lengths, places=places, shared=4 * shared, workspace=4 * workspace)
 
 
-def _padded(width: int) -> int:
-    return -(-width // UNITS) * UNITS
-
-
 def _threads(hidden: tuple[int, ...]) -> int:
     for threads in _THREADS:
-        tiles = [_hidden_tile(width, threads) for width in hidden]
-        outers = [_outer_tile(a, b, threads) for a, b in pairwise(hidden)]
+        tiles = [hidden_tile(width, threads) for width in hidden]
+        outers = [outer_tile(a, b, threads) for a, b in pairwise(hidden)]
         passes = [tile.passes for tile in tiles[1:]] + [tile.passes for tile in outers]
-        whole = max([*passes, _first_tile(hidden[0], threads).passes]) == 1
+        whole = max([*passes, first_tile(hidden[0], threads).passes]) == 1
         if whole and sum(_wanted(tiles, outers).values()) <= _REGISTERS:
             return threads
     return _THREADS[-1]
-
-
-def _hidden_tile(units: int, threads: int) -> HiddenTile:
-    columns = 8 if units // UNITS * (TILE // 8) >= threads else 4
-    pieces = units // UNITS * (TILE // columns)
-    return HiddenTile(units, columns, -(-pieces // threads), pieces)
-
-
-def _outer_tile(fan_in: int, fan_out: int, threads: int) -> OuterTile:
-    share = fan_in * fan_out // threads
-    rows, columns = (8, 8) if share >= 64 else (8, 4) if share >= 32 else (4, 4)
-    across = 1
-    while across * columns < fan_out and across < 32:
-        across *= 2
-    return OuterTile(fan_in, fan_out, rows, columns, threads // across, across)
-
-
-def _first_tile(units: int, threads: int) -> FirstTile:
-    share = units * TILE // threads
-    columns, rows = (8, 8) if share >= 64 else (8, 4) if share >= 32 else (4, 4)
-    across = threads // (TILE // columns)
-    return FirstTile(rows, columns, across, -(-units // (across * rows)))
 
 
 def _wanted(tiles: list[HiddenTile], outers: list[OuterTile]) -> dict[str, int]:
@@ -317,7 +208,7 @@ def _arrays(draft: Plan) -> dict[str, int]:
         "d": d_out * TILE * max(1, draft.output_parts - 1),
         "w1": (d_in + 1) * hidden[0],
         "wo": d_out * hidden[-1],
-        "bo": _padded(d_out),
+        "bo": padded(d_out),
     }
     arrays |= {f"b{layer}": hidden[layer - 1] for layer in range(2, last + 1)}
     arrays |= {f"a{layer}": hidden[layer - 1] * (TILE + PAD) for layer in range(1, last + 1)}
@@ -342,7 +233,7 @@ def _private(draft: Plan) -> dict[str, int]:
     arrays = {f"g{layer}": size for layer, size in kernels.items() if f"g{layer}" not in draft.in_registers}
     if draft.kind.job == "adam":
         hidden, d_in, d_out = draft.hidden, draft.architecture.d_in, draft.architecture.d_out
-        small = {"first": (d_in + 1) * hidden[0], "out": d_out * hidden[-1], "bout": _padded(d_out)}
+        small = {"first": (d_in + 1) * hidden[0], "out": d_out * hidden[-1], "bout": padded(d_out)}
         small |= {f"bias{layer}": hidden[layer - 1] for layer in range(2, draft.layers + 1)}
         for moment in "mv":
             arrays |= {f"{moment}_{name}": size for name, size in (kernels | small).items()}
@@ -356,7 +247,7 @@ def _placed(arrays: dict[str, int], limit: int) -> tuple[dict[str, Place], int, 
     shared, workspace = 0, 0
     places: dict[str, Place] = {}
     for name, floats in arrays.items():
-        size = _padded(floats)
+        size = padded(floats)
         if shared + size <= limit and not name.startswith(_ALWAYS_GLOBAL):
             places[name], shared = Place("sh", shared), shared + size
         else:

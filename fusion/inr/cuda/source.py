@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from fusion.inr.cuda.backward import write_backward
 from fusion.inr.cuda.forward import write_forward
-from fusion.inr.cuda.plan import PAD, TILE
+from fusion.inr.cuda.tiling import PAD, TILE
 from fusion.inr.cuda.update import write_update
 from fusion.inr.cuda.writer import Writer
 

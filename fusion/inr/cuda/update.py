@@ -12,10 +12,10 @@ from fusion.inr.cuda.backward import (
     outer_row,
     write_output_indices,
 )
-from fusion.inr.cuda.plan import FEW_OUTPUTS, PAD, TILE, UNITS
+from fusion.inr.cuda.tiling import FEW_OUTPUTS, PAD, TILE, UNITS
 
 if TYPE_CHECKING:
-    from fusion.inr.cuda.plan import OuterTile
+    from fusion.inr.cuda.tiling import OuterTile
     from fusion.inr.cuda.writer import Writer
 
 

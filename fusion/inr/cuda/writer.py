@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from fusion.inr.cuda.plan import FEW_OUTPUTS, TILE, UNITS
+from fusion.inr.cuda.tiling import FEW_OUTPUTS, TILE, UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

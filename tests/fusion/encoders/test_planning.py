@@ -15,7 +15,8 @@ from fusion.encoders.config import FunctaConfig
 from fusion.encoders.learning import learn_encoder
 from fusion.encoders.modulation import ModulationConfig
 from fusion.encoders.options import EncodeOptions
-from fusion.encoders.planning import plan
+from fusion.encoders.planning import _Pace, plan
+from fusion.encoders.survey import Survey
 from fusion.errors import DataError
 from fusion.inr.meta_settings import MetaSettings
 from fusion.inr.settings import FitSettings
@@ -102,3 +103,10 @@ def test_the_files_that_a_list_names_count(tmp_path: Path) -> None:
     found = plan(FileTable(listed, modality="sensor"), CONFIG, EncodeOptions(workers=1), source=listed)
     each = (tmp_path / "0.npy").stat().st_size
     assert found.source_bytes == 4 * each + listed.stat().st_size
+
+
+def test_a_plan_for_a_device_counts_the_slower_of_reading_and_fitting() -> None:
+    survey, config = Survey(100, None), FunctaConfig(SensorModality(), initialisation="random")
+    paces = [_Pace(reading=0.4, whole=whole, samples=9, on_device=True) for whole in (0.45, 0.9)]
+    seconds = [pace.seconds(survey, EncodeOptions(), config, workers=4) for pace in paces]
+    assert seconds == pytest.approx([10.0, 50.0])
