@@ -24,7 +24,18 @@ def own_files(folder: Path) -> None:
         write_picture(folder / "scans" / f"{name}.png")
     (listed,) = boxes(page("docs/own-files.md"), "csv")
     (folder / "scans.csv").write_text(listed)
+    _trials(folder)
     write_cifar(folder, count=2)
+
+
+def _trials(folder: Path) -> None:
+    """Write a list of trials of unequal length."""
+    random, rows = np.random.default_rng(0), ["path,label,split"]
+    for number in range(8):
+        values = random.normal(size=(130 + number, 3)).round(3)
+        np.savetxt(folder / f"trial{number}.csv", values, delimiter=",", header="ax,ay,az", comments="")
+        rows.append(f"trial{number}.csv,{'ab'[number % 2]},{('train', 'test')[number // 6]}")
+    (folder / "trials.csv").write_text("\n".join(rows) + "\n")
 
 
 def sensor_tables(folder: Path) -> None:
