@@ -15,7 +15,6 @@ from helpers.pages import boxes, commands, page, run_in_order, write_settings
 from helpers.running import ROOT
 
 from cli.main import app
-from fusion.encoders import pool
 
 PAGES = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
 FILES: dict[str, Callable[[Path], None]] = {
@@ -31,7 +30,7 @@ INLINE = re.compile(r"`(functa [^`]+)`")
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(pool, "available_workers", lambda: 1)
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
     return tmp_path
 
 

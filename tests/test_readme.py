@@ -10,8 +10,6 @@ import pytest
 from helpers.pages import boxes, commands, page, run_in_order, write_settings
 from helpers.readme_files import write_readme_files
 
-from fusion.encoders import pool
-
 ROOT = Path(__file__).parents[1]
 README = page("README.md")
 
@@ -25,7 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_its_commands_run_in_order(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "available_workers", lambda: 1)
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
     assert len(commands(README)) >= 20
     run_in_order(commands(README), folder)
 

@@ -33,7 +33,7 @@ def column_shares(model: Model, functas: ArrayLike | Mapping[str, ArrayLike]) ->
     ----------
     model : Model
         Trained.
-    functas : NDArray, or mapping of str to NDArray
+    functas : array_like or mapping of str to array_like
         As `Model.predict_proba` takes them.
 
     Returns
