@@ -48,6 +48,12 @@ def test_multimodal(tmp_path: Path) -> None:
     assert (tmp_path / "here" / "model-stacked" / "report.html").read_text().startswith("<!DOCTYPE html>")
 
 
+def test_from_memory(tmp_path: Path) -> None:
+    out = run_example("from_memory.py", "here", cwd=tmp_path)
+    assert "windows of people the model has not met" in out
+    assert "age: " in out
+
+
 def test_local_images(tmp_path: Path) -> None:
     for number in range(20):
         split = "train" if number < 12 else "test"

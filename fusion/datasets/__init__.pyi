@@ -14,8 +14,10 @@ from .figure.dataset import FigureConfig as FigureConfig
 from .figure.dataset import FigureDataset as FigureDataset
 from .file_table import FileTable as FileTable
 from .folder import FolderDataset as FolderDataset
+from .frame import FrameDataset as FrameDataset
 from .hmdb51 import Hmdb51 as Hmdb51
 from .jhmdb import Jhmdb as Jhmdb
+from .memory import ArrayDataset as ArrayDataset
 from .open import dataset_names as dataset_names
 from .open import layout_of as layout_of
 from .open import open_dataset as open_dataset

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fusion.datasets.frame import samples_of
 from fusion.encoders.encoder import Encoder, EncoderConfig, encoder_of
 from fusion.encoders.interrupts import interrupts
 from fusion.encoders.learning import chunks, learn_encoder
@@ -50,6 +51,7 @@ def encode(
     Parameters
     ----------
     dataset : Dataset
+        Or what has the shape of Hugging Face's ``datasets.Dataset``, see `fusion.datasets.FrameDataset`.
     store : path
         ``.zarr`` or ``.h5``; created when it does not exist.
     config : EncoderConfig, optional
@@ -73,6 +75,7 @@ def encode(
     StoreMismatchError
         When the store was made with another configuration.
     """
+    dataset = samples_of(dataset)
     options, config = options or EncodeOptions(), config or encoder_config(dataset)
     started = time.perf_counter()
     with pool or worker_pool(options.workers) as mapper:

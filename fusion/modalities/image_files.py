@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from contextlib import nullcontext, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +13,6 @@ from fusion.errors import SampleError
 from fusion.modalities.quiet import quiet_stderr
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
     from PIL.Image import Image
 
@@ -66,6 +65,11 @@ def read_image(path: Path) -> NDArray[Any]:
         said = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
         reason = said.splitlines()[0]
         raise SampleError("read", f"{path.name} cannot be read: {reason}; expected a whole image") from error
+
+
+def picture_levels(image: Image) -> NDArray[Any]:
+    """Give a picture in memory, one of Pillow's, as `read_image` gives one in a file."""
+    return _levels(_upright(image), Path("a picture in memory"))
 
 
 def _require_content(path: Path) -> None:

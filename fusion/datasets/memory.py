@@ -1,0 +1,156 @@
+"""Arrays in memory as a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fusion.datasets.base import Sample
+from fusion.datasets.files import SplitCount, check_test_share, failing_loader
+from fusion.errors import DataError, SampleError
+from fusion.modalities import Modality, Recording, modality_from_dict
+from fusion.modalities.recording import mono
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+
+class ArrayDataset:
+    """Samples that are in memory already.
+
+    Parameters
+    ----------
+    arrays : sequence
+        A raw sample each, such as a window of shape (readings, channels), an image, a `Recording` or a mapping
+        ``{"array": ..., "sampling_rate": ...}``, a picture of Pillow's, or a mapping of column names to cells.
+    labels, groups, splits : sequence of str or None, optional
+        Class, what must not stand on both sides of a split, and split of each.
+    ids : sequence of str, optional
+        Names; without them samples are called after the modality and their number, and can be joined to others by
+        group or table only.
+    modality : str or Modality
+        What the samples are.
+    test_share : float
+        Without splits, this share of the groups, or of the samples that have none, is for testing; which ones says a
+        seeded hash of their names.
+    seed : int
+        Of that hash.
+
+    Raises
+    ------
+    DataError
+        When there is not one label, group, split and ID for each array.
+    """
+
+    name = "arrays"
+
+    def __init__(
+        self,
+        arrays: Sequence[Any],
+        *,
+        labels: Sequence[Any] | None = None,
+        ids: Sequence[Any] | None = None,
+        groups: Sequence[Any] | None = None,
+        splits: Sequence[Any] | None = None,
+        modality: str | Modality = "sensor",
+        test_share: float = 0.2,
+        seed: int = 42,
+    ) -> None:
+        self._arrays = arrays
+        self._modality = modality if isinstance(modality, Modality) else modality_from_dict({"name": modality})
+        self.modality = self._modality.name
+        given = {"labels": labels, "ids": ids, "groups": groups, "splits": splits}
+        for name, column in given.items():
+            if column is not None and len(column) != len(arrays):
+                raise DataError(f"{len(column)} {name} for {len(arrays)} arrays; expected as many of both")
+        columns = {name: None if column is None else [_word(cell) for cell in column] for name, column in given.items()}
+        self._ids = columns["ids"] or [f"{self.modality}:{number}" for number in range(1, len(arrays) + 1)]
+        self._labels, self._groups, self._splits = columns["labels"], columns["groups"], columns["splits"]
+        nameless = next((number for number, name in enumerate(self._ids) if name is None), None)
+        if nameless is not None:
+            raise DataError(f"array {nameless} has no ID; expected one for each")
+        self._count = SplitCount("samples" if groups is None else "groups", check_test_share(test_share), seed)
+
+    def default_modality(self) -> Modality:
+        """Give what was asked for."""
+        return self._modality
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How the samples were split, where they came without."""
+        return () if self._splits is not None else (self._count.note("splits"),)
+
+    def __iter__(self) -> Iterator[Sample]:
+        counted = self._count.afresh()
+        for place, sample_id in enumerate(self._ids):
+            label = None if self._labels is None else self._labels[place]
+            group = None if self._groups is None else self._groups[place]
+            split = counted.split(group or str(sample_id)) if self._splits is None else self._splits[place]
+            yield Sample(str(sample_id), label, split, group, self._load(place))
+        self._count = counted
+
+    def _load(self, place: int) -> Callable[[], Any]:
+        return Held(self._arrays.__getitem__, place)
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """Reads a sample that is held in memory; what is sent to another process is that sample alone.
+
+    Parameters
+    ----------
+    take : callable
+        Gives the sample at a place.
+    place : int
+    """
+
+    take: Callable[[int], Any]
+    place: int
+
+    def __call__(self) -> Any:
+        """Give the raw sample."""
+        return raw_of(self.take(self.place))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        try:
+            raw = self()
+        except Exception as error:  # noqa: BLE001 - it becomes a failed row, under its ID
+            reason = error.reason if isinstance(error, SampleError) else f"{type(error).__name__}: {error}"
+            return failing_loader, (reason,)
+        return partial, (_given, raw)
+
+
+def raw_of(value: Any) -> Any:
+    """Turn what libraries hold in memory into what modalities take: sounds with their rate, Pillow's pictures."""
+    if isinstance(value, Mapping) and {"array", "sampling_rate"} <= set(value):
+        return Recording(mono(_channels_last(np.asarray(value["array"]))), float(value["sampling_rate"]))
+    if hasattr(value, "convert") and hasattr(value, "getbands"):
+        from fusion.modalities.image_files import picture_levels
+
+        return picture_levels(value)
+    return np.asarray(value) if isinstance(value, list | tuple) else value
+
+
+def _channels_last(sound: NDArray[Any]) -> NDArray[Any]:
+    """Lay out several channels as (n, channels), where there are more samples than channels."""
+    return sound.T if sound.ndim == 2 and sound.shape[0] < sound.shape[1] else sound
+
+
+def _word(cell: Any) -> str | None:
+    """Give a name as text; None, and what stands for nothing in a frame, is none."""
+    if cell is None or (isinstance(cell, float | np.floating) and np.isnan(cell)):
+        return None
+    if isinstance(cell, float | np.floating) and float(cell).is_integer():
+        return str(int(cell))
+    text = str(cell)
+    return text if text and text != "<NA>" else None
+
+
+def _given(raw: Any) -> Any:
+    return raw
