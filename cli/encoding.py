@@ -126,8 +126,14 @@ def decode(
     result = fusion.decode(store, sample_id, out, scale=scale, compare=compare, source=source)
     if json:
         print_json(result)
-    else:
-        print_facts(f"Decoded {sample_id}", result)
+        return
+    notes, channels = result.pop("notes", ()), result.pop("psnr_channels", {})
+    print_facts(f"Decoded {sample_id}", result)
+    if channels:
+        rows = [(name, "constant" if value is None else f"{value:.1f}") for name, value in channels.items()]
+        print_table("PSNR of each channel against its own range in the sample", ("channel", "dB"), rows)
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
 
 
 def _gone(dataset: Any, path: Path) -> list[str]:

@@ -104,6 +104,19 @@ class Modality(ABC):
     def plot(self, original: NDArray[Any], reconstruction: NDArray[Any], path: Path, title: str) -> None:
         """Draw original beside reconstruction as a PNG."""
 
+    def plot_scaled(
+        self,
+        original: NDArray[Any],
+        reconstruction: NDArray[Any],
+        path: Path,
+        title: str,
+        *,
+        scaling: Scaling,  # noqa: ARG002 - of use to those that override it
+        titles: Sequence[str],  # noqa: ARG002
+    ) -> None:
+        """Draw as `plot` does; where channels have axes, on the range of the training, each under its title."""
+        self.plot(original, reconstruction, path, title)
+
     def measured(self, raw: Any) -> Any:  # noqa: ARG002 - of use to those that override it
         """Measure what is worth telling of many raw samples together; small, as it is kept for each."""
         return None

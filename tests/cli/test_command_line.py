@@ -108,3 +108,20 @@ def test_debug_shows_where(functa_process: Functa, tmp_path: Path) -> None:
 
 def test_completion_is_offered(functa: Functa) -> None:
     assert "--install-completion" in functa("--help").out
+
+
+def test_a_picture_that_does_not_resemble_its_data_says_so(
+    functa: Functa, har: Path, har_store: Path, tmp_path: Path
+) -> None:
+    command = ("decode", har_store, "test-00000", "--out", tmp_path / "o.csv")
+    compare = ("--compare", tmp_path / "c.png", "--source", har)
+    outcome = functa(*command, *compare)
+    assert outcome.code == 0
+    assert "PSNR of each channel against its own range" in outcome.out
+    document = functa(*command, *compare, "--json").json
+    assert set(document["psnr_channels"]) == set(document["psnr_channels"]) & {
+        f"{a}_{b}" for a in ("body_acc", "body_gyro", "total_acc") for b in "xyz"
+    }
+    assert bool(outcome.err) == bool(document["notes"])
+    if document["notes"]:
+        assert "--steps 1000" in outcome.err
