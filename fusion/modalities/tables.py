@@ -7,6 +7,7 @@ first row to the last, whatever stands in the rows beside it.
 
 from __future__ import annotations
 
+import math
 import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -209,17 +210,21 @@ def _as_floats(column: Any) -> NDArray[np.float64]:
 
 
 def _numbers_among_words(column: Any) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    import pandas as pd
-
     # Words are names, of which there are few; each is looked at once.
     encoded = column.dictionary_encode()
-    cells = np.array(
-        [*(None if cell in _MISSING else cell for cell in encoded.dictionary.to_pylist()), None], dtype=object
-    )
-    found = pd.to_numeric(pd.Series(cells, dtype=object), errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    words = np.isnan(found) & (cells != None)  # noqa: E711 - of each element
+    cells = [*(None if cell in _MISSING else cell for cell in encoded.dictionary.to_pylist()), None]
+    found = np.array([_number(cell) for cell in cells])
+    words = np.isnan(found) & np.array([cell is not None for cell in cells])
     codes = encoded.indices.fill_null(len(cells) - 1).to_numpy(zero_copy_only=False)
     return found[codes], np.asarray(words[codes], bool)
+
+
+def _number(cell: str | None) -> float:
+    """Read a number, NaN where it is none; Python would read 1_000, which no table means."""
+    try:
+        return math.nan if cell is None or "_" in cell else float(cell)
+    except ValueError:
+        return math.nan
 
 
 def _plain(column: Any) -> Any:
@@ -282,8 +287,9 @@ def _refuse_repeated_header(table: Table, dialect: Dialect, batch: Any) -> None:
 
     # Not the first where there is another: a file that was appended may bring its mark of byte order along.
     place = max((place for place, name in enumerate(dialect.names) if not name.startswith(NAMELESS)), default=0)
-    again = pc.index(pc.utf8_trim_whitespace(batch.column(place)), dialect.names[place]).as_py()
-    if again >= 0 and (found := repeated_header(table.path, dialect)):
+    pattern = rf"^\s*\Q{dialect.names[place]}\E\s*$"  # a value to look for would make pyarrow import pandas
+    again = pc.any(pc.match_substring_regex(batch.column(place), pattern)).as_py()
+    if again and (found := repeated_header(table.path, dialect)):
         raise DataError(f"{table.path}: {found}.")
 
 
