@@ -44,7 +44,6 @@ ELSEWHERE = {
     "fusion/modalities/base.py": "the test file of each modality: all keep its contract",
     "fusion/modalities/arrays.py": "test_sensor.py and datasets/test_window_files.py",
     "fusion/modalities/clips.py": "test_video.py and test_video_files.py",
-    "fusion/modalities/clocks.py": "datasets/test_table_times.py",
     "fusion/modalities/column_choice.py": "encoders/test_columns.py: which columns of a table are taken",
     "fusion/modalities/columns.py": "encoders/test_columns.py",
     "fusion/modalities/nifti.py": "test_gridded.py: a round trip",

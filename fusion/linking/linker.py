@@ -11,7 +11,7 @@ import pandas as pd
 
 from fusion.errors import ConfigError, DataError
 from fusion.linking.agreement import agreed, coarsest_groups, require_one_side
-from fusion.linking.files import read_strings
+from fusion.linking.files import read_names
 from fusion.linking.group_rows import groups_held, join_to_groups
 from fusion.linking.joins import How, Joined, Key, join_by_group, join_by_id, join_by_label, join_by_table, kept_by
 from fusion.linking.labels import LabelMap, maps_of_stores, read_label_map
@@ -122,7 +122,7 @@ def link_sides(
     elif on == "label":
         joined = join_by_label(sides, how, seed=seed, reuse=reuse)
     else:
-        pairs = table if isinstance(table, pd.DataFrame) else read_strings(Path(str(table)))
+        pairs = table if isinstance(table, pd.DataFrame) else read_names(Path(str(table)))
         joined, unknown = join_by_table(sides, how, pairs)
     return _table(sides, joined.in_order(), on, how, seed, _warnings(sides, on, unknown, held))
 
