@@ -28,12 +28,6 @@ def test_every_column_is_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(second.raw, picture(seed=1))
 
 
-def test_its_size_is_that_of_the_files_listed(tmp_path: Path) -> None:
-    path = table(tmp_path, "path\nimg/0.png\nimg/1.png\nimg/9.png\n")
-    sizes = [(tmp_path / "img" / f"{number}.png").stat().st_size for number in (0, 1)]
-    assert FileTable(path, modality="image").source_bytes == sum(sizes)
-
-
 def test_the_path_alone_is_enough(tmp_path: Path) -> None:
     path = table(tmp_path, '\ufeffPath ,colour\n"img/0.png",red\nimg/1.png,blue\nimg/2.png,"a, b"\n')
     dataset = FileTable(path, modality="image", test_share=0.5)
