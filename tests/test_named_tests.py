@@ -63,7 +63,6 @@ ELSEWHERE = {
     "fusion/modalities/times.py": "datasets/test_table_times.py",
     "fusion/models/booster_*.py": "test_foreign_models.py: boosters that somebody else made",
     "fusion/models/column_shares.py": "test_columns_fused.py: shares of columns by name",
-    "fusion/models/comparing.py": "reporting/test_page.py and test_results.py: the same rows for all",
     "fusion/models/given_files.py": "tests/cli/test_predicting.py: files as users give them",
     "fusion/models/pieces.py": "tests/cli/test_predicting.py: recordings cut as training cut them",
     "fusion/models/prediction_files.py": "tests/cli/test_predicting.py: tables of predictions",
