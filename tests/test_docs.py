@@ -24,6 +24,8 @@ FILES: dict[str, Callable[[Path], None]] = {
     "docs/scaling.md": docs_files.scaling,
     "docs/sensor-tables.md": docs_files.sensor_tables,
 }
+ELSEWHERE = {"docs/columns-and-vectors.md": "tests/cli/test_columns_and_vectors.py"}
+"""Pages that a test of their own runs."""
 COMMAND: Any = typer.main.get_command(app)
 INLINE = re.compile(r"`(functa [^`]+)`")
 
@@ -63,7 +65,7 @@ def test_its_python_reads_a_store_without_this_package(stores: Path, script: str
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_with_commands_is_among_those(name: str) -> None:
     text = page(name)
-    assert not commands(text) or name in FILES
+    assert not commands(text) or name in FILES or (ROOT / ELSEWHERE[name]).exists()
     shown = "".join(boxes(text, "sh") + boxes(text, "text"))
     for line in re.findall(rf"^ *functa (?:{'|'.join(COMMAND.commands)}) .*", text, flags=re.MULTILINE):
         assert line in shown, f"in no box for commands: {line}"
@@ -81,8 +83,11 @@ def options_of(line: str) -> set[str]:
     """Options of the command that a line begins with."""
     command = COMMAND
     for word in line.split()[1:]:
-        if not hasattr(command, "commands") or word in ("...", "COMMAND", "--help"):
+        if word.startswith("--") and command is COMMAND:
+            continue
+        if not hasattr(command, "commands") or word in ("...", "COMMAND"):
             break
         assert word in command.commands, f"{line}: no command {word}; there are {sorted(command.commands)}"
         command = command.commands[word]
-    return {"--help", *(option for found in command.params for option in found.opts)}
+    found = [*COMMAND.params, *command.params]
+    return {"--help", *(option for parameter in found for option in parameter.opts)}
