@@ -63,7 +63,7 @@ class FolderDataset:
     ids : {"path", "stem"}
         ``stem`` leaves the suffix out of IDs, so that ``a/1.png`` and ``a/1.wav`` in folders of two modalities are one
         event, on one side of the split.
-    length, columns, resample, channels, key
+    length, columns, resample, channels, key : see `FileTable`
         Of sensor windows and of arrays, as `FileTable` has them.
     test_share : float
         Without split folders, this share of the groups, or of the files that have none, is for testing; which ones
