@@ -24,9 +24,16 @@ def fit(
     modality: Annotated[
         list[str] | None, typer.Option(help="Only this network: sensor, image, video or audio; may be given again.")
     ] = None,
+    device: Annotated[str, typer.Option(help="cpu, or a CUDA device such as cuda or cuda:1.")] = "cpu",
     json: JsonFlag = False,
 ) -> None:
-    """Fit networks with this engine and with a Keras loop, beside what the processor can do. Takes minutes."""
+    """Fit networks with this engine and with a Keras loop, beside what the processor can do. Takes minutes.
+
+    On a device: the steps alone, transfers there and back included.
+    """
+    if device != "cpu":
+        _fit_on_device(device, quick=quick, json=json)
+        return
     from fusion.bench.fit import bench_fit
 
     found = bench_fit(quick=quick, modalities=modality)
@@ -43,6 +50,18 @@ def fit(
         "medians of runs": found["repeats"],
     }
     print_facts("Machine", facts)
+
+
+def _fit_on_device(device: str, *, quick: bool, json: bool) -> None:
+    from fusion.bench.device import bench_device
+
+    found = bench_device(device, quick=quick)
+    if json:
+        print_json(found)
+        return
+    rows = [(name, *result.values()) for name, result in found["modalities"].items()]
+    title = f"Gradient steps of one network per second, on {found['device']}, with transfers"
+    print_table(title, ("network", "samples", "steps", "steps/s"), rows)
 
 
 @app.command()

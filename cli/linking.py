@@ -29,7 +29,7 @@ def link(
     labels: Annotated[
         str | None, typer.Option(help="Label map, .csv or .toml, or one of the toolkit's: hmdb51-uci-har.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the pairs of a join by label.")] = 42,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the pairs of a join by label.")] = 42,
     reuse: Annotated[
         bool, typer.Option("--reuse", help="Joining by label, use samples again where a store has fewer.")
     ] = False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import warnings
 from typing import Annotated, Any
@@ -9,17 +10,41 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli import benching, datasets, encoding, inspecting, linking, modelling, reporting, reproducing
+from cli import benching, datasets, encoding, inspecting, linking, modelling, predicting, reporting, reproducing
 from cli.output import say
+from fusion.encoders.interrupts import raise_when_terminated
+from fusion.errors import EngineWarning
 from store.errors import FusionError, StoreWarning
 
-EXIT_CODES = """Exit codes: 0 ok, 1 failure, 2 usage, 3 integrity, 4 finished with failed samples, 130 interrupted."""
+USAGE = 2
+EXIT_CODES = (
+    "Exit codes: 0 ok, 1 failure, 2 usage, 3 integrity, 4 finished with failed samples, 130 interrupted, 143 and 129 "
+    "ended by SIGTERM and SIGHUP."
+)
+
+_UsageError: type[Any] = next(cls for cls in typer.BadParameter.__mro__ if cls.__name__ == "ClickException")
 
 
 class _OneLineErrors(TyperGroup):
-    """Turns the toolkit's errors, a full disk and Ctrl-C into one line on stderr and an exit code."""
+    """Turns every error, a full disk and Ctrl-C into one line on stderr and an exit code."""
+
+    def main(self, *arguments: Any, standalone_mode: bool = True, **more: Any) -> Any:
+        """Run the command; a wrong option is one line, too."""
+        if not standalone_mode:
+            return super().main(*arguments, standalone_mode=False, **more)  # type: ignore[misc]
+        try:
+            code = super().main(*arguments, standalone_mode=False, **more)  # type: ignore[misc]
+        except _UsageError as error:
+            if type(error).__name__ != "NoArgsIsHelpError":  # which has shown the help
+                say(f"{error.format_message().rstrip('.')}. {_help_on(error)}")
+            sys.exit(error.exit_code)
+        except typer.Abort:
+            sys.exit(1)
+        sys.exit(code or 0)
 
     def invoke(self, ctx: Any) -> Any:
+        if ctx.params.get("debug"):
+            return super().invoke(ctx)
         try:
             return super().invoke(ctx)
         except FusionError as error:
@@ -29,8 +54,20 @@ class _OneLineErrors(TyperGroup):
             say(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
             raise typer.Exit(1) from error
         except KeyboardInterrupt as error:
-            say("interrupted; what was committed is kept, and the same command goes on from there")
-            raise typer.Exit(130) from error
+            number = getattr(error, "number", signal.SIGINT)
+            how = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
+            say(f"{how}; what was committed is kept, and the same command goes on from there")
+            raise typer.Exit(128 + number) from error
+        except (typer.Exit, typer.Abort, _UsageError):
+            raise
+        except Exception as error:
+            say(f"unexpected {type(error).__name__}: {error}. `functa --debug ...` shows where; please report it")
+            raise typer.Exit(1) from error
+
+
+def _help_on(error: Any) -> str:
+    path = getattr(getattr(error, "ctx", None), "command_path", "functa")
+    return f"See {path} --help"
 
 
 app = typer.Typer(
@@ -40,7 +77,7 @@ app = typer.Typer(
     epilog=EXIT_CODES,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(encoding.demo)
 app.command()(encoding.encode)
@@ -48,7 +85,7 @@ app.command()(encoding.decode)
 app.command()(linking.link)
 app.command()(modelling.train)
 app.command()(modelling.evaluate)
-app.command()(modelling.predict)
+app.command()(predicting.predict)
 app.command()(reporting.report)
 app.command()(reproducing.reproduce)
 app.add_typer(inspecting.app, name="store", help="Look into a store and check it.")
@@ -56,28 +93,40 @@ app.add_typer(datasets.app, name="datasets", help="Find, fetch and check public 
 app.add_typer(benching.app, name="bench", help="Measure this machine.")
 
 
+def _show_version(asked: bool) -> None:  # noqa: FBT001 - Typer's callback
+    if asked:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"functa-fusion {version('functa-fusion')}\n")
+        raise typer.Exit
+
+
 @app.callback()
 def _functa(
     *,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_show_version)
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", hidden=True)] = False,
 ) -> None:
-    if version:
-        from importlib.metadata import version as installed
-
-        sys.stdout.write(f"functa-fusion {installed('functa-fusion')}\n")
-        raise typer.Exit
+    pass
 
 
 def main() -> None:
     """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        # Names that the terminal's encoding lacks are escaped, not an error.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     warnings.simplefilter("always", StoreWarning)
+    warnings.simplefilter("once", EngineWarning)
     show = warnings.showwarning
 
     def in_one_line(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
-        if issubclass(category, StoreWarning):
+        if issubclass(category, StoreWarning | EngineWarning):
             say(str(message))
         else:
             show(message, category, *where, **more)
 
     warnings.showwarning = in_one_line
-    app()
+    raise_when_terminated()
+    app(prog_name="functa")

@@ -1,80 +1,47 @@
-"""`functa train`, `functa evaluate`, `functa predict`."""
+"""`functa train`, `functa evaluate`."""
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.output import FAILED_SAMPLES, JsonFlag, print_facts, print_json, print_table, progress_bar
+from cli import train_options as options
+from cli.output import DeviceOption, JsonFlag, print_facts, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     from fusion.models.results import TrainResult
 
 
 def train(
-    source: Annotated[Path, typer.Argument(help="Store of functas, or a link table (.parquet, .csv).")],
+    source: options.Source,
     *,
-    model: Annotated[Path, typer.Option(help="Folder for the model; a model that is there is replaced.")],
-    fusion_: Annotated[
-        str | None,
-        typer.Option(
-            "--fusion",
-            help="Of a link table: early (all columns side by side; the default), late (averaged probabilities) or "
-            "stacked (a linear model on probabilities).",
-        ),
-    ] = None,
-    features: Annotated[str, typer.Option(help="delta (weights minus start) or weights.")] = "delta",
-    cv: Annotated[
-        str | None, typer.Option(help="Cross-validate over folds or group instead of one test split.")
-    ] = None,
-    train_split: Annotated[list[str] | None, typer.Option(help="Split to train on; may be given again.")] = None,
-    test_split: Annotated[list[str] | None, typer.Option(help="Split to test on; may be given again.")] = None,
-    preset: Annotated[
-        str,
-        typer.Option(help="paper (the paper's parameters), fast (as accurate), slow (better), linear, or stacked."),
-    ] = "paper",
-    booster: Annotated[
-        str | None,
-        typer.Option(help="gbtree, gblinear (linear: for few rows), or stacked (trees on it); as preset."),
-    ] = None,
-    tune: Annotated[
-        bool, typer.Option("--tune", help="Choose booster and parameters by cross-validation over training groups.")
-    ] = False,
-    rounds: Annotated[int | None, typer.Option(min=1, help="Most boosting rounds; 300 when not given.")] = None,
-    max_depth: Annotated[
-        int | None, typer.Option(min=1, help="Depth of the trees; the preset's when not given.")
-    ] = None,
-    eta: Annotated[float | None, typer.Option(min=0.0, help="Learning rate; the preset's when not given.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of XGBoost and of the rows held out for early stopping.")] = 42,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; one per core when not given.")] = None,
-    external_memory: Annotated[
-        bool,
-        typer.Option("--external-memory", help="Keep what is trained on in files: for stores beyond memory; slower."),
-    ] = False,
-    scheduler: Annotated[str | None, typer.Option(help="Train on the Dask cluster at this address.")] = None,
+    model: options.ModelFolder,
+    train_split: options.TrainSplit = None,
+    test_split: options.TestSplit = None,
+    cv: options.Folds = None,
+    fusion_: options.FusionName = None,
+    features: options.Features = "delta",
+    preset: options.Preset = "paper",
+    booster: options.Booster = None,
+    tune: options.Tune = False,
+    rounds: options.Rounds = None,
+    max_depth: options.Depth = None,
+    eta: options.Eta = None,
+    seed: options.Seed = 42,
+    threads: options.Threads = None,
+    external_memory: options.ExternalMemory = False,
+    device: DeviceOption = "auto",
+    scheduler: options.Scheduler = None,
     json: JsonFlag = False,
 ) -> None:
-    """Train XGBoost on the training split, test it on the test split, and save the model."""
+    """Train XGBoost on the training split, test it on the test split, save the model. Defaults stand in brackets."""
+    asked = locals()
     import fusion
 
-    settings = fusion.estimators.training_settings(
-        preset,
-        features=features,
-        fusion=fusion_,
-        tune=tune,
-        booster=booster,
-        n_estimators=rounds,
-        max_depth=max_depth,
-        eta=eta,
-        seed=seed,
-        n_jobs=threads,
-    )
-    here = nullcontext(fusion.estimators.LocalTrainer(external_memory=external_memory))
-    place = here if scheduler is None else fusion.cluster.dask_trainer(scheduler)
-    with progress_bar() as progress, place as trainer:
+    settings = options.settings_of(asked)
+    with progress_bar() as progress, options.place_to_train(asked) as trainer:
         result = fusion.train(
             source,
             model,
@@ -103,36 +70,13 @@ def evaluate(
     _print(result, json=json)
 
 
-def predict(
-    model: Annotated[Path, typer.Argument(help="Model folder.")],
-    files: Annotated[
-        list[str],
-        typer.Argument(
-            help="Raw files of any of the model's modalities; name=file where the suffix does not tell which. Files of "
-            "one item have the same name without suffix, unless there is one of each modality at most."
-        ),
-    ],
-    *,
-    json: JsonFlag = False,
-) -> None:
-    """Encode raw files with the model's own configurations and starts, and print their classes."""
-    import fusion
-
-    predictions = fusion.predict(model, files)
-    if json:
-        print_json({"predictions": [prediction.to_dict() for prediction in predictions]})
-    else:
-        rows = [(p.file, p.label or p.error, max(p.probabilities.values(), default=None), p.psnr) for p in predictions]
-        print_table("Predictions", ("file", "class", "probability", "PSNR (dB)"), rows)
-    if any(prediction.error for prediction in predictions):
-        raise typer.Exit(FAILED_SAMPLES)
-
-
 def print_training(result: TrainResult) -> None:
     """Print the accuracy, what it was measured on, and the figures of every class."""
     low, high = result.accuracy_interval
     facts = {
         "accuracy": f"{result.accuracy:.3f}  (95 % interval {low:.3f} to {high:.3f})",
+        "without looking": f"{result.baselines['majority']:.3f} by the largest class, "
+        f"{result.baselines['chance']:.3f} by chance",
         "macro F1": f"{result.macro_f1:.3f}",
         "trained on": f"{result.rows_train:,} rows, {result.columns:,} columns, {result.rounds} rounds",
         "tested on": f"{result.rows_test:,} rows",
@@ -144,11 +88,7 @@ def print_training(result: TrainResult) -> None:
         facts["model"] = str(result.folder)
     print_facts("XGBoost on functas", facts)
     if result.modalities:
-        told = [
-            (name, f"{m.accuracy:.3f}", f"{m.accuracy_without:.3f}", f"{m.contribution:.0%}")
-            for name, m in result.modalities.items()
-        ]
-        print_table(f"Modalities, {result.fusion} fusion", ("modality", "alone", "fusion without it", "share"), told)
+        _print_modalities(result)
     columns = ("class", "precision", "recall", "F1", "rows")
     rows = [(c.label, f"{c.precision:.3f}", f"{c.recall:.3f}", f"{c.f1:.3f}", c.support) for c in result.per_class]
     print_table("Each class on the test rows", columns, rows)
@@ -157,6 +97,25 @@ def print_training(result: TrainResult) -> None:
         print_table(f"Tried on training groups; chosen: {result.tuning.chosen.name}", ("what", "accuracy", "s"), tried)
     for warning in result.warnings:
         typer.echo(f"note: {warning}", err=True)
+
+
+def _print_modalities(result: TrainResult) -> None:
+    """Print the fusion and its modalities, each on its own rows and all on the rows that have all of them."""
+    compared, missing = result.comparison, result.comparison.missing_in_words
+    same = {name: f"{found.accuracy:.3f}" for name, found in compared.evaluations.items()}
+    rows: list[tuple[object, ...]] = [
+        ("fusion", f"{result.accuracy:.3f}", result.rows_test, same.get("fusion"), "", "")
+    ]
+    rows += [
+        (name, f"{m.accuracy:.3f}", m.alone.rows, same.get(name), f"{m.accuracy_without:.3f}", f"{m.contribution:.0%}")
+        for name, m in result.modalities.items()
+    ]
+    every = f"on the {compared.rows:,} rows with all"
+    print_table(
+        f"Modalities, {result.fusion} fusion" + (f"; missing: {missing}" if missing else ""),
+        ("modality", "alone", "rows", every, "fusion without it", "share"),
+        rows,
+    )
 
 
 def _print(result: TrainResult, *, json: bool) -> None:

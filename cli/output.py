@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 INTEGRITY, FAILED_SAMPLES = 3, 4
 """Exit codes of a command that did its work and found damage, or samples that failed."""
 
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+DeviceOption = Annotated[
+    str,
+    typer.Option(help="Where to fit and train: auto, cpu, cuda, cuda:1.", metavar="NAME", rich_help_panel="Run"),
+]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.", rich_help_panel="Run")]
+SeedOption = Annotated[int, typer.Option(min=0, metavar="N", help="Of everything drawn and learned.")]
 
 
 def say(message: str) -> None:
@@ -26,7 +31,8 @@ def say(message: str) -> None:
 
 def print_json(document: Mapping[str, Any]) -> None:
     """Write one JSON document to stdout; NaN and infinity, which JSON lacks, become null."""
-    sys.stdout.write(json.dumps(_finite(document), indent=2, ensure_ascii=False) + "\n")
+    plain = not (sys.stdout.encoding or "").lower().startswith("utf")
+    sys.stdout.write(json.dumps(_finite(document), indent=2, ensure_ascii=plain) + "\n")
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -36,10 +42,18 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
 
     table = Table(show_header=any(columns))
     for index, column in enumerate(columns):
-        table.add_column(Text(column), justify="left" if index == 0 else "right")
+        table.add_column(Text(column), justify="left" if index == 0 else "right", overflow="fold")
     for row in rows:
         table.add_row(*(Text(_cell(cell)) for cell in row))
     _print_titled(title, table)
+
+
+def shortened(text: str, most: int) -> str:
+    """Cut the middle out of a long text: of a path begin and end tell which it is."""
+    if len(text) <= most:
+        return text
+    end = (most - 3) * 2 // 3
+    return f"{text[: most - 3 - end]}...{text[-end:]}"
 
 
 def print_facts(title: str, facts: Mapping[str, object]) -> None:
@@ -74,7 +88,6 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
-        MofNCompleteColumn,
         Progress,
         TextColumn,
         TimeElapsedColumn,
@@ -84,20 +97,21 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn("{task.fields[count]}"),
         TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("read", total=None, rate="")
+        task = bar.add_task("starting", total=None, count="", rate="")
 
         def update(what: str, done: int, most: int) -> None:
             if what.partition(",")[0] != str(bar.tasks[0].description).partition(",")[0]:
                 bar.reset(task)
             elapsed = bar.tasks[0].elapsed or 0.0
             rate = f"{done / elapsed:,.0f}/s" if done and elapsed else ""
-            bar.update(task, description=what, completed=done, total=most or None, rate=rate)
+            count = f"{done:,}/{most:,}" if most else ""
+            bar.update(task, description=what, completed=done, total=most or None, count=count, rate=rate)
 
         yield update
 

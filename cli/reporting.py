@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.output import JsonFlag, print_json
+from cli.output import JsonFlag, print_json, say
 
 
 def report(
@@ -20,16 +20,34 @@ def report(
             help="Data set behind the stores, for pictures beside the originals; name=PATH for one modality of several."
         ),
     ] = None,
+    store: Annotated[
+        list[str] | None, typer.Option(help="Where the store of a modality was moved to, as name=PATH; repeatable.")
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
     """Write the report of a model: one HTML page that needs no network."""
     import fusion
 
-    page = fusion.report(model, out, sources=dict(_named(text) for text in source or ()))
+    notes: list[str] = []
+    sources = dict(_named(text) for text in source or ())
+    page = fusion.report(
+        model, out, sources=sources, stores=dict(_moved(text) for text in store or ()), said=notes.append
+    )
+    for note in notes:
+        say(note)
     if json:
-        print_json({"report": str(page), "bytes": page.stat().st_size})
+        print_json({"report": str(page), "bytes": page.stat().st_size, "notes": notes})
     else:
         typer.echo(f"{page} ({page.stat().st_size / 1e6:.1f} MB)")
+
+
+def _moved(text: str) -> tuple[str, Path]:
+    name, equals, path = text.partition("=")
+    if not (name and equals and path):
+        raise typer.BadParameter(
+            f"--store {text}: expected a modality and a path, such as inertial=moved/inertial.zarr"
+        )
+    return name, Path(path)
 
 
 def _named(text: str) -> tuple[str, Path]:

@@ -28,7 +28,7 @@ def reproduce(
     ),
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many samples of each data set.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Worker processes; one per core when not given.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything drawn.")] = 42,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn.")] = 42,
     page: Annotated[Path | None, typer.Option(help="Markdown page to put the table on, such as results.md.")] = None,
     json: JsonFlag = False,
 ) -> None:

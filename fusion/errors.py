@@ -55,6 +55,7 @@ from store.errors import (  # noqa: E402
 __all__ = [
     "ConfigError",
     "DataError",
+    "EngineWarning",
     "FusionError",
     "IntegrityError",
     "ModelError",
@@ -85,6 +86,10 @@ class DataError(FusionError, ValueError):
     """
 
 
+class EngineWarning(UserWarning):
+    """Fits run elsewhere than one may expect, and why."""
+
+
 class ModelError(FusionError):
     """A model folder is damaged, foreign or newer, or does not fit the data given to it."""
 
@@ -94,9 +99,9 @@ class SampleError(FusionError):
 
     Parameters
     ----------
-    stage
+    stage : str
         Where it failed: "read", "prepare", "fit".
-    reason
+    reason : str
         What was found and what was expected, in one line.
     """
 

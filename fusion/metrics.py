@@ -46,17 +46,17 @@ class Evaluation:
     accuracy : float in [0, 1]
     accuracy_interval : tuple of two floats
         95 % bootstrap interval: over groups where there are two or more, else over rows (see `accuracy_intervals`).
-    accuracy_intervals
+    accuracy_intervals : mapping of str to tuple of 2 float
         The interval of either kind: "groups" (where there are two or more) and "rows".
     macro_f1 : float in [0, 1]
         Mean F1 of the classes that occur in the labels or in the predictions.
-    classes
+    classes : tuple of str
         The classes, in the order of `confusion`: those of the model, then those it does not know.
-    per_class
+    per_class : tuple of ClassFigures
         One entry per class.
     confusion : int array, shape (classes, classes)
         Rows are the true classes, columns the predicted ones.
-    rows
+    rows : int
         Number of rows evaluated.
     """
 
@@ -96,19 +96,28 @@ def evaluate_predictions(
 
     Parameters
     ----------
-    truth, predicted
+    truth, predicted : array_like
         Labels, shape (n,), n > 0.
-    classes
+    classes : array_like, optional
         Classes of the model; None = those that occur. A true label outside them counts as a wrong prediction.
-    groups
+    groups : array_like, optional
         Subject, film or recording of each row, shape (n,), or None; a row whose group is None stands for itself.
-    resamples, seed
+    resamples, seed : int
         Of the bootstrap.
 
     Raises
     ------
     DataError
         No rows, or lengths that differ.
+
+    Examples
+    --------
+    >>> found = evaluate_predictions(["sit", "sit", "walk", "walk"], ["sit", "walk", "walk", "walk"])
+    >>> found.accuracy
+    0.75
+    >>> found.confusion
+    array([[1, 1],
+           [0, 2]])
     """
     true, guess = (np.asarray(labels, dtype=object).astype(str).astype(object) for labels in (truth, predicted))
     if len(true) != len(guess) or not len(true):
@@ -142,7 +151,7 @@ def accuracy_interval(
     ----------
     correct : bool array, shape (n,)
         Whether each row was predicted correctly.
-    groups
+    groups : array_like, optional
         Group of each row, shape (n,), or None.
 
     Notes

@@ -35,17 +35,26 @@ def read_settings(cls: type[SettingsT], values: Mapping[str, Any], *, what: str)
 
     Parameters
     ----------
-    cls
+    cls : type
         Dataclass with `STRICT`; what its ``__post_init__`` refuses is passed on.
-    values
+    values : mapping of str to object
         Plain JSON values by field.
-    what
+    what : str
         What is being read, for messages.
 
     Raises
     ------
     ConfigError
         A field is unknown, missing, of another type or out of range.
+
+    Examples
+    --------
+    >>> from fusion.inr import FitSettings
+    >>> read_settings(FitSettings, {"steps": 20}, what="fit").steps
+    20
+    >>> read_settings(FitSettings, {"steps": "20"}, what="fit")
+    Traceback (most recent call last):
+    fusion.errors.ConfigError: fit option steps is '20'; expected a valid integer
     """
     try:
         read: SettingsT = _reader(cls).validate_json(json.dumps(dict(values), default=_plain), strict=True)
@@ -84,7 +93,7 @@ def _refused(cls: type[Any], error: ValidationError, what: str) -> ConfigError:
     if first["type"] == "unexpected_keyword_argument":
         known = ", ".join(item.name for item in fields(cls) if item.init)
         return ConfigError(f"unknown {what} option {place}; expected some of {known}")
-    if first["type"] == "missing_argument":
+    if first["type"] in ("missing", "missing_argument"):
         return ConfigError(f"{what} lacks {place}; expected it")
     expected = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     return ConfigError(f"{what} option {place} is {first['input']!r}; expected {expected}")

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
 from fusion.errors import DataError
 
@@ -29,7 +28,13 @@ _GROUP_DRAWS = 64
 
 
 def seeded_hash(name: str, seed: int) -> bytes:
-    """Eight bytes that order names at random, the same way for the same seed."""
+    """Eight bytes that order names at random, the same way for the same seed.
+
+    Examples
+    --------
+    >>> sorted(["ann", "bob", "cleo", "dan"], key=lambda name: seeded_hash(name, seed=42))
+    ['ann', 'bob', 'dan', 'cleo']
+    """
     return hashlib.blake2b(name.encode(), digest_size=8, key=seed.to_bytes(8, "little", signed=True)).digest()
 
 
@@ -51,13 +56,20 @@ def require_disjoint(*sides: tuple[Iterable[object], Iterable[object]]) -> None:
 
     Parameters
     ----------
-    sides
+    *sides : pair of iterables
         Groups of the training rows and of the test rows, once for each kind of group; None is no group.
 
     Raises
     ------
     DataError
         Naming the first five such groups.
+
+    Examples
+    --------
+    >>> require_disjoint((["ann", "bob"], ["cleo", None]))
+    >>> require_disjoint((["ann", "bob"], ["bob"]))
+    Traceback (most recent call last):
+    fusion.errors.DataError: 1 groups are on both sides of the split, first 'bob'; expected each ...
     """
     shared = sorted(set[object]().union(*(set(training) & set(test) for training, test in sides)) - {None}, key=str)
     if shared:
@@ -72,11 +84,18 @@ def group_folds(groups: ArrayLike, *, most: int = GROUP_FOLDS) -> NDArray[np.int
 
     Parameters
     ----------
-    groups
+    groups : array_like
         Group of each row, shape (n,); None is a group of its own.
-    most
+    most : int
         Number of folds, or fewer where there are not so many groups.
+
+    Examples
+    --------
+    >>> group_folds(["ann", "bob", "ann", None, "bob", "ann"], most=2)
+    array([0, 1, 0, 1, 1, 0])
     """
+    from sklearn.model_selection import GroupKFold  # a second to import, which prediction does not have
+
     codes = group_codes(groups)
     folds = np.zeros(len(codes), dtype=np.intp)
     count = min(most, int(codes.max(initial=-1)) + 1)
@@ -93,13 +112,13 @@ def stratified_folds(
 
     Parameters
     ----------
-    codes
+    codes : NDArray of intp
         Class of each row, shape (n,).
-    groups
+    groups : NDArray of intp or None
         Group of each row as a number, shape (n,); None = every row for itself.
-    most
+    most : int
         Number of folds, or fewer where there are not so many groups or rows of the largest class.
-    seed
+    seed : int
         Of the deal.
     """
     members = np.arange(len(codes)) if groups is None else groups
@@ -107,6 +126,8 @@ def stratified_folds(
     folds = np.zeros(len(codes), dtype=np.intp)
     if count < 2:
         return folds
+    from sklearn.model_selection import StratifiedGroupKFold
+
     splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of classes with fewer rows than folds, which stay in training then
@@ -130,14 +151,20 @@ def hold_out(
 
     Parameters
     ----------
-    codes
+    codes : NDArray of intp
         Class of each row as 0, 1, ..., shape (n,).
-    groups
+    groups : array_like, optional
         Group of each row, shape (n,), or None.
-    fraction
+    fraction : float
         Part to hold out, in (0, 1).
-    seed
+    seed : int
         The same seed gives the same mask.
+
+    Examples
+    --------
+    >>> codes, people = np.array([0, 1, 0, 1, 0, 1]), ["ann", "ann", "bob", "bob", "cleo", "cleo"]
+    >>> hold_out(codes, people, fraction=0.3, seed=7)
+    array([ True,  True, False, False, False, False])
     """
     random = np.random.default_rng(seed)
     members = None if groups is None else group_codes(groups)

@@ -1,6 +1,17 @@
 """Arrays on disk keyed by sample ID: functas that survive crashes, say who made them and notice every flipped bit.
 
 Part of functa-fusion. Names are loaded when they are first used, so that the errors alone cost nothing.
+
+Examples
+--------
+>>> import numpy as np
+>>> from store import Rows, create_store, open_store
+>>> state = {"start": np.zeros(2)}
+>>> with create_store("s.zarr", modality="sensor", layout=[("w", (2,), 0)], encoder={}, state=state) as written:
+...     written.append(Rows.build(["walk-1", "sit-1"], [[0.5, 1.0], [0.0, 2.0]], labels=["walk", "sit"]))
+>>> with open_store("s.zarr") as opened:
+...     opened.get("sit-1").functas, len(opened)
+(array([[0., 2.]], dtype=float32), 2)
 """
 
 from __future__ import annotations

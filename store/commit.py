@@ -12,6 +12,7 @@ from store.errors import IntegrityError
 from store.header import now
 
 MAX_ROWS = 2**48
+MAX_COUNT = 2**53
 
 
 def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -53,8 +54,8 @@ class Commit(BaseModel):
 
     header_sha256: str
     n_rows: int = Field(default=0, ge=0, le=MAX_ROWS)
-    generation: int = Field(default=0, ge=0, le=2**63)
-    epoch: int = Field(default=0, ge=0, le=2**63)
+    generation: int = Field(default=0, ge=0, le=MAX_COUNT)
+    epoch: int = Field(default=0, ge=0, le=MAX_COUNT)
     label_names: Names = ()
     split_names: Names = Field(default=(), max_length=NO_SPLIT)
     group_names: Names = ()
@@ -79,7 +80,14 @@ class Commit(BaseModel):
 
     def next(self, **changes: Any) -> Commit:
         """Make the commit after this one."""
-        return self.model_copy(update={"generation": self.generation + 1, "utc": now(), **changes})
+        following = min(self.generation + 1, MAX_COUNT)
+        return self.model_copy(update={"generation": following, "utc": now(), **changes})
+
+    @classmethod
+    def before_rewriting(cls, header_sha256: str, old: Commit) -> Commit:
+        """Make the first commit of a store that takes the place of an old one."""
+        epoch = min(old.epoch + 1, MAX_COUNT)
+        return cls(header_sha256=header_sha256, generation=old.generation, epoch=epoch, utc=now())
 
     def extra_columns(self) -> dict[str, Column]:
         """List the columns users added, by name."""

@@ -64,16 +64,13 @@ def export(path: str | Path, target: str | Path, format: Format | None = None) -
 def _appearing(target: Path) -> Iterator[Path]:
     if target.exists():
         raise StoreError(f"{target} exists already. Choose another path")
-    partial = files.temporary(target)
     try:
-        yield partial
-        files.system.sync(partial)
-        files.system.replace(partial, target)
-        files.system.sync(target.parent)
+        with files.whole_file(target) as partial:
+            yield partial
+            if target.exists():
+                raise StoreError(f"{target} exists already: it was made meanwhile. Choose another path")
     except OSError as error:
         raise StoreError(f"cannot write {target}: {error.strerror or error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _about(store: FunctaStore) -> str:

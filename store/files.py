@@ -77,11 +77,11 @@ class FileSystem:
         path.mkdir(parents=True, exist_ok=True)
 
     def remove_tree(self, path: Path) -> None:
-        """Delete a folder with everything in it, if it exists; of a link to one, only the link."""
-        if path.is_symlink():
-            path.unlink()
-        else:
+        """Delete a folder with everything in it, if it exists; of a link, or of a pipe, only the name."""
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 system = FileSystem()

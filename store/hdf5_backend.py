@@ -22,23 +22,18 @@ from store.commit import Commit
 from store.errors import IntegrityError, StoreError, StoreFormatError, StoreWarning
 from store.hdf5_layout import (
     LIBVER,
+    chunk_offsets,
     create_layout,
     decode_values,
     encode_values,
     plain_dataset,
     raw_type,
     read_json,
-    read_offsets,
     read_table,
 )
 from store.header import Header
-from store.journal import (
-    OverlaidPlace,
-    PlaceFile,
-    drop_journal,
-    read_journal,
-    stored_size,
-)
+from store.journal import drop_journal, read_journal, stored_size
+from store.overlay import OverlaidPlace, PlaceFile
 from store.places import LocalFile, Place, Range, as_bytes
 from store.replaying import ForeignJournalError, fitting_journal
 from store.seal import ChunkTable, check_seal
@@ -143,19 +138,30 @@ class Hdf5Backend(Backend):
         self.header = Header.from_json(
             read_json(file, f"{folder}header", location), self.commit.header_sha256, location
         )
-        columns, blocks = list(self.all_columns(self.commit).values()), self._blocks(self.commit)
-        table = read_table(file, len(columns), location)
-        self._unnamed = len(table) - blocks
-        if self._unnamed < 0 or (self._unnamed and not self._spare):
-            raise self.damaged(
-                "the commit record",
-                f"says {blocks} blocks, but there are {len(table)}: was an older record or file put back?",
-            )
+        columns = {path: plain_dataset(file, path, location) for path in self.all_columns(self.commit)}
+        table = read_table(file, len(columns), columns["functas"].id.get_num_chunks(), location)
+        blocks = self._count_blocks(columns, table)
         if self.header.sealed:
             self._check_seal(file, f"{folder}seal", commit["crc32c"], table)
-        self._table = ChunkTable([column.path for column in columns], table)
-        self._offsets = {column.path: read_offsets(file, column, len(table), location) for column in columns}
+        self._table = ChunkTable(columns, table)
+        self._offsets = {path: chunk_offsets(dataset, blocks) for path, dataset in columns.items()}
         self._find_state(file)
+
+    def _count_blocks(self, columns: Mapping[str, Any], table: NDArray[np.uint32]) -> int:
+        """Count the blocks; a commit leaves all columns, and the table, exactly as long as it says."""
+        rows = set(map(len, columns.values()))
+        named, there = self._blocks(self.commit), max(len(table), -(-max(rows) // self.header.block_rows))
+        if not self._spare and (rows != {self.commit.n_rows} or len(table) != named):
+            raise self.damaged(
+                "the commit record",
+                f"says {self.commit.n_rows} rows in {named} blocks, but there are {max(rows)} in {len(table)}: was an "
+                "older record or file put back?",
+            )
+        most = 2 * columns["functas"].id.get_num_chunks() + 1000
+        if max(there, named) > most:
+            raise self.damaged("the commit record", f"says {named} blocks, which is far more than there are")
+        self._unnamed = max(0, there - named)
+        return max(there, named)
 
     def _check_seal(self, file: Any, name: str, commit: int, table: NDArray[np.uint32]) -> None:
         """Compare the table with its seal; without one that holds, the spare copy still says what the rows are."""
@@ -233,7 +239,7 @@ class Hdf5Backend(Backend):
             raise self.damaged(self._name(column, block), "is longer than the file")
         data = np.empty(size, np.uint8)
         self._fill(self._name(column, block), [(self._offset(column, block), data.data)])
-        if check and google_crc32c.value(data) != self._table.expected(column.path, block):
+        if check and not self._table.holds(column.path, block, google_crc32c.value(data)):
             raise self.damaged(self._name(column, block), "does not match its checksum")
         return decode_values(column, data, rows)
 
@@ -250,7 +256,7 @@ class Hdf5Backend(Backend):
         """Read the chunk, and its checksum from ``chunk_crc``."""
         column = self.header.columns[0]
         self._fill(self._name(column, block), [(self._offset(column, block), as_bytes(into))])
-        return bool(google_crc32c.value(into) == self._table.expected(column.path, block))
+        return self._table.holds("functas", block, google_crc32c.value(into))
 
     def read_functas(self, block: int, offsets: Sequence[int], into: Sequence[memoryview]) -> None:
         """Read rows by their offsets in the file."""

@@ -118,16 +118,15 @@ def plain_dataset(file: Any, path: str, location: str) -> Any:
     return dataset
 
 
-def read_table(file: Any, columns: int, location: str) -> NDArray[np.uint32]:
+def read_table(file: Any, columns: int, chunks: int, location: str) -> NDArray[np.uint32]:
     """Read the checksums of the chunks, shape (blocks, columns).
 
     Raises
     ------
     IntegrityError
-        There are checksums of many more blocks than the file holds.
+        There are checksums of many more blocks than there are chunks.
     """
     dataset = plain_dataset(file, CHECKSUMS, location)
-    chunks = plain_dataset(file, "functas", location).id.get_num_chunks()
     if dataset.ndim != 2 or len(dataset) > 2 * chunks + 1000:
         raise IntegrityError(f"{CHECKSUMS} of {location} has shape {dataset.shape}, but there are {chunks} blocks")
     checksums = np.zeros((len(dataset), columns), np.uint32)
@@ -136,9 +135,8 @@ def read_table(file: Any, columns: int, location: str) -> NDArray[np.uint32]:
     return checksums
 
 
-def read_offsets(file: Any, column: Column, blocks: int, location: str) -> NDArray[np.int64]:
-    """Look up where in the file the chunks of a column begin; -1 where there is no chunk."""
-    dataset = plain_dataset(file, column.path, location)
+def chunk_offsets(dataset: Any, blocks: int) -> NDArray[np.int64]:
+    """Look up where in the file the chunks of a dataset begin; -1 where there is no chunk."""
     offsets = np.full(blocks, -1, np.int64)
     size = dataset.chunks[0]
 

@@ -97,7 +97,11 @@ class StoreLock:
         if self._soft is not None or not self._path.exists():
             return
         folder = self._path.is_dir()
-        self._lock(os.open(self._path, (os.O_RDONLY if folder else os.O_RDWR) | os.O_NOFOLLOW | os.O_CLOEXEC))
+        try:
+            self._lock(os.open(self._path, (os.O_RDONLY if folder else os.O_RDWR) | os.O_NOFOLLOW | os.O_CLOEXEC))
+        except OSError as error:
+            if not (folder and error.errno in {errno.EBADF, *_NO_LOCKS}):  # NFS locks no folders; the name is held
+                raise
         names = 1 if folder else os.stat(self._path).st_nlink  # noqa: PTH116 - as it is on the disk
         if names > 1:
             raise StoreError(
@@ -120,7 +124,7 @@ class StoreLock:
             json.dump({"pid": os.getpid(), "host": socket.gethostname(), "since": now()}, file)
 
     def _message(self) -> str:
-        holder = "another process, or under another name"
+        holder = "another process, or under another name, or open in another program"
         with suppress(OSError, ValueError, KeyError, TypeError):
             owner = json.loads(self._owner.read_text())
             holder = f"process {owner['pid']} on {owner['host']} since {owner['since']}"

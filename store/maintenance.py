@@ -182,7 +182,7 @@ def rewrite(
 
 def _write_beside(beside: Path, batches: Iterable[Rows], like: Table, header: Header, kinds: Mapping[str, str]) -> None:
     state, commit = _checked_state(like.backend), like.commit
-    backend = create_unlocked(beside, header, state, generation=commit.generation, epoch=commit.epoch + 1)
+    backend = create_unlocked(beside, header, state, Commit.before_rewriting(header.sha256, commit))
     with FunctaStore(backend) as target:
         for name, kind in kinds.items():
             target.add_column(name, {}, kind)

@@ -101,10 +101,10 @@ def create_from_header(path: str | Path, header: Header, state: Mapping[str, NDA
 
 
 def create_unlocked(
-    path: Path, header: Header, state: Mapping[str, NDArray[Any]], *, generation: int = 0, epoch: int = 0
+    path: Path, header: Header, state: Mapping[str, NDArray[Any]], commit: Commit | None = None
 ) -> WritableBackend:
     """Make a new store under a path that nobody else writes to."""
-    commit = Commit(header_sha256=header.sha256, generation=generation, epoch=epoch, utc=now())
+    commit = commit or Commit(header_sha256=header.sha256, utc=now())
     if SUFFIXES[path.suffix] == "zarr":
         zarr_backend.create_zarr(path, header, state, commit)
     else:

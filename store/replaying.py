@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any
 
 import h5py
 
+from store.commit import Commit
 from store.errors import IntegrityError, StoreWarning
 from store.hdf5_layout import read_json
-from store.journal import (
-    Journal,
-    OverlaidPlace,
-    PlaceFile,
-    drop_journal,
-    journal_path,
-    read_journal,
-    set_aside,
-    unpack_journal,
-    write_pages,
-)
+from store.journal import Journal, drop_journal, journal_path, read_journal, set_aside, unpack_journal, write_pages
+from store.overlay import OverlaidPlace, PlaceFile
 from store.places import LocalFile, Place
 
 
@@ -51,18 +42,25 @@ def _unbound_fits(journal: Journal, place: Place) -> bool:
     """Judge a journal of format 1.0, which does not say what it goes on from, by what both say of themselves."""
     if journal.size > place.size(""):
         return False
-    after = _identity(OverlaidPlace(place, place.size(""), journal.pages))
-    now = _identity(place)
-    if after is None or now is None:
-        return after is not None
-    return after[:2] == now[:2] and after[2] - now[2] in (0, 1)
+    after = _commit(OverlaidPlace(place, place.size(""), journal.pages))
+    now = _commit(place)
+    return after is not None and (now is None or now == after or _follows(now, after))
 
 
-def _identity(place: Place) -> tuple[Any, Any, int] | None:
+def _follows(now: Commit, after: Commit) -> bool:
+    """Tell whether one commit can be the next one after another."""
+    same = (now.header_sha256, now.epoch, now.generation + 1) == (after.header_sha256, after.epoch, after.generation)
+    named = all(
+        getattr(after, names)[: len(getattr(now, names))] == getattr(now, names)
+        for names in ("label_names", "split_names", "group_names")
+    )
+    return same and named and after.n_rows >= now.n_rows
+
+
+def _commit(place: Place) -> Commit | None:
     try:
         with h5py.File(PlaceFile(place), "r") as file:
-            commit = read_json(file, "commit", place.location)
-        return commit["header_sha256"], commit["epoch"], int(commit["generation"])
+            return Commit.from_json(read_json(file, "commit", place.location), place.location)
     except Exception:  # noqa: BLE001 - h5py raises whatever it likes for a file in pieces
         return None
 

@@ -97,7 +97,7 @@ class Salvage:
     def _look_at(self, block: int, start: int, end: int) -> None:
         found = salvage_block(self._table.backend, self._table.columns, block, end - start)
         self.lost_extra.update(found.lost_extra)
-        good = found.good & _named(self._table.commit, found.columns)
+        good = found.good & named_rows(self._table.commit, found.columns)
         unset = found.columns["status"] == Status.UNSET
         for row, (name, fine, empty) in enumerate(zip(found.columns["id"], good, unset, strict=True), start):
             if fine or (found.ids_hold and name):
@@ -118,7 +118,7 @@ class Salvage:
                 yield to_rows(self._table.commit, {path: values[here] for path, values in columns.items()})
 
 
-def _named(commit: Commit, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
+def named_rows(commit: Commit, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
     """Tell which rows have no label, split or group but those that the commit names."""
     fine = np.ones(len(columns["id"]), bool)
     for what, none in (("label", -1), ("split", NO_SPLIT), ("group", -1)):

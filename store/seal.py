@@ -29,13 +29,10 @@ class ChunkTable:
     def __init__(self, columns: Iterable[str], table: NDArray[np.uint32]) -> None:
         self._columns = {path: table[:, i].astype(np.uint32) for i, path in enumerate(columns)}
 
-    def expected(self, path: str, block: int) -> int:
-        """Look up the checksum of a chunk."""
-        return int(self._columns[path][block])
-
-    def covers(self, path: str, block: int) -> bool:
-        """Tell whether there is a checksum for a chunk."""
-        return path in self._columns and block < len(self._columns[path])
+    def holds(self, path: str, block: int, found: int) -> bool:
+        """Tell whether a chunk's committed rows have the checksum that belongs in its place."""
+        known = self._columns[path]
+        return block < len(known) and int(known[block]) == found
 
     def note(self, path: str, block: int, value: int) -> None:
         """Set the checksum of a chunk, known or new."""

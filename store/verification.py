@@ -12,7 +12,7 @@ from store.columns import Column
 from store.errors import IntegrityError
 from store.header import Header, state_digest
 from store.rows import USABLE, same_values, unusable
-from store.salvage import salvage_block
+from store.salvage import named_rows, salvage_block
 from store.table import Table
 
 
@@ -74,8 +74,11 @@ def verify(backend: Backend, table: Table, header: Header, *, deep: bool = False
         if len(bad):
             what = "do not match their checksums" if rows.ids_hold else "are damaged and their IDs lost"
             problems.append(f"rows {_brief(start + bad)} {what}")
+        unnamed = np.flatnonzero(rows.good & ~named_rows(table.commit, rows.columns))
+        if len(unnamed):
+            problems.append(f"rows {_brief(start + unnamed)} have a label, split or group without a name")
         if rows.ids_hold:
-            bad_ids.update(rows.columns["id"][bad].tolist())
+            bad_ids.update(rows.columns["id"][[*bad, *unnamed]].tolist())
     report = VerifyReport(not problems, sorted(bad_ids), problems, table.commit.n_rows)
     return _deepened(report, backend, table) if deep else report
 

@@ -140,9 +140,9 @@ class ZarrBackend(Backend):
             return self._read_range(column, key, rows)
         chunk = self._read_whole(key, longest_chunk(column, self.header.block_rows))
         values = self._decode(column, key, chunk)[:rows]
-        if self._table is not None and self._table.covers(column.path, block):
+        if self._table is not None:
             found = google_crc32c.value(committed_bytes(column, chunk, values, self.header.block_rows))
-            if found != self._table.expected(column.path, block):
+            if not self._table.holds(column.path, block, found):
                 raise self._misplaced(key)
         return values
 
@@ -173,7 +173,7 @@ class ZarrBackend(Backend):
         if self._table is None:
             return False
         found = int(google_crc32c.value(into))
-        return found == int.from_bytes(checksum, "little") == self._table.expected("functas", block)
+        return found == int.from_bytes(checksum, "little") and self._table.holds("functas", block, found)
 
     def read_functas(self, block: int, offsets: Sequence[int], into: Sequence[memoryview]) -> None:
         """Read rows by their offsets in the uncompressed chunk."""

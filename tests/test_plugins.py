@@ -85,7 +85,7 @@ def test_what_is_not_installed_is_not_known(tmp_path: Path) -> None:
             "raise SystemError('half written')",
             "cannot be loaded: SystemError: half written. Reinstall or remove functa-odd",
         ),
-        ("Odd = 3", "modality 'odd' is 3; expected a subclass of fusion.Modality. Correct the plug-in."),
+        ("Odd = 3", "modality 'odd' is 3; expected a subclass of fusion.modalities.Modality. Correct the plug-in."),
         ("class Other: pass", "cannot be loaded: AttributeError"),
     ],
 )

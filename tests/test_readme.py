@@ -2,52 +2,35 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from helpers.pages import boxes, commands, page, run_in_order, write_settings
 from helpers.readme_files import write_readme_files
-from typer.testing import CliRunner
-
-from cli.main import app
-from fusion.encoders import pool
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
-
-
-def commands() -> list[str]:
-    return [line for block in blocks("sh") for line in block.splitlines() if line.startswith("functa ")]
+README = page("README.md")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("readme")
     write_readme_files(folder)
-    (settings,) = blocks("toml")
-    (folder / settings.splitlines()[0].removeprefix("# ")).write_text(settings)
+    write_settings(README, folder)
     return folder
 
 
 def test_its_commands_run_in_order(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(folder)
-    # In one process: starts of commands and of workers are tested elsewhere, and would take minutes here.
-    monkeypatch.setattr(pool, "available_workers", lambda: 1)
-    assert len(commands()) >= 20
-    for command in commands():
-        done = CliRunner().invoke(app, shlex.split(command)[1:])
-        assert done.exit_code == 0, f"{command}: {done.output} {done.exception!r}"
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
+    assert len(commands(README)) >= 20
+    run_in_order(commands(README), folder)
 
 
 def test_its_python_runs(folder: Path, tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "2"}
-    for number, script in enumerate(blocks("python")):
+    for number, script in enumerate(boxes(README, "python")):
         (tmp_path / f"{number}.py").write_text(script)
         command = [sys.executable, str(tmp_path / f"{number}.py")]
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=280)

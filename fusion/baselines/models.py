@@ -152,7 +152,7 @@ def baseline(name: str, **parameters: Any) -> Baseline:
 
     Parameters
     ----------
-    name
+    name : str
         One of `BASELINES`.
     **parameters
         ``seed`` of all; those of `ConvNet`, scikit-learn's `LogisticRegression`, `FunctaClassifier`; ``settings`` of
@@ -174,17 +174,19 @@ class BaselineResult:
 
     Attributes
     ----------
-    name
+    name : str
         Of the baseline.
-    evaluation
+    evaluation : Evaluation
         Of all test rows together; of folds, each predicted by the model that saw none of its fold.
-    seconds
+    seconds : float
         Training and prediction, of all folds.
-    rows_train, rows_test
+    rows_train, rows_test : int
         Rows used; of folds all of them as both.
-    ids, predicted
-        Test rows and their predicted classes, shape (n,).
-    folds
+    ids : NDArray of object
+        Test rows, shape (n,).
+    predicted : NDArray of object
+        Their predicted classes, shape (n,).
+    folds : tuple of float
         Accuracy of each fold.
     """
 
@@ -211,14 +213,16 @@ def measure_baseline(
 
     Parameters
     ----------
-    name, parameters
+    name : str
         See `baseline`.
-    prepared
+    prepared : Prepared
         From `raw_matrix`.
-    train_splits, test_splits
+    train_splits, test_splits : collection of str
         Which splits count as what.
-    cv
+    cv : {"folds"}, optional
         "folds" = each split is the test set once.
+    **parameters
+        See `baseline`.
 
     Raises
     ------

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Prepared", "raw_matrix"]
 
-_IN_MEMORY = 256 << 20
-
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
@@ -62,22 +60,25 @@ def raw_matrix(
     *,
     train_splits: Collection[str] | None = ("train",),
     folder: Path | None = None,
+    in_memory: int = 256 << 20,
 ) -> Prepared:
     """Read and prepare every labelled sample of a data set as its encoder would.
 
     Parameters
     ----------
-    dataset
+    dataset : iterable of Sample
         Iterated once; the data of its samples are read up to three times.
-    modality
+    modality : Modality
         Sizes left open are taken from the first training sample.
-    scaling
+    scaling : Scaling, optional
         Limits of the values; None = those of the modality, or learned from the training samples.
-    train_splits
+    train_splits : collection of str or None
         What sizes and limits are learned from; None = all labelled samples.
-    folder
-        Where a file goes if the values are larger than 256 MiB; None = the system's folder for temporary files. It is
-        removed when the values are no longer used.
+    folder : Path, optional
+        Where a file goes if the values are larger than `in_memory`; None = the system's folder for temporary files. It
+        is removed when the values are no longer used.
+    in_memory : int
+        Bytes of values that are kept in memory; 256 MiB.
 
     Raises
     ------
@@ -88,7 +89,7 @@ def raw_matrix(
     training = [sample for sample in samples if train_splits is None or sample.split in train_splits]
     modality = resolve_modality(modality, training)
     limits = scaling or modality.fixed_scaling() or _learned(modality, training)
-    values = _empty((len(samples), *modality.grid, modality.d_out), folder)
+    values = _empty((len(samples), *modality.grid, modality.d_out), folder, in_memory)
     kept: list[Sample] = []
     for sample in samples:
         for prepared in usable_arrays([sample], modality):
@@ -108,8 +109,8 @@ def _learned(modality: Modality, training: list[Sample]) -> Scaling:
     return modality.learned_scaling(statistics)
 
 
-def _empty(shape: tuple[int, ...], folder: Path | None) -> Any:
-    if 4 * np.prod(shape, dtype=np.int64) <= _IN_MEMORY:
+def _empty(shape: tuple[int, ...], folder: Path | None, in_memory: int) -> Any:
+    if 4 * np.prod(shape, dtype=np.int64) <= in_memory:
         return np.empty(shape, np.float32)
     made = Path(tempfile.mkdtemp(prefix="functa-values-", dir=folder))
     values = np.lib.format.open_memmap(made / "values.npy", mode="w+", dtype=np.float32, shape=shape)

@@ -90,7 +90,8 @@ class Problem:
 
     def fit(self) -> NDArray[np.float32]:
         """Fit all samples with this engine; gives their errors."""
-        return fit(self.work.architecture, self.start, self.coordinates, self.values, self.settings).mse
+        given = self.work.architecture, self.start, self.coordinates, self.values, self.settings
+        return fit(*given, backend="cpu").mse
 
 
 def bench_fit(

@@ -28,13 +28,13 @@ def bench_train(
 
     Parameters
     ----------
-    source
+    source : FunctaStore or path, optional
         Store with training and test rows; None = a small one of generated people, made and removed again.
-    threads
+    threads : int, optional
         None = one per core.
-    seed
+    seed : int
         Of XGBoost and of the rows held out for early stopping.
-    progress
+    progress : callable, optional
         As of `train`.
 
     Returns

@@ -6,17 +6,20 @@ configuration, state and sample, and only the caller appends, so nothing is lost
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import logging
+from collections import deque
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fusion.encoders.pool import Mapper, in_order
+from fusion.encoders.pool import Mapper, Rescue
 from fusion.errors import ConfigError, FusionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 _RETRIES = 3
+_FAREWELL_SECONDS = 3
 
 
 class ClusterError(FusionError):
@@ -73,23 +76,83 @@ def connected(scheduler: str | Any, *, timeout: float = 30.0) -> Iterator[Any]:
     if not isinstance(scheduler, str):
         yield scheduler
         return
+    with _quiet():
+        try:
+            client = Client(scheduler, timeout=timeout, set_as_default=False)
+            client.wait_for_workers(1, timeout=timeout)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise ClusterError(
+                f"no Dask cluster with a worker at {scheduler} within {timeout:.0f} s: {error}"
+            ) from error
+        try:
+            yield client
+        finally:
+            with suppress(Exception):
+                client.close(timeout=_FAREWELL_SECONDS)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Dask from telling of lost connections, dozens of lines each: what matters becomes an error."""
+    loggers = list(map(logging.getLogger, ("distributed", "distributed.client", "tornado.application", "asyncio")))
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
     try:
-        client = Client(scheduler, timeout=timeout, set_as_default=False)
-        client.wait_for_workers(1, timeout=timeout)
-    except (OSError, TimeoutError, ValueError) as error:
-        raise ClusterError(f"no Dask cluster with a worker at {scheduler} within {timeout:.0f} s: {error}") from error
-    with client:
-        yield client
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
-def _map_on(client: Any, function: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
-    from distributed import KilledWorker
-
+def _map_on(
+    client: Any, function: Callable[[Any], Any], tasks: Iterable[Any], rescue: Rescue | None = None
+) -> Iterator[Any]:
     threads = sum(client.nthreads().values()) or 1
     submit = partial(client.submit, function, pure=False, retries=_RETRIES)
+    waiting: deque[tuple[Any, Any]] = deque()
+    with _scheduler_named(client):
+        for task in tasks:
+            waiting.append((task, submit(task)))
+            if len(waiting) > 2 * threads:
+                yield from _result(submit, *waiting.popleft(), rescue)
+        while waiting:
+            yield from _result(submit, *waiting.popleft(), rescue)
+
+
+def _result(submit: Callable[[Any], Any], task: Any, future: Any, rescue: Rescue | None) -> Iterator[Any]:
+    """Give what a task returned; of one that ends every worker, what its parts return."""
+    from distributed import KilledWorker
+
     try:
-        yield from in_order(submit, tasks, ahead=2 * threads)
+        found = [future.result()]
     except KilledWorker as error:
+        if rescue is None:
+            raise ClusterError(
+                f"a task ended {_RETRIES} workers, most often for lack of memory; what was committed is kept: {error}"
+            ) from error
+        parts = rescue.parts(task)
+        if len(parts) == 1:
+            found = [rescue.lost(task, "every worker that read and fitted it was killed or crashed")]
+        else:
+            found = [result for part in parts for result in _result(submit, part, submit(part), rescue)]
+    yield from found
+
+
+@contextmanager
+def _scheduler_named(client: Any) -> Iterator[None]:
+    """Turn whatever Dask raises when its scheduler is gone into one line."""
+    from concurrent.futures import CancelledError
+
+    address = client.scheduler.address if client.scheduler else "the scheduler"
+    try:
+        yield
+    except FusionError:
+        raise
+    except (Exception, CancelledError) as error:
+        if client.status == "running" and not isinstance(error, CancelledError):
+            raise
         raise ClusterError(
-            f"a task ended {_RETRIES} workers, most often for lack of memory; what was committed is kept: {error}"
+            f"the Dask scheduler at {address} is gone ({type(error).__name__}); what was committed is kept. Start it "
+            "again, and run the same command"
         ) from error

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fusion.errors import SampleError
-from fusion.modalities.times import is_regular
+from fusion.modalities.clocks import is_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,6 +17,7 @@ from fusion.datasets.files import (
     file_modality,
     given_options,
 )
+from fusion.datasets.look_alikes import LookAlikes
 from fusion.errors import DataError
 from fusion.modalities.dialect import SEPARATORS, Dialect, text_rows, told_dialect
 
@@ -93,6 +94,7 @@ class FileTable:
         self._dialect = told_dialect(self.path)
         self._names = _names(self.path, self._dialect)
         what = "groups" if "group" in self._names else "files"
+        self._alike = LookAlikes()
         self._split = SplitCount(what, check_test_share(test_share), seed)
 
     def default_modality(self) -> Modality:
@@ -105,16 +107,25 @@ class FileTable:
         return self._unread() | (columns_left_out(self, self._reader) if self.modality == "sensor" else {})
 
     @property
+    def source_bytes(self) -> int:
+        """Size of the list and of the files it names that are there."""
+        rows = _rows(self.path, self._dialect, self._names)
+        paths = [self.path, *(self.path.parent / row["path"] for _, row in rows if row["path"])]
+        return sum(path.stat().st_size for path in dict.fromkeys(paths) if path.is_file())
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know of how the table is read."""
         unread = self._unread()
         others = [f"columns left out: {', '.join(unread)}"] if unread else []
-        return (*others, *(() if "split" in self._names else (self._split.note("split column"),)))
+        return (*others, *self._alike.notes(), *(() if "split" in self._names else (self._split.note("split column"),)))
 
     def __iter__(self) -> Iterator[Sample]:
         counted = self._split.afresh()
         for line, row in _rows(self.path, self._dialect, self._names):
-            yield self._sample(line, row, counted)
+            sample = self._sample(line, row, counted)
+            self._alike.add(sample.label, sample.group)
+            yield sample
         self._split = counted
 
     def _unread(self) -> dict[str, str]:

@@ -22,6 +22,7 @@ from fusion.datasets.files import (
     media_suffixes,
     printable,
 )
+from fusion.datasets.look_alikes import LookAlikes
 from fusion.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class FolderDataset:
     ids : {"path", "stem"}
         ``stem`` leaves the suffix out of IDs, so that ``a/1.png`` and ``a/1.wav`` in folders of two modalities are one
         event, on one side of the split.
-    length, columns, resample, channels, key
+    length, columns, resample, channels, key : see `FileTable`
         Of sensor windows and of arrays, as `FileTable` has them.
     test_share : float
         Without split folders, this share of the groups, or of the files that have none, is for testing; which ones
@@ -131,12 +132,14 @@ class FolderDataset:
 
     def __iter__(self) -> Iterator[Sample]:
         left_out: Counter[str] = Counter()
-        counted, yielded = self._split.afresh(), 0
+        counted, alike, yielded = self._split.afresh(), LookAlikes(), 0
         for found in self._files(left_out):
             yielded += 1
-            yield self._sample(found, left_out, counted)
+            sample = self._sample(found, left_out, counted)
+            alike.add(sample.label, sample.group)
+            yield sample
         self._split = counted
-        self.notes = self._noted(left_out)
+        self.notes = (*self._noted(left_out), *alike.notes())
         if not yielded:
             expected = ", ".join(self._reader.suffixes)
             told = f" ({'; '.join(self.notes)})" if self.notes else ""

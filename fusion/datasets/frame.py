@@ -42,7 +42,7 @@ class FrameDataset:
         Columns that tell these; those of that very name when there are.
     root : path
         Folder that paths start from.
-    test_share, seed
+    test_share, seed : float, int
         As of `ArrayDataset`.
 
     Raises

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import pickletools
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MAX_BYTES = 1 << 29
+_SPARE_PLACES = 1000
 
 
 class _Array:
@@ -64,8 +66,7 @@ _ALLOWED: dict[tuple[str, str], Callable[..., Any]] = {
 }
 
 
-# The one written in Python: the compiled one lets a few bytes ask for many gigabytes of memory.
-class _PlainUnpickler(pickle._Unpickler):
+class _PlainUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _ALLOWED:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}, which data never need")
@@ -89,10 +90,19 @@ def load_plain_pickle(path: Path) -> Any:
     if size > _MAX_BYTES:
         raise DataError(f"{path} has {size:,} bytes; expected a batch of at most {_MAX_BYTES:,}")
     try:
-        return _plain(_PlainUnpickler(BytesIO(path.read_bytes()), encoding="bytes").load())
+        content = path.read_bytes()
+        _refuse_far_places(content)
+        return _plain(_PlainUnpickler(BytesIO(content), encoding="bytes").load())
     except Exception as error:
         reason = str(error) or type(error).__name__
         raise DataError(f"{path} is refused: {reason}. Download it again from its official source.") from error
+
+
+def _refuse_far_places(content: bytes) -> None:
+    """Refuse to remember values at numbers far above their count: room for all numbers below would be made."""
+    for step, (opcode, argument, _) in enumerate(pickletools.genops(content)):
+        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument or 0) > step + _SPARE_PLACES:
+            raise pickle.UnpicklingError(f"it remembers a value as number {argument} after {step} steps")
 
 
 def _plain(value: Any) -> Any:

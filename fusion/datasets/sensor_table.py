@@ -7,28 +7,25 @@ from collections import Counter
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fusion.datasets.base import Sample
-from fusion.datasets.columns import choose_channels, find_roles
-from fusion.datasets.cutting import Cut, Window, cut, segments
+from fusion.datasets.cutting import Window, cut, segments
 from fusion.datasets.files import SplitCount, check_test_share
-from fusion.datasets.reading_plan import ReadingPlan
-from fusion.datasets.table_clock import TableClock, table_clock
-from fusion.datasets.table_survey import survey_table
-from fusion.datasets.time_series import TimeReading, read_series
-from fusion.errors import ConfigError, SampleError
+from fusion.datasets.look_alikes import LookAlikes
+from fusion.datasets.table_layout import TableOptions, lay_out, listed
+from fusion.datasets.time_series import read_series
+from fusion.errors import SampleError
 from fusion.modalities.sensor import SensorModality
-from fusion.modalities.tables import open_table
-from fusion.modalities.times import GAP, check_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from fusion.datasets.reading_plan import ReadingPlan
     from fusion.datasets.time_series import TimeSeries
 
 KEPT_BYTES = 1 << 28
@@ -118,56 +115,31 @@ class SensorTable:
         test_share: float = 0.2,
         seed: int = 42,
     ) -> None:
-        roles = {"time": time, "label": label, "group": group, "split": split}
-        numbers = {"window": window, "step": step, "rate": rate, "max_gap": max_gap, "length": length}
-        marks = {"time_unit": check_unit(time_unit), "separator": separator, "decimal": decimal}
-        _check(numbers, {"resample": resample, "spread": spread}, separator, decimal)
-        lists = {"id": _names(id), "channels": _names(channels)}
-        given = roles | lists | numbers | marks | {"resample": resample, "spread": spread}
-        self.options = {name: value for name, value in given.items() if value not in (None, [], False)} | {
-            "test_share": check_test_share(test_share),
-            "seed": seed,
-        }
-        """What the reader was opened with, as plain JSON values."""
-        self.source, self.length = Path(source), length
-        self._window, self._step = window or 0.0, step
-        self._table = open_table(self.source, separator=_mark(separator), decimal=decimal)
-        asked = {role: _text(name) for role, name in roles.items()} | {"id": tuple(lists["id"])}
-        survey = survey_table(self._table, find_roles(self.source, self._table.names, asked, lists["channels"]))
-        found, left_out = choose_channels(self.source, survey.columns, survey.facts)
-        self.columns = replace(survey.columns, channels=found)
-        clock = table_clock(self.source, survey, unit=time_unit, rate=rate, spread=spread)
-        self.rate = clock.rate
-        self.max_gap = max_gap or (GAP / self.rate if self.rate else math.inf)
-        self.cut = None if window is None else self._cut(clock, window, step, resample=resample)
-        self._time = TimeReading(clock.unit_seconds, survey.dates, spread)
-        self._split = SplitCount("groups", float(test_share), seed)
-        self._kept: list[TimeSeries] | None = None
-        dialect = self._table.dialect
-        self._plan = ReadingPlan(
-            id=self.columns.id,
-            time=self.columns.time,
-            label=self.columns.label,
-            group=self.columns.group,
-            split=self.columns.split,
-            channels=found,
-            left_out=left_out,
-            constant=tuple(name for name in found if survey.facts[name].is_constant),
-            time_unit=clock.unit,
-            time_unit_found=clock.unit_found,
-            rate=self.rate,
-            rate_found=clock.rate_found,
-            **self._windows_in_both(),
-            max_gap=None if math.isinf(self.max_gap) else self.max_gap,
+        names = {"time": time, "label": label, "group": group, "split": split}
+        asked = TableOptions(
+            id=listed(id),
+            channels=listed(channels),
+            **{role: None if name is None else str(name) for role, name in names.items()},
+            window=window,
+            step=step,
+            rate=rate,
+            time_unit=time_unit,
+            max_gap=max_gap,
             resample=resample,
             spread=spread,
             length=length,
-            separator=None if dialect is None else dialect.separator,
-            decimal=None if dialect is None else dialect.decimal,
-            recordings=survey.recordings,
-            rows=survey.rows,
-            remarks=clock.remarks + ((f"recordings told apart by {survey.told_apart}",) if survey.told_apart else ()),
+            separator=separator,
+            decimal=decimal,
         )
+        self.options = asked.to_dict() | {"test_share": check_test_share(test_share), "seed": seed}
+        """What the reader was opened with, as plain JSON values."""
+        self.source, self.length = Path(source), length
+        layout = lay_out(self.source, asked)
+        self.columns, self.rate, self.max_gap, self.cut = layout.columns, layout.rate, layout.max_gap, layout.cut
+        self._layout, self._plan = layout, layout.plan
+        self._split = SplitCount("groups", float(test_share), seed)
+        self._names = LookAlikes()
+        self._kept: list[TimeSeries] | None = None
 
     @property
     def reading(self) -> ReadingPlan:
@@ -189,7 +161,7 @@ class SensorTable:
     def notes(self) -> tuple[str, ...]:
         """What a user should know of how the table was read."""
         told = () if self.columns.split is not None else (self._split.note("split column"),)
-        return (*self._plan.remarks, *told)
+        return (*self._plan.remarks, *self._names.notes(), *told)
 
     def __iter__(self) -> Iterator[Sample]:
         dropped: Counter[str] = Counter()
@@ -198,7 +170,9 @@ class SensorTable:
             windows = list(self._windows(series))
             dropped.update(_dropped(series, windows))
             for window in windows:
-                yield self._sample(series, window, counted)
+                sample = self._sample(series, window, counted)
+                self._names.add(sample.label, sample.group)
+                yield sample
         self._plan, self._split = replace(self._plan, dropped=dict(dropped)), counted
 
     def _series(self) -> Iterator[TimeSeries]:
@@ -207,33 +181,11 @@ class SensorTable:
             return
         kept: list[TimeSeries] | None = []
         size = 0
-        for series in read_series(self._table, self.columns, self._time):
+        for series in read_series(self._layout.table, self.columns, self._layout.time):
             size += series.nbytes
             kept = None if kept is None or size > KEPT_BYTES else [*kept, series]
             yield series
         self._kept = kept
-
-    def _cut(self, clock: TableClock, window: float, step: float | None, *, resample: bool) -> Cut:
-        step = step or window / 2
-        if self.rate is None:
-            return _cut_in_readings(self.source, window, step, self.max_gap)
-        readings, stride = round(window * self.rate), round(step * self.rate)
-        if readings < 2 or stride < 1:
-            raise ConfigError(
-                f"with {self.rate:g} readings per second ({clock.rate_found}), window {window:g} is {readings} "
-                f"readings and step {step:g} is {stride}; expected at least 2 and 1. If times are not in {clock.unit}, "
-                "say so with --reader time_unit=ms"
-            )
-        return Cut(readings, stride, self.rate, self.max_gap, resample, clock.resolution)
-
-    def _windows_in_both(self) -> dict[str, Any]:
-        if self.cut is None:
-            return {}
-        in_readings = {"window_readings": self.cut.readings, "step_readings": self.cut.step}
-        if self.rate is None:
-            return in_readings
-        window, step = self._window, self._window / 2 if self._step is None else self._step
-        return in_readings | {"window": float(window), "step": float(step)}
 
     def _windows(self, series: TimeSeries) -> Iterator[Window]:
         if not len(series.values):
@@ -260,16 +212,6 @@ class SensorTable:
         shortest = min(self.cut.step, self.cut.readings) / self.cut.rate
         decimals = max(2, 1 + math.ceil(-math.log10(shortest)))
         return f"{window.start:0{7 + decimals}.{decimals}f}s"
-
-
-def _cut_in_readings(source: Path, window: float, step: float, max_gap: float) -> Cut:
-    if window != int(window) or int(window) < 2 or int(step) < 1:
-        raise ConfigError(
-            f"{source} has no time, so windows are counted in readings: window is {window:g} and step {step:g}; "
-            "expected whole numbers, 2 and 1 or more, the column of times as --reader time=NAME, or the rate as "
-            "--reader rate=50"
-        )
-    return Cut(int(window), round(step), None, max_gap, resample=False)
 
 
 def _given(content: NDArray[np.float32] | SampleError) -> NDArray[np.float32]:
@@ -299,37 +241,3 @@ def _dropped(series: TimeSeries, windows: Sequence[Window]) -> dict[str, int]:
         "readings that fill no window": int((~covered).sum()),
         "recordings too short for a window": int(not windows),
     }
-
-
-def _names(names: str | Sequence[str] | None) -> list[str]:
-    if names is None:
-        return []
-    parts = names.split(",") if isinstance(names, str) else names
-    return [str(part).strip() for part in parts]
-
-
-def _text(name: Any) -> str | None:
-    return None if name is None else str(name)
-
-
-def _mark(separator: str | None) -> str | None:
-    return "\t" if separator in ("tab", "\\t") else separator
-
-
-def _check(numbers: dict[str, float | None], flags: dict[str, Any], separator: Any, decimal: Any) -> None:
-    for name, value in numbers.items():
-        if value is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
-            raise ConfigError(f"{name} is {value!r}; expected a number above 0")
-    for name, flag in flags.items():
-        if not isinstance(flag, bool):
-            raise ConfigError(f"{name} is {flag!r}; expected true or false")
-    if separator is not None and (not isinstance(_mark(separator), str) or len(str(_mark(separator))) != 1):
-        raise ConfigError(f"separator is {separator!r}; expected one character, or tab")
-    if decimal not in (None, ".", ","):
-        raise ConfigError(f"decimal is {decimal!r}; expected . or ,")
-    if numbers["length"] is not None and not isinstance(numbers["length"], int):
-        raise ConfigError(f"length is {numbers['length']!r}; expected a whole number of readings")
-    if numbers["step"] is not None and numbers["window"] is None:
-        raise ConfigError("a step is given without a window; expected both, or neither")

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fusion.errors import DataError
-from fusion.modalities.times import FASTEST, SLOWEST, Clock, plain_rate, sample_clock, unit_of
+from fusion.modalities.clocks import Clock, plain_rate, sample_clock
+from fusion.modalities.times import FASTEST, SLOWEST, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,9 +92,10 @@ def _refuse_cut_times(source: Path, clocks: Sequence[Clock]) -> None:
     if 2 * len(cut) <= len(clocks):
         return
     worst = max(cut, key=lambda clock: clock.intervals)
-    written = next((word for size, word in _WHOLE.items() if abs(worst.resolution / size - 1) < 1e-6), "steps")
+    whole = next((f"whole {word}" for size, word in _WHOLE.items() if abs(worst.resolution / size - 1) < 1e-6), "")
+    written = whole or f"steps of {worst.resolution:g} s"
     raise DataError(
-        f"{source}: times are cut to whole {written}: {worst.repeated:,} of {worst.intervals + 1:,} readings of "
+        f"{source}: times are cut to {written}: {worst.repeated:,} of {worst.intervals + 1:,} readings of "
         f"recording {worst.name!r} have the time of the one before. Give finer times, or let the readings of one time "
         "be spread evenly until the next with --reader spread=true"
     )

@@ -11,8 +11,9 @@ import numpy as np
 from fusion.datasets.columns import Columns, time_candidates
 from fusion.datasets.time_series import TogetherCheck, runs
 from fusion.errors import ConfigError, DataError
+from fusion.modalities.clocks import Clock, clock_of
 from fusion.modalities.column_facts import ColumnFacts
-from fusion.modalities.times import Clock, clock_of, named_like_time, stamps
+from fusion.modalities.times import named_like_time, stamps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,7 +10,8 @@ import numpy as np
 
 from fusion.datasets.columns import ROLES, Columns
 from fusion.errors import DataError, SampleError
-from fusion.modalities.times import spread_evenly, stamps
+from fusion.modalities.clocks import spread_evenly
+from fusion.modalities.times import stamps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -237,7 +238,9 @@ class _Pending:
         # Taken from the first before they are turned into seconds: a float has too few digits for both.
         since = (stamped[order] - stamped[order[:1]].sum()).astype(np.float64)
         seconds = since * self.time.seconds if self.time.seconds >= 1 else since / round(1 / self.time.seconds)
-        return spread_evenly(seconds) if self.time.spread else seconds, order
+        if self.time.spread:
+            seconds = spread_evenly(seconds)
+        return seconds - seconds[:1].sum(), order
 
 
 def _keys(facts: NDArray[Any]) -> NDArray[np.int64]:

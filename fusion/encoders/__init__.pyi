@@ -2,6 +2,7 @@ from .columns import ColumnsConfig as ColumnsConfig
 from .config import FunctaConfig as FunctaConfig
 from .decoding import decode as decode
 from .encoding import encode as encode
+from .encoding import gone_ids as gone_ids
 from .estimator import FunctaEncoder as FunctaEncoder
 from .local.config import LocalConfig as LocalConfig
 from .modulation import ModulationConfig as ModulationConfig

@@ -10,6 +10,7 @@ import numpy as np
 
 from fusion.datasets.open import open_dataset
 from fusion.encoders.encoder import encoder_of
+from fusion.encoders.likeness import Likeness
 from fusion.errors import ConfigError, DataError
 from fusion.inr.metrics import psnr
 from store import Status, open_store
@@ -52,7 +53,8 @@ def decode(
     Returns
     -------
     dict
-        ``id``, ``out``, ``shape``, ``psnr`` (stored, in dB), and with `compare` its path and ``psnr_decoded``.
+        ``id``, ``out``, ``shape``, ``psnr`` (stored, in dB), and with `compare` its path, ``psnr_decoded``,
+        ``psnr_channels`` (against each channel's own range in the sample) and ``notes``.
 
     Raises
     ------
@@ -67,8 +69,10 @@ def decode(
     stored.encoder.config.modality.write(decoded, Path(out))
     result = {"id": sample_id, "out": str(out), "shape": list(decoded.shape), "psnr": stored.psnr}
     if compare is not None and source is not None:
-        measured = _compare({sample_id: stored}, source, {sample_id: Path(compare)}, scale)[sample_id]
-        result |= {"compare": str(compare), "psnr_decoded": measured}
+        measured, likeness = _compare({sample_id: stored}, source, {sample_id: Path(compare)}, scale)[sample_id]
+        notes = [] if likeness.note is None else [likeness.note]
+        told = {"psnr_decoded": measured, "psnr_channels": likeness.psnr, "notes": notes}
+        result |= {"compare": str(compare), **told}
     return result
 
 
@@ -94,7 +98,7 @@ def compare_samples(store: str | Path, source: str | Path, pictures: Mapping[str
     """
     with open_store(store) as opened:
         stored = {sample_id: _Stored.of(opened, sample_id) for sample_id in pictures}
-    return _compare(stored, source, pictures, 1.0)
+    return {sample_id: measured for sample_id, (measured, _) in _compare(stored, source, pictures, 1.0).items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,10 +126,10 @@ class _Stored:
 
 def _compare(
     stored: Mapping[str, _Stored], source: str | Path, pictures: Mapping[str, Path], scale: float
-) -> dict[str, float]:
+) -> dict[str, tuple[float, Likeness]]:
     header = next(iter(stored.values())).header
     options = header.conventions.get("reader", {})
-    measured: dict[str, float] = {}
+    measured: dict[str, tuple[float, Likeness]] = {}
     with open_dataset(header.dataset, source, modality=header.modality, options=options) as opened:
         for sample in opened:
             if sample.id in stored:
@@ -137,13 +141,18 @@ def _compare(
     raise DataError(f"{source} has no sample {missing!r}; expected the data set that the store was made from")
 
 
-def _draw(stored: _Stored, sample: Sample, picture: Path, scale: float) -> float:
+def _draw(stored: _Stored, sample: Sample, picture: Path, scale: float) -> tuple[float, Likeness]:
     modality = stored.encoder.config.modality
     original = modality.prepare(sample.raw)
-    measured = _psnr_between(original, stored.decoded(), stored.encoder.scaling)
+    decoded, scaling = stored.decoded(), stored.encoder.scaling
+    measured, likeness = (
+        _psnr_between(original, decoded, scaling),
+        Likeness.of(original, decoded, modality.channel_names),
+    )
     title = f"{sample.id}: {stored.row.labels[0] or 'no label'}, {measured:.1f} dB"
-    modality.plot(original, stored.decoded(scale), picture, title)
-    return measured
+    fine = stored.decoded(scale)
+    modality.plot_scaled(original, fine, picture, title, scaling=scaling, titles=likeness.titles())
+    return measured, likeness
 
 
 def _psnr_between(original: NDArray[Any], decoded: NDArray[Any], scaling: Scaling) -> float:

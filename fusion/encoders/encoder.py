@@ -11,7 +11,7 @@ from pydantic import PlainValidator
 
 from fusion.encoders.rows import Encoded, Fitted, encode_samples
 from fusion.errors import ConfigError
-from fusion.inr.forward import forward
+from fusion.inr.engine import evaluate
 from fusion.modalities import Modality, coordinate_grid, modality_from_dict
 from fusion.plugins import load_attribute
 from fusion.settings import STRICT, plain_values, read_settings
@@ -180,6 +180,11 @@ class Encoder(ABC):
         """How large a fit's steps are, in words, for messages."""
         return f"learning rate {self.config.fit.learning_rate}"
 
+    @property
+    def device(self) -> str:
+        """Where this process fits: ``cpu``, or a device, to which workers had better leave the fits."""
+        return "cpu"
+
     def values(self, prepared: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
         """Stack prepared arrays as values in [0, 1] of shape (b, n, d_out)."""
         shape = (len(prepared), self.config.modality.points, self.config.modality.d_out)
@@ -203,7 +208,7 @@ class Encoder(ABC):
         """
         grid = self.config.modality.scaled_grid(scale)
         weights = self.weights(np.asarray(row, dtype=np.float32))
-        values = forward(self.config.network(), weights, coordinate_grid(grid))
+        values = evaluate(self.config.network(), weights[None], coordinate_grid(grid))[0]
         return self.config.modality.restore(values, self.scaling, grid)  # type: ignore[no-any-return]
 
 

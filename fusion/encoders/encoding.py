@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import signal
-import threading
+import math
 import time
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
@@ -13,14 +12,16 @@ from typing import TYPE_CHECKING
 
 from fusion.datasets.frame import samples_of
 from fusion.encoders.encoder import Encoder, EncoderConfig, encoder_of
+from fusion.encoders.interrupts import interrupts
 from fusion.encoders.learning import chunks, learn_encoder
 from fusion.encoders.options import EncodeOptions, EncodeReport, Progress, silent, told_of
-from fusion.encoders.pool import worker_pool
+from fusion.encoders.pool import Rescue, worker_pool
 from fusion.encoders.presets import encoder_config
 from fusion.encoders.remarks import remarks_on
-from fusion.encoders.rows import Encoded
+from fusion.encoders.rows import WORKER, Encoded, Task, fit_prepared, lost_sample, single_samples
+from fusion.encoders.streaming import Pace, encode_stream
 from fusion.encoders.survey import Survey, survey_samples, training_samples
-from fusion.errors import DataError
+from fusion.errors import DataError, FusionError, StoreError
 from store import FunctaStore, Rows, Status, create_store, open_store
 
 if TYPE_CHECKING:
@@ -78,19 +79,40 @@ def encode(
     options, config = options or EncodeOptions(), config or encoder_config(dataset)
     started = time.perf_counter()
     with pool or worker_pool(options.workers) as mapper:
+        report = progress or silent
+        report("reading names", 0, 0)
         survey = survey_samples(dataset, options, config.seed)
         learn = partial(_taken_over, like, config) if like else partial(_learned, dataset, config, options, mapper)
+        if not Path(store).exists():
+            report("learning the start", 0, 0)
         with _open_store(dataset, Path(store), config, options, learn, survey.longest_id) as opened:
             run = _Run(dataset, opened, options, survey, progress)
+            if pool is None and run.encoder.device != "cpu":
+                run.pace = Pace()
             fitting = time.perf_counter()
             run.encode(mapper)
             fit_seconds = time.perf_counter() - fitting
-        return run.report(time.perf_counter() - started, fit_seconds, _remarks(dataset, config, run.encoder.config))
+            if options.prune:
+                run.prune()
+        return run.report(time.perf_counter() - started, fit_seconds, run.remarks(config))
 
 
-def _remarks(dataset: Dataset, config: EncoderConfig, resolved: EncoderConfig) -> tuple[str, ...]:
-    """Say what sizes that were taken from one sample do to the others."""
-    return () if config.modality == resolved.modality else remarks_on(resolved.modality, dataset)
+def gone_ids(dataset: Dataset, store: FunctaStore) -> list[str]:
+    """List the IDs of rows, failed ones too, that a data set has no samples of any more.
+
+    Raises
+    ------
+    DataError
+        The data set and the store have no ID in common, so that one of them is the wrong one.
+    """
+    known, there = store.known(), {sample.id for sample in dataset}
+    gone = sorted(name for name in known if name not in there)
+    if gone and len(gone) == len(known):
+        raise DataError(
+            f"{dataset.name} has none of the {len(known)} samples of {store.path}: pruning would leave nothing. "
+            "Name the source that the store was made from"
+        )
+    return gone
 
 
 def _learned(dataset: Dataset, config: EncoderConfig, options: EncodeOptions, mapper: Mapper) -> Encoder:
@@ -186,17 +208,46 @@ class _Run:
         self.encoder = encoder_of(store)
         self.known = store.known()
         self.encoded = self.failed = self.skipped = 0
+        self.pruned: tuple[str, ...] = ()
+        self.deadly: set[str] = set()
+        self.pace: Pace | None = None
 
     def encode(self, mapper: Mapper) -> None:
-        task = partial(_encode_task, encoder=self.encoder, reencode=self.options.on_change == "reencode")
-        tasks = ((chunk, self._hashes(chunk)) for chunk in chunks(self._wanted(), self._task_size()))
-        with _deferred_interrupt() as interrupted:
-            for encoded in mapper(task, tasks):
-                self._keep(encoded)
-                if interrupted.is_set():
+        with interrupts() as signals:
+            try:
+                for encoded in self._encoded(mapper):
+                    with signals.held():
+                        self._keep(encoded)
+                with signals.held():
+                    self.store.commit(finished=True)
+            except StoreError:
+                raise
+            except (KeyboardInterrupt, FusionError):
+                with signals.last_words():
                     self.store.commit()
-                    raise KeyboardInterrupt
+                raise
+
+    def remarks(self, asked: EncoderConfig) -> tuple[str, ...]:
+        """Say what sizes that were taken from one sample do to the others; what ends a process is not read again."""
+        modality = self.encoder.config.modality
+        if asked.modality == modality:
+            return ()
+        return remarks_on(modality, (sample for sample in self.dataset if sample.id not in self.deadly))
+
+    def prune(self) -> None:
+        """Drop the rows of samples that are gone."""
+        self.pruned = tuple(gone_ids(self.dataset, self.store))
+        if self.pruned:
+            self.store.delete(self.pruned)
             self.store.commit(finished=True)
+
+    def _encoded(self, mapper: Mapper) -> Iterator[Encoded]:
+        reencode = self.options.on_change == "reencode"
+        tasks = ((chunk, self._hashes(chunk)) for chunk in chunks(self._wanted(), self._task_size()))
+        if self.pace is not None:
+            return encode_stream(self.encoder, tasks, mapper, reencode=reencode, pace=self.pace)
+        rescue = Rescue(single_samples, partial(_lost, encoder=self.encoder))
+        return mapper(partial(_encode_task, encoder=self.encoder, reencode=reencode), tasks, rescue)
 
     def report(self, seconds: float, fit_seconds: float, remarks: tuple[str, ...]) -> EncodeReport:
         with open_store(self.store.path) as stored:
@@ -213,7 +264,9 @@ class _Run:
             samples_per_second=self.encoded / fit_seconds if self.encoded else 0.0,
             psnr_mean=info["psnr_mean"],
             failures=failures,
+            pruned=self.pruned,
             channels=self.encoder.config.modality.channel_names,
+            fitted_on=self.encoder.device,
             **(told | {"notes": (*told["notes"], *remarks), "left_out": told["left_out"] | self._left_out()}),
         )
 
@@ -242,11 +295,11 @@ class _Run:
     def _task_size(self) -> int:
         config = self.encoder.config
         size = 4 * config.modality.points * config.modality.d_out
-        return int(min(_MAX_TASK, max(1, min(_TASK_FLOPS // config.sample_flops, _TASK_BYTES // size))))
+        flops = math.inf if self.pace is not None else _TASK_FLOPS // config.sample_flops
+        return int(min(_MAX_TASK, max(1, min(flops, _TASK_BYTES // size))))
 
     def _keep(self, encoded: Encoded) -> None:
         if encoded.changed:
-            self.store.commit()
             shown = ", ".join(repr(sample_id) for sample_id in encoded.changed[:5])
             raise DataError(
                 f"the data of {shown} are not those that {self.store.path} was made from; "
@@ -256,10 +309,12 @@ class _Run:
         rows = self._new(encoded.rows)
         if len(rows):
             self.store.append(rows)
+        self.deadly.update(rows.ids[[text.startswith(f"{WORKER}: ") for text in rows.errors]])
         failed = int((encoded.rows.status == Status.FAILED).sum())
         self.failed += failed
         self.encoded += len(encoded.rows) - failed
-        what = f"encoding, {self.failed} failed" if self.failed else "encoding"
+        what = "encoding" if self.pace is None else f"encoding, limited by {self.pace.limit}"
+        what = f"{what}, {self.failed} failed" if self.failed else what
         self.progress(what, self.encoded + self.failed + self.skipped, self.survey.wanted)
 
     def _new(self, rows: Rows) -> Rows:
@@ -271,30 +326,14 @@ class _Run:
         return rows.take([index for index, repeated in enumerate(again) if not repeated])
 
 
-@contextmanager
-def _deferred_interrupt() -> Iterator[threading.Event]:
-    """Let Ctrl-C set an event, so that it never falls into the middle of a commit; a second one acts at once."""
-    interrupted = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupted
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def defer(number: int, frame: object) -> None:  # noqa: ARG001 - the signature of a signal handler
-        interrupted.set()
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, defer)
-    try:
-        yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def _usable(status: int | None) -> bool:
     return status in (Status.OK, Status.LOW_PSNR)
 
 
-def _encode_task(task: tuple[list[Sample], dict[str, bytes]], *, encoder: Encoder, reencode: bool) -> Encoded:
+def _encode_task(task: Task, *, encoder: Encoder, reencode: bool) -> Encoded:
     samples, known = task
     return encoder.encode(samples, known=known, reencode=reencode)
+
+
+def _lost(task: Task, reason: str, encoder: Encoder) -> Encoded:
+    return fit_prepared(encoder, lost_sample(encoder, task[0][0], reason))

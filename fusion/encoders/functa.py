@@ -82,6 +82,13 @@ class Functas(Encoder):
         result = fit(config.network(), self.start, coordinates, values, config.fit, step_sizes=self.step_sizes)
         return result.weights, result.mse, result.steps
 
+    @property
+    def device(self) -> str:
+        """Where the engine fits."""
+        from fusion.inr.engine import backend_for
+
+        return backend_for(self.config.network())
+
     def weights(self, row: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the row: it is the weights."""
         return row

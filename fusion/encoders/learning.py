@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fusion.encoders.encoder import Encoder, EncoderConfig, encoder_class
-from fusion.encoders.pool import serially
+from fusion.encoders.pool import Rescue, serially
 from fusion.errors import DataError, SampleError
 from fusion.modalities import ChannelStatistics, Modality, Scaling
 from fusion.splits import seeded_hash
@@ -107,7 +107,8 @@ def _statistics(samples: list[Sample], modality: Modality) -> ChannelStatistics 
 
 
 def _learned_scaling(modality: Modality, training: Iterable[Sample], mapper: Mapper) -> Scaling:
-    parts = mapper(partial(_statistics, modality=modality), chunks(training, _CHUNK))
+    rescue = Rescue(lambda chunk: [[sample] for sample in chunk], lambda *_: None)
+    parts = mapper(partial(_statistics, modality=modality), chunks(training, _CHUNK), rescue)
     statistics = ChannelStatistics.total(part for part in parts if part is not None)
     if statistics is None:
         raise DataError(

@@ -39,6 +39,8 @@ class EncodeOptions:
         Only samples whose stored row has failed.
     on_change : {"error", "reencode", "keep"}
         What to do with a stored ID whose data have changed.
+    prune : bool
+        Drop the rows of samples that the data set has no more, whatever splits or shard are asked for.
     block_rows : int or None
         Rows of a new store's block, the unit of a commit and the most that a crash loses. None: the store chooses.
     """
@@ -50,6 +52,7 @@ class EncodeOptions:
     train_splits: tuple[str, ...] = ("train",)
     retry_failed: bool = False
     on_change: OnChange = "error"
+    prune: bool = False
     block_rows: int | None = None
 
     def selects(self, sample: Sample) -> bool:
@@ -94,9 +97,15 @@ class EncodeReport:
         Over the usable rows of the store, in dB; None where no row has one.
     failures : tuple of (id, reason)
         The first ten.
+    pruned : tuple of str
+        IDs whose rows were dropped, because the data set has them no more.
     channels : tuple of str
         Names of the values at each point.
-    notes, left_out, reading
+    fitted_on : str
+        ``cpu``, or the device of this process; workers of a cluster choose their own.
+    notes : tuple of str
+    left_out : dict of str to str
+    reading : dict of str to object or None
         What the reader says of how it read the source, as in `fusion.encoders.Plan`.
     """
 
@@ -109,14 +118,16 @@ class EncodeReport:
     samples_per_second: float
     psnr_mean: float | None
     failures: tuple[tuple[str, str], ...] = field(default=())
+    pruned: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
+    fitted_on: str = "cpu"
     notes: tuple[str, ...] = ()
     left_out: dict[str, str] = field(default_factory=dict)
     reading: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        lists = {"channels": list(self.channels), "notes": list(self.notes)}
+        lists = {"channels": list(self.channels), "notes": list(self.notes), "pruned": list(self.pruned)}
         return asdict(self) | lists | {"failures": [list(failure) for failure in self.failures]}
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fusion.encoders.learning import learn_encoder, resolve_modality, usable_arrays
+from fusion.encoders.learning import learn_encoder, resolve_modality
 from fusion.encoders.options import EncodeOptions, told_of
 from fusion.encoders.pool import available_workers
 from fusion.encoders.remarks import remarks_on
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _BYTES_BESIDE_FUNCTA = 128
 _SAMPLES, _SECONDS = 64, 1.5
+_STEPS = 3
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,11 @@ class Plan:
     source_bytes : int or None
         Size of the source on disk; None where it is not known.
     seconds : float or None
-        Of the whole run, estimated from a few samples that were really read and fitted, without learning the start
-        where it is learned by gradients; None where the kind of encoder has to learn before it can fit at all, or none
-        of the samples can be used.
+        Of the whole run, estimated from a few samples that were really read and fitted, and a few steps of learning the
+        start where it is learned by gradients; None where the kind of encoder has to learn before it can fit at all, or
+        none of the samples can be used.
+    learning_seconds : float
+        The part of it that the start takes where it is learned by gradients.
     measured : int
         Samples that the estimate was made from.
     workers : int
@@ -70,6 +73,7 @@ class Plan:
     bytes: int
     source_bytes: int | None
     seconds: float | None
+    learning_seconds: float
     measured: int
     workers: int
     groups: int
@@ -111,6 +115,7 @@ def plan(
     resolved = config.with_modality(resolve_modality(config.modality, training))
     k, workers = resolved.k, options.workers or available_workers()
     pace = _pace(resolved, training)
+    learning = 0.0 if pace is None else pace.learning
     return Plan(
         dataset=dataset.name,
         samples=survey.wanted,
@@ -118,33 +123,44 @@ def plan(
         channels=resolved.modality.channel_names,
         k=k,
         bytes=survey.wanted * (4 * k + _BYTES_BESIDE_FUNCTA),
-        source_bytes=None if source is None else _size(Path(source)),
-        seconds=None if pace is None else survey_seconds + pace.seconds(survey, options, resolved, workers),
+        source_bytes=None if source is None else _size(dataset, Path(source)),
+        seconds=None if pace is None else survey_seconds + learning + pace.seconds(survey, options, resolved, workers),
+        learning_seconds=learning,
         measured=0 if pace is None else pace.samples,
         workers=workers,
         groups=survey.groups,
         splits=dict(survey.splits),
         classes=dict(survey.classes),
-        **_told(dataset, resolved.modality),
+        **_told(dataset, resolved.modality, () if pace is None else pace.failures),
     )
 
 
-def _told(dataset: Dataset, modality: Modality) -> dict[str, Any]:
+def _told(dataset: Dataset, modality: Modality, failures: Sequence[str]) -> dict[str, Any]:
     told = told_of(dataset)
+    failing = (f"{failures[0]}; it will be a failed sample",) if failures else ()
     left_out = told["left_out"] | modality.columns_left_out
-    return told | {"notes": (*told["notes"], *remarks_on(modality, dataset)), "left_out": left_out}
+    return told | {"notes": (*told["notes"], *remarks_on(modality, dataset), *failing), "left_out": left_out}
 
 
 @dataclass(frozen=True)
 class _Pace:
-    """Seconds that one process takes for a sample: to read and prepare it, and to do that and fit it."""
+    """Seconds that one process takes for a sample: to read and prepare it, and to do that and fit it.
+
+    And those that the start takes, and why samples cannot be used.
+    """
 
     reading: float
     whole: float
     samples: int
+    learning: float = 0.0
+    failures: tuple[str, ...] = ()
+    on_device: bool = False
 
     def seconds(self, survey: Survey, options: EncodeOptions, config: EncoderConfig, workers: int) -> float:
-        total = survey.wanted * self.whole / workers
+        each = self.whole / workers
+        if self.on_device:  # which fits while the workers read
+            each = max(self.reading / workers, self.whole - self.reading)
+        total = survey.wanted * each
         if config.modality.fixed_scaling() is None:
             total += sum(survey.splits[name] for name in options.train_splits) * self.reading / workers
         return total + config.fits_to_learn(len(survey.classes)) * self.whole / workers
@@ -156,26 +172,56 @@ def _pace(config: EncoderConfig, training: Iterable[Sample]) -> _Pace | None:
     if trial is None:
         return None
     begin = time.perf_counter()
-    samples = _usable(training, config)
+    samples, failures = _usable(training, config)
     if not samples:
         return None
     reading = (time.perf_counter() - begin) / len(samples)
     encoder = learn_encoder(trial, samples)
     warm_up()
+    if encoder.device != "cpu":
+        encoder.encode(samples[:1])  # compiles
     count, seconds = 1, _seconds(samples[:1], encoder)
     while count < len(samples) and 4 * seconds < _SECONDS:
         count = min(4 * count, len(samples))
         seconds = _seconds(samples[:count], encoder)
-    return _Pace(reading, seconds / count, count)
+    learning = _learning(config, samples, reading)
+    return _Pace(reading, seconds / count, count, learning, failures, encoder.device != "cpu")
 
 
-def _usable(training: Iterable[Sample], config: EncoderConfig) -> list[Sample]:
-    begin, found = time.perf_counter(), []
+def _learning(config: EncoderConfig, samples: Sequence[Sample], reading: float) -> float:
+    """Estimate what learning the start takes, from one change of it and from a few more; more of fast ones."""
+    meta = getattr(config, "meta", None)
+    if meta is None:
+        return 0.0
+    from fusion.inr.bilevel import Gradients
+    from fusion.inr.meta import learning_steps
+
+    def taken(steps: int) -> float:
+        trial = replace(config, meta=replace(meta, steps=steps))  # type: ignore[type-var]
+        begin = time.perf_counter()
+        learn_encoder(trial, samples)
+        return time.perf_counter() - begin
+
+    warm_up()
+    first, more = taken(1), _STEPS
+    while (each := max(0.0, taken(1 + more) - first) / more) * more < _SECONDS / 4 and more < meta.steps:
+        more *= 4
+    flops = Gradients(config.network(), config.modality.coordinates()).flops
+    return float(first + each * (learning_steps(flops, meta, meta.samples) - 1) + reading * meta.samples)
+
+
+def _usable(training: Iterable[Sample], config: EncoderConfig) -> tuple[list[Sample], tuple[str, ...]]:
+    """Read and prepare the first training samples; give those that can be used, and what is wrong with others."""
+    begin, found, failures = time.perf_counter(), [], []
     for sample in islice(training, _SAMPLES):
-        found += [sample for _ in usable_arrays([sample], config.modality)]
+        try:
+            config.modality.prepare(sample.raw)
+            found.append(sample)
+        except Exception as error:  # noqa: BLE001 - encoding reports it in full
+            failures.append(f"{sample.id}: {error}")
         if time.perf_counter() - begin > _SECONDS:
             break
-    return found
+    return found, tuple(failures)
 
 
 def _seconds(samples: Sequence[Sample], encoder: Encoder) -> float:
@@ -184,7 +230,10 @@ def _seconds(samples: Sequence[Sample], encoder: Encoder) -> float:
     return time.perf_counter() - begin
 
 
-def _size(source: Path) -> int | None:
+def _size(dataset: Dataset, source: Path) -> int | None:
+    listed = getattr(dataset, "source_bytes", None)
+    if listed is not None:
+        return int(listed)
     if source.is_dir():
         return sum(path.stat().st_size for path in source.rglob("*") if path.is_file())
     return source.stat().st_size if source.is_file() else None

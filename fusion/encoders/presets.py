@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fusion.encoders.encoder import EncoderConfig, encoder_config_from_dict
+from fusion.errors import ConfigError
 from fusion.modalities import Modality, modality_from_dict
 from fusion.settings import read_toml
 
@@ -137,6 +138,9 @@ def encoder_config(
         When the file cannot be read, or an option is unknown or out of range.
     """
     stored = {} if config_file is None else read_toml(config_file)
+    for name in ("fit", "modality"):
+        if not isinstance(stored.get(name, {}), dict):
+            raise ConfigError(f"{name} in {config_file} is {stored[name]!r}; expected a table, [{name}]")
     merged = stored | dict(options or {})
     merged["fit"] = dict(stored.get("fit", {})) | dict(fit or {})
     merged["modality"] = dict(stored.get("modality", {})) | dict(merged.get("modality", {}))

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from fusion.modalities import Modality
 
 
+WORKER = "worker"
+"""Stage of a sample that its worker process died of."""
+
+Task = tuple[list["Sample"], dict[str, bytes]]
+"""Samples, and the source hashes of those that are stored already."""
+
 Fitted = tuple["NDArray[np.float32]", "NDArray[np.float32]", "NDArray[np.int32]"]
 """Rows (b, k), mse (b,) and steps (b,)."""
 
@@ -66,6 +72,45 @@ class Encoded:
     changed: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Samples that were read and prepared, and wait for their fit.
+
+    Parameters
+    ----------
+    samples : tuple of (id, label, split, group)
+    values : NDArray of float32, shape=(usable samples, n, d_out)
+        In [0, 1].
+    hashes : NDArray of uint8, shape=(samples, 16)
+        Of what was prepared; zeros where that failed.
+    errors : tuple of str
+        For each sample; empty where it can be used.
+    unchanged : int
+        Samples already stored with the same data.
+    changed : tuple of str
+        IDs already stored with other data, which were left alone.
+    """
+
+    samples: tuple[tuple[str, str | None, str | None, str | None], ...]
+    values: NDArray[np.float32]
+    hashes: NDArray[np.uint8]
+    errors: tuple[str, ...]
+    unchanged: int = 0
+    changed: tuple[str, ...] = ()
+
+
+def joined(parts: Sequence[Prepared]) -> Prepared:
+    """Put prepared samples one after another."""
+    return Prepared(
+        samples=tuple(sample for part in parts for sample in part.samples),
+        values=np.concatenate([part.values for part in parts]),
+        hashes=np.concatenate([part.hashes for part in parts]),
+        errors=tuple(error for part in parts for error in part.errors),
+        unchanged=sum(part.unchanged for part in parts),
+        changed=tuple(sample_id for part in parts for sample_id in part.changed),
+    )
+
+
 def encode_samples(
     encoder: Fits,
     samples: Sequence[Sample],
@@ -89,21 +134,39 @@ def encode_samples(
     Encoded
         A sample that cannot be read, prepared or fitted gives a row with status failed and the reason.
     """
+    return fit_prepared(encoder, prepare_samples(encoder, samples, known=known, reencode=reencode))
+
+
+def prepare_samples(
+    encoder: Fits,
+    samples: Sequence[Sample],
+    *,
+    known: Mapping[str, bytes] | None = None,
+    reencode: bool = False,
+) -> Prepared:
+    """Do all that comes before the fit; see `encode_samples`."""
     known = known or {}
-    wanted: list[tuple[Sample, NDArray[Any] | SampleError]] = []
-    unchanged, changed = 0, []
+    wanted, arrays, hashes, errors, changed = [], [], [], [], []
+    unchanged = 0
     for sample in samples:
         prepared = _prepared(sample, encoder.config.modality)
-        if sample.id in known and not isinstance(prepared, SampleError):
-            same = source_hash(prepared).tobytes() == known[sample.id]
+        failed = isinstance(prepared, SampleError)
+        digest = np.zeros(16, np.uint8) if isinstance(prepared, SampleError) else source_hash(prepared)
+        if sample.id in known and not failed:
+            same = digest.tobytes() == known[sample.id]
             unchanged += same
             if same:
                 continue
             if not reencode:
                 changed.append(sample.id)
                 continue
-        wanted.append((sample, prepared))
-    return Encoded(_fitted_rows(encoder, wanted), unchanged, tuple(changed))
+        wanted.append(_described(sample))
+        hashes.append(digest)
+        errors.append(error_text(prepared.stage, prepared.reason) if isinstance(prepared, SampleError) else "")
+        if not isinstance(prepared, SampleError):
+            arrays.append(prepared)
+    digests = np.array(hashes, np.uint8).reshape(-1, 16)
+    return Prepared(tuple(wanted), encoder.values(arrays), digests, tuple(errors), unchanged, tuple(changed))
 
 
 def _prepared(sample: Sample, modality: Modality) -> NDArray[Any] | SampleError:
@@ -116,6 +179,22 @@ def _prepared(sample: Sample, modality: Modality) -> NDArray[Any] | SampleError:
         return error
     except Exception as error:  # noqa: BLE001 - a modality of a plug-in may raise anything
         return SampleError("prepare", f"{type(error).__name__}: {error}")
+
+
+def lost_sample(encoder: Fits, sample: Sample, reason: str) -> Prepared:
+    """Say of a sample that its worker process died of it; becomes a failed row."""
+    digest = np.zeros((1, 16), np.uint8)
+    return Prepared((_described(sample),), encoder.values([]), digest, (error_text(WORKER, reason),))
+
+
+def single_samples(task: Task) -> list[Task]:
+    """Cut a task into tasks of one sample."""
+    samples, known = task
+    return [([sample], known) for sample in samples]
+
+
+def _described(sample: Sample) -> tuple[str, str | None, str | None, str | None]:
+    return sample.id, _written(sample.label), _written(sample.split), _written(sample.group)
 
 
 def _written(name: str | None) -> str | None:
@@ -136,43 +215,50 @@ def _read(sample: Sample) -> Any:
         raise SampleError("read", f"{type(error).__name__}: {error}") from error
 
 
-def _fitted_rows(encoder: Fits, wanted: Sequence[tuple[Sample, NDArray[Any] | SampleError]]) -> Rows:
-    usable = [index for index, (_, prepared) in enumerate(wanted) if not isinstance(prepared, SampleError)]
-    prepared_arrays = [prepared for _, prepared in wanted if not isinstance(prepared, SampleError)]
-    begin, floor = time.perf_counter(), encoder.config.psnr_floor
-    weights, mse, steps = encoder.fit(encoder.values(prepared_arrays))
+def fit_prepared(encoder: Fits, prepared: Prepared) -> Encoded:
+    """Fit what was prepared; see `encode_samples`."""
+    begin = time.perf_counter()
+    weights, mse, steps = encoder.fit(prepared.values)
     seconds = time.perf_counter() - begin
+    return Encoded(
+        _rows(encoder, prepared, (weights, mse, steps), seconds / max(1, len(weights))),
+        prepared.unchanged,
+        prepared.changed,
+    )
 
-    functas = np.full((len(wanted), encoder.config.k), np.nan, np.float32)
-    found = np.full(len(wanted), np.nan)
-    status = np.full(len(wanted), Status.FAILED, np.uint8)
-    failures = [prepared if isinstance(prepared, SampleError) else None for _, prepared in wanted]
-    errors = ["" if failure is None else error_text(failure.stage, failure.reason) for failure in failures]
-    hashes = np.zeros((len(wanted), 16), np.uint8)
-    taken = np.zeros(len(wanted), np.int32)
-    sound = encoder.sound(weights, mse)
-    for row, prepared, vector, mean, count, kept in zip(
-        usable, prepared_arrays, weights, mse, steps, sound, strict=True
-    ):
-        hashes[row] = source_hash(prepared)
-        if not kept:
-            errors[row] = error_text("fit", f"the fit diverged at {encoder.step_size}; expected finite weights")
-            continue
-        functas[row], found[row], taken[row] = vector, mean, count
-        low = floor is not None and psnr(mean) < floor
-        status[row] = Status.LOW_PSNR if low else Status.OK
-    samples = [sample for sample, _ in wanted]
+
+def _rows(encoder: Fits, prepared: Prepared, fitted: Fitted, seconds: float) -> Rows:
+    count = len(prepared.samples)
+    weights, mse, steps = fitted
+    usable = np.flatnonzero([not error for error in prepared.errors])
+    finite = encoder.sound(weights, mse)
+    rows, floor = usable[finite], encoder.config.psnr_floor
+    found, taken = np.full(count, np.nan), np.zeros(count, np.int32)
+    found[rows], taken[rows] = mse[finite], steps[finite]
+    functas = weights
+    if len(rows) < count:
+        functas = np.full((count, encoder.config.k), np.nan, np.float32)
+        functas[rows] = weights[finite]
+    errors = list(prepared.errors)
+    for row in usable[~finite]:
+        errors[row] = error_text("fit", f"the fit diverged at {encoder.step_size}; expected finite weights")
+    reached = psnr(found)
+    status = np.full(count, Status.FAILED, np.uint8)
+    status[rows] = Status.OK
+    if floor is not None:
+        status[rows[reached[rows] < floor]] = Status.LOW_PSNR
+    ids, labels, splits, groups = zip(*prepared.samples, strict=True) if count else ((),) * 4
     return Rows.build(
-        [sample.id for sample in samples],
+        ids,
         functas,
-        labels=[_written(sample.label) for sample in samples],
-        splits=[_written(sample.split) for sample in samples],
-        groups=[_written(sample.group) for sample in samples],
-        psnr=psnr(found),
+        labels=labels,
+        splits=splits,
+        groups=groups,
+        psnr=reached,
         loss=found,
         steps=taken,
-        fit_seconds=np.full(len(wanted), seconds / max(1, len(usable)), np.float32),
+        fit_seconds=np.full(count, seconds, np.float32),
         status=status,
-        source_hash=hashes,
+        source_hash=prepared.hashes,
         errors=errors,
     )

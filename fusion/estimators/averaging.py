@@ -8,8 +8,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.special import logsumexp, softmax
 
 __all__ = ["Pool", "learn_pool"]
 
@@ -24,11 +22,17 @@ class Pool:
 
     Attributes
     ----------
-    mean
+    mean : {"arithmetic", "geometric"}
         "arithmetic" of the probabilities, or "geometric".
-    weights
+    weights : NDArray of float64
         Of the modalities, shape (branches,). Those of the geometric mean need not sum to 1: what is learned with them
         is how sure the average may be.
+
+    Examples
+    --------
+    >>> own = np.array([[[0.8, 0.2]], [[0.4, 0.6]]], dtype=np.float32)
+    >>> Pool("arithmetic", np.array([0.5, 0.5]))(own)
+    array([[0.6, 0.4]], dtype=float32)
     """
 
     mean: Literal["arithmetic", "geometric"]
@@ -38,6 +42,8 @@ class Pool:
         """Average probabilities of shape (branches, n, classes) over the modalities that are there, (n, classes)."""
         present = ~np.isnan(own[:, :, 0])
         if self.mean == "geometric":
+            from scipy.special import softmax
+
             return np.asarray(softmax(self.evidence(own).sum(axis=0), axis=1), dtype=np.float32)
         parts = np.where(present, self.weights[:, None], 0.0)
         parts = parts / np.maximum(parts.sum(axis=0), 1e-12)
@@ -61,9 +67,9 @@ def learn_pool(own: NDArray[np.float32], codes: NDArray[np.intp]) -> Pool:
 
     Parameters
     ----------
-    own
+    own : NDArray of float32
         Out-of-fold probabilities, shape (branches, n, classes), NaN where a modality is missing.
-    codes
+    codes : NDArray of intp
         True class of each row, shape (n,).
 
     Notes
@@ -82,6 +88,8 @@ def learn_pool(own: NDArray[np.float32], codes: NDArray[np.intp]) -> Pool:
 
 
 def _arithmetic(own: NDArray[np.float32], codes: NDArray[np.intp], equal: NDArray[np.float64]) -> tuple[float, Pool]:
+    from scipy.special import softmax
+
     right = own[:, np.arange(own.shape[1]), codes].astype(np.float64)
     present = (~np.isnan(right)).astype(np.float64)
     right = np.nan_to_num(right)
@@ -96,6 +104,8 @@ def _arithmetic(own: NDArray[np.float32], codes: NDArray[np.intp], equal: NDArra
 
 
 def _geometric(own: NDArray[np.float32], codes: NDArray[np.intp]) -> tuple[float, Pool]:
+    from scipy.special import logsumexp
+
     logs, rows = centred_logs(own), np.arange(own.shape[1])
 
     def loss(weights: NDArray[np.float64]) -> float:
@@ -110,5 +120,7 @@ def _geometric(own: NDArray[np.float32], codes: NDArray[np.intp]) -> tuple[float
 def _minimum(
     loss: Callable[[NDArray[np.float64]], float], start: NDArray[np.float64], bounds: tuple[float, float]
 ) -> tuple[float, NDArray[np.float64]]:
+    from scipy.optimize import minimize  # prediction does without it, and it takes half a second
+
     found = minimize(loss, start, method="L-BFGS-B", bounds=[bounds] * len(start))
     return float(found.fun), np.asarray(found.x, dtype=np.float64)

@@ -20,11 +20,11 @@ def contributions(
 
     Parameters
     ----------
-    classifier
+    classifier : FusedClassifier
         Trained.
-    matrix
+    matrix : NDArray of float32
         Rows of all modalities, shape (n, columns).
-    own
+    own : NDArray of float32
         What its members say of them, shape (branches, n, classes).
 
     Notes

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fusion.errors import ConfigError
 from fusion.estimators.averaging import Pool, centred_logs
-from fusion.estimators.xgboost import FunctaClassifier
+
+if TYPE_CHECKING:
+    from fusion.estimators.xgboost import FunctaClassifier
 
 __all__ = ["FUSIONS", "FusedClassifier", "Fusion", "check_fusion", "stacked_features"]
 
@@ -35,18 +37,18 @@ class FusedClassifier:
 
     Attributes
     ----------
-    fusion
+    fusion : str
         "early" = one classifier on all columns; "late" = the members' probabilities, averaged; "stacked" = a second
         classifier on the members' probabilities.
-    columns
+    columns : mapping of str to int
         Number of columns of each branch, in their order.
-    members
+    members : mapping of str to FunctaClassifier
         The classifier of each branch alone.
-    classes_
+    classes_ : NDArray of object
         All labels of the training rows, sorted; object array.
-    head
+    head : FunctaClassifier or None
         The classifier of "early" and "stacked".
-    pool
+    pool : Pool or None
         The average of "late".
     """
 

@@ -8,7 +8,6 @@ kept as an ordinary linear booster of the original columns.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -21,6 +20,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 from fusion.errors import ConfigError
+from fusion.estimators.booster_weights import linear_weights, with_linear_weights
 from fusion.estimators.trainers import RowSource, chunks
 
 __all__ = [
@@ -112,15 +112,10 @@ class PrincipalAxes:
 
     def turned_back(self, booster: xgboost.Booster, *, confidence: float = 1.0) -> xgboost.Booster:
         """Return the booster of the original columns that gives the margins of `booster` times the confidence."""
-        tree = json.loads(bytes(booster.save_raw("json")))
-        model, shape = tree["learner"]["gradient_booster"]["model"], tree["learner"]["learner_model_param"]
-        weights = confidence * np.array(model["weights"]).reshape(self.axes.shape[1] + 1, -1)
+        weights = confidence * linear_weights(booster)
         turned = self.axes.astype(np.float64) @ weights[:-1]
-        model["weights"] = np.vstack([turned, weights[-1:] - self.mean.astype(np.float64) @ turned]).ravel().tolist()
-        shape["num_feature"] = str(len(self.axes))
-        made = xgboost.Booster()
-        made.load_model(bytearray(json.dumps(tree).encode()))
-        return made
+        bias = weights[-1:] - self.mean.astype(np.float64) @ turned
+        return with_linear_weights(booster, np.vstack([turned, bias]))
 
 
 def train_linear(
@@ -141,14 +136,15 @@ def choose(
 
     Parameters
     ----------
-    components, codes
+    components : NDArray of float32
+    codes : NDArray of intp
         Training rows, shape (n, r), by falling variance, and their classes, shape (n,). At most 6,000 rows and 512
         components are used: the choice has to be made many times over.
-    folds
+    folds : NDArray of intp
         Fold of each row, shape (n,): no group in two of them. With one fold only, a middle penalty and all rounds.
-    parameters
+    parameters : mapping of str to object
         Of XGBoost, without `lambda`.
-    settings
+    settings : LinearSettings
         Penalties and rounds to choose from.
     """
     if folds.max(initial=0) == 0:

@@ -20,17 +20,17 @@ class TrainingSettings:
 
     Attributes
     ----------
-    parameters
+    parameters : mapping of str to object
         Of `FunctaClassifier`, where they differ from the paper's.
-    max_columns
+    max_columns : int or None
         Weights of each modality that are kept, drawn at random; None = all that vary. See `FunctaFeatures`.
-    features
+    features : {"delta", "weights"}
         "delta" (weights minus the encoder's start) or "weights".
-    fusion
+    fusion : {"early", "late", "stacked"} or None
         Of several modalities: "early" (None) = one classifier on all columns side by side; "late" = the probabilities
         of each modality's classifier, averaged; "stacked" = a linear classifier on those. The last two learn on
         probabilities of training groups left out.
-    tune
+    tune : bool
         Choose booster and parameters by cross-validation over the groups of the training rows: of each modality, of
         what fuses them, and anew in each fold.
 
@@ -126,19 +126,27 @@ def training_settings(
 
     Parameters
     ----------
-    preset
+    preset : str or TrainingSettings
         Name of one of `TRAINING_PRESETS`, or settings to start from.
-    features, fusion, tune
+    features : {"delta", "weights"}, optional
+    fusion : {"early", "late", "stacked"}, optional
+    tune : bool, optional
         See `TrainingSettings`.
-    classifier
+    classifier : FunctaClassifier, optional
         Parameters to train with, all of them, in place of a preset's; it stays untouched.
-    parameters
+    **parameters
         Of `FunctaClassifier`, in place of the preset's.
 
     Raises
     ------
     ConfigError
         There is no preset of that name, or a classifier is given beside a preset.
+
+    Examples
+    --------
+    >>> settings = training_settings("fast", max_depth=4, tune=True)
+    >>> settings.max_columns, settings.tune, settings.classifier().max_depth
+    (1500, True, 4)
     """
     if isinstance(preset, str) and preset not in TRAINING_PRESETS:
         raise ConfigError(f"preset is {preset!r}; expected one of {', '.join(TRAINING_PRESETS)}.")

@@ -10,7 +10,9 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,12 +20,13 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
+from fusion.errors import ConfigError
 from fusion.features.batches import batches
 
 __all__ = ["LocalTrainer", "RowSource", "Trainer", "chunks"]
 
-_CHUNK_BYTES = 16 << 20
-_SKETCHED_ROWS = 8192
+CHUNK_BYTES = 16 << 20
+"""Float32 rows that are read at once."""
 
 
 class RowSource(Protocol):
@@ -73,15 +76,34 @@ class LocalTrainer:
 
     Parameters
     ----------
-    external_memory
+    external_memory : bool
         Keep the bins in files and read them page by page at every round: slower, for what does not fit into memory
         with one byte per value. The trees are the same.
-    folder
+    folder : Path or None
         Where those files go; None = the system's folder for temporary files. They are removed when training ends.
+    device : str
+        Where trees grow, as XGBoost names it: "cpu", "cuda" or "cuda:1". Sums of a device round in another order, so
+        its trees are as good but not the same. The linear booster, and predictions, stay on the processor.
+    chunk_bytes : int > 0
+        Float32 rows that are read at once.
+    sketched_rows : int > 0
+        Most rows that the bins' limits are quantiles of.
+
+    Raises
+    ------
+    ConfigError
+        `device` is a CUDA device and this XGBoost is built without them.
     """
 
     external_memory: bool = False
     folder: Path | None = None
+    device: str = "cpu"
+    chunk_bytes: int = CHUNK_BYTES
+    sketched_rows: int = 8192
+
+    def __post_init__(self) -> None:
+        if self.device != "cpu" and not xgboost.build_info().get("USE_CUDA", False):
+            raise ConfigError(f"device is {self.device!r}, but this build of XGBoost has the processor only; use 'cpu'")
 
     def matrix(
         self,
@@ -94,18 +116,21 @@ class LocalTrainer:
     ) -> xgboost.DMatrix:
         """Read the rows chunk by chunk, several times, and keep their bins.
 
-        The bins' limits are quantiles of at most 8,192 rows, drawn by the seed: XGBoost's sketch of more takes more
+        The bins' limits are quantiles of `sketched_rows` rows, drawn by the seed: XGBoost's sketch of more takes more
         memory than the rows' bins do (measured: 180 kB for each column at 60,000 rows).
         """
-        if reference is None and len(rows) > _SKETCHED_ROWS:
-            drawn = np.random.default_rng(parameters["seed"]).choice(rows, _SKETCHED_ROWS, replace=False)
-            reference = LocalTrainer().matrix(source, codes, np.sort(drawn), parameters)
+        if reference is None and len(rows) > self.sketched_rows:
+            drawn = np.random.default_rng(parameters["seed"]).choice(rows, self.sketched_rows, replace=False)
+            sketcher = replace(self, external_memory=False, device="cpu")
+            reference = sketcher.matrix(source, codes, np.sort(drawn), parameters)
         kept = {"ref": reference, "nthread": parameters["nthread"], "max_bin": parameters["max_bin"]}
+        parts = list(chunks(rows, source.shape[1], at_most=self.chunk_bytes))
         if not self.external_memory:
-            return xgboost.QuantileDMatrix(_Chunks(source, codes, rows, margins), **kept)
+            on_device = self.device != "cpu"
+            return xgboost.QuantileDMatrix(_Chunks(source, codes, parts, margins, on_device=on_device), **kept)
         cache = Path(tempfile.mkdtemp(prefix="functa-train-", dir=self.folder))
         try:
-            made = xgboost.ExtMemQuantileDMatrix(_Chunks(source, codes, rows, margins, cache=cache / "page"), **kept)
+            made = xgboost.ExtMemQuantileDMatrix(_Chunks(source, codes, parts, margins, cache=cache / "page"), **kept)
         except BaseException:
             shutil.rmtree(cache, ignore_errors=True)
             raise
@@ -124,8 +149,8 @@ class LocalTrainer:
     ) -> xgboost.Booster:
         """Grow the trees."""
         callbacks: Sequence[Any] = () if progress is None else (_Progress(progress, rounds),)
-        return xgboost.train(
-            parameters,
+        trained = xgboost.train(
+            parameters | {"device": self.device},
             data,
             num_boost_round=rounds,
             evals=[] if validation is None else [(validation, "held_out")],
@@ -133,11 +158,13 @@ class LocalTrainer:
             verbose_eval=False,
             callbacks=list(callbacks),
         )
+        trained.set_param({"device": "cpu"})
+        return trained
 
 
-def chunks(rows: NDArray[np.intp], columns: int) -> Iterator[NDArray[np.intp]]:
-    """Cut positions into parts of which the float32 rows of so many columns are some megabytes."""
-    return (rows[batch] for batch in batches(len(rows), 4 * columns, at_most=_CHUNK_BYTES))
+def chunks(rows: NDArray[np.intp], columns: int, *, at_most: int = CHUNK_BYTES) -> Iterator[NDArray[np.intp]]:
+    """Cut positions into parts of which the float32 rows of so many columns are at most so many bytes."""
+    return (rows[batch] for batch in batches(len(rows), 4 * columns, at_most=at_most))
 
 
 class _Chunks(xgboost.DataIter):
@@ -147,13 +174,15 @@ class _Chunks(xgboost.DataIter):
         self,
         source: RowSource,
         codes: NDArray[np.intp],
-        rows: NDArray[np.intp],
+        parts: Sequence[NDArray[np.intp]],
         margins: NDArray[np.float32] | None,
         *,
         cache: Path | None = None,
+        on_device: bool = False,
     ) -> None:
+        self._on_device = on_device
         self._source, self._codes, self._margins = source, codes, margins
-        self._parts = list(chunks(rows, source.shape[1]))
+        self._parts = parts
         self._next = 0
         super().__init__(cache_prefix=None if cache is None else str(cache))
 
@@ -162,9 +191,15 @@ class _Chunks(xgboost.DataIter):
             return False
         rows = self._parts[self._next]
         margins = None if self._margins is None else self._margins[rows]
-        input_data(data=self._source[rows], label=self._codes[rows], base_margin=margins)
+        input_data(data=self._placed(self._source[rows]), label=self._codes[rows], base_margin=margins)
         self._next += 1
         return True
+
+    def _placed(self, rows: NDArray[np.float32]) -> Any:
+        # Bins are made where the rows are; without CuPy on the processor, which takes longer.
+        if self._on_device and find_spec("cupy") is not None:
+            return import_module("cupy").asarray(rows)
+        return rows
 
     def reset(self) -> None:
         self._next = 0

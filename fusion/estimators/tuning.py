@@ -37,13 +37,13 @@ class Tried:
 
     Attributes
     ----------
-    name
+    name : str
         Of `CANDIDATES`.
-    parameters
+    parameters : mapping of str to object
         As given to `FunctaClassifier`.
     accuracy : float in [0, 1]
         Mean over all training rows, each predicted by a model that saw none of its group.
-    seconds
+    seconds : float
         Of all folds.
     """
 
@@ -88,15 +88,19 @@ def tune_classifier(
 
     Parameters
     ----------
-    classifier
+    classifier : FunctaClassifier
         Where the candidates name no parameter, its own are kept: seed, threads, most rounds.
-    rows, y, groups
-        Training rows, float32 of shape (n, p), read when they are wanted; their labels and groups, shape (n,).
-    candidates
+    rows : RowSource
+        Training rows, float32 of shape (n, p), read when they are wanted.
+    y : array_like
+        Their labels, shape (n,).
+    groups : array_like, optional
+        Their groups, shape (n,).
+    candidates : mapping of str to mapping of str to object, optional
         Parameters by name; None = `CANDIDATES`.
-    trainer
+    trainer : Trainer, optional
         As for `FunctaClassifier.fit_rows`.
-    progress
+    progress : callable, optional
         Called after each fold of each candidate with how many are done and how many there are.
 
     Raises

@@ -48,14 +48,16 @@ class FunctaClassifier(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    booster
+    booster : {"gbtree", "gblinear", "stacked"}
         "gbtree": trees, the paper's choice. "gblinear": XGBoost's linear booster, its penalty and its rounds chosen by
         cross-validation over training groups; better where rows are few and columns many. "stacked": trees that
         start from half the margins of the linear booster, which for training rows are out of fold; from whole ones
         nothing is left to learn, and the trees stop after a round.
     n_estimators : int > 0
         Most boosting rounds (one tree per class each).
-    max_depth, eta, seed
+    max_depth : int
+    eta : float
+    seed : int
         As XGBoost names them; the paper's values.
     max_bin : int > 1
         Histogram bins per column; the paper does not name it. Memory and time grow with it.
@@ -63,13 +65,13 @@ class FunctaClassifier(ClassifierMixin, BaseEstimator):
         Stop when the log loss of the held-out part has not improved for so many rounds; None = train `n_estimators`.
     validation_fraction : float in (0, 1)
         Part of the training groups (or rows, where there are no groups) that is held out for early stopping.
-    refit
+    refit : bool
         Train again on all training rows with the number of rounds found.
     n_jobs : int > 0 or None
         Threads; None = the physical cores this process may use.
-    parameters
+    parameters : mapping of str to object or None
         Further XGBoost parameters of the trees, for example ``{"colsample_bynode": 0.1}``; they win over the others.
-    linear
+    linear : mapping of str to object or None
         Fields of `LinearSettings` for the linear booster, for example ``{"penalties": [0.01]}``; `max_depth`, `eta`,
         `max_bin` and `parameters` are those of trees only. Without early stopping nothing is chosen: a middle one of
         the penalties, and all rounds.
@@ -139,12 +141,12 @@ class FunctaClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X, y
+        X, y : array_like
             Training rows only. float32 is used as it is, without a copy.
-        groups
+        groups : array_like, optional
             Subject, film or recording of each row, shape (n,); early stopping holds out whole groups. A row whose group
             is None is a group of its own. None = hold out rows.
-        progress
+        progress : callable, optional
             Called after each boosting round with the rounds done and the most there can be.
 
         Raises
@@ -170,11 +172,13 @@ class FunctaClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        rows
+        rows : RowSource
             Training rows, float32 of shape (n, p).
-        y, groups, progress
+        y : array_like
+        groups : array_like, optional
+        progress : callable, optional
             As for `fit`.
-        trainer
+        trainer : Trainer, optional
             Where to train: in this process (None), in external memory, or on a cluster.
 
         Raises

@@ -113,11 +113,11 @@ def labelled_items(items: Items, splits: Collection[str] | None, role: str) -> I
 
     Parameters
     ----------
-    items
+    items : Items
         All items.
-    splits
+    splits : collection of str or None
         Names of splits.
-    role
+    role : str
         What the items are for, in the message: "training", "test".
 
     Raises
@@ -157,9 +157,9 @@ def fold_items(items: Items, on: str) -> tuple[Items, NDArray[np.object_]]:
 
     Parameters
     ----------
-    items
+    items : Items
         All items.
-    on
+    on : str
         "folds" = their splits "fold-1", "fold-2", ...; "group" = up to five folds of whole groups, over all splits.
 
     Raises

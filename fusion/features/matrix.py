@@ -30,11 +30,11 @@ class DesignRows:
 
     Parameters
     ----------
-    stores
+    stores : mapping of str to FunctaStore
         Open store of each branch; a modality that no item has needs none.
-    items
+    items : Items
         Which rows, in which order.
-    transformers
+    transformers : mapping of str to FunctaFeatures
         Fitted features of each branch, in the order of the columns.
 
     Raises
@@ -114,11 +114,14 @@ def fit_features(
 
     Parameters
     ----------
-    store
+    store : FunctaStore
         Open store; its ``state["start"]`` is the start, if it has one.
-    ids
+    ids : sequence of str or None or NDArray of object
         IDs of the training rows; None (a missing modality) is passed over.
-    features, filter_invariant, normalise, max_columns, seed
+    features : {"delta", "weights"}
+    filter_invariant, normalise : bool
+    max_columns : int, optional
+    seed : int
         See `FunctaFeatures`.
 
     Raises

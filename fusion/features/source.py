@@ -24,11 +24,11 @@ class Source:
 
     Attributes
     ----------
-    stores
+    stores : mapping of str to FunctaStore
         A single store stands under its modality, those of a link table under their columns.
-    items
+    items : Items
         All of them, sorted by ID.
-    link
+    link : LinkTable or None
         The link table, if it is one.
     """
 

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fusion.errors import ConfigError, DataError
 from fusion.features.batches import batches
+from fusion.features.fitted import standardised
 
 __all__ = ["FEATURES", "FunctaFeatures"]
 
@@ -30,17 +31,17 @@ class FunctaFeatures(TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    features
+    features : {"delta", "weights"}
         "delta" subtracts the start; "weights" takes the functas as they are.
-    start
+    start : array_like or None
         Weights of the encoder's shared start, shape (k,); None for an encoder without one: "delta" subtracts nothing.
-    filter_invariant
+    filter_invariant : bool
         Remove the columns that hold one value in all training rows.
-    normalise
+    normalise : bool
         Subtract the training mean and divide by the training standard deviation.
     max_columns : int > 0 or None
         Keep so many columns, drawn at random from those that the filter leaves; None = all of them.
-    seed
+    seed : int
         Of that draw.
 
     Attributes
@@ -54,6 +55,13 @@ class FunctaFeatures(TransformerMixin, BaseEstimator):
     -----
     Filter and normalisation: Malherbe, section 5.1.3. After standardising, "delta" and "weights" differ only by
     rounding; they differ in substance with ``normalise=False``.
+
+    Examples
+    --------
+    >>> functas = np.array([[0.0, 5.0, 2.0], [2.0, 5.0, 4.0]], dtype=np.float32)
+    >>> FunctaFeatures(start=[1.0, 5.0, 1.0]).fit(functas).transform(functas)
+    array([[-1., -1.],
+           [ 1.,  1.]], dtype=float32)
     """
 
     def __init__(
@@ -101,14 +109,8 @@ class FunctaFeatures(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "keep_")
         self._require_columns()
         matrix = self._check(X, reset=False)
-        out: NDArray[np.floating[Any]] = matrix.copy() if self.keep_.all() else matrix[:, self.keep_]
-        start = self._start(matrix.shape[1])
-        if start is not None:
-            out -= start[self.keep_].astype(out.dtype)
-        if self.normalise:
-            out -= self.mean_.astype(out.dtype)
-            out /= self.scale_.astype(out.dtype)
-        return out
+        limits = (self.mean_, self.scale_) if self.normalise else None
+        return standardised(matrix, self.keep_, self._start(matrix.shape[1]), limits)
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
         """Return the names of the kept columns: of the input's columns, or ``x0``, ``x1``, ... where it has none."""

@@ -2,6 +2,9 @@ from .architecture import Architecture as Architecture
 from .architecture import flatten as flatten
 from .architecture import unflatten as unflatten
 from .engine import FitResult as FitResult
+from .engine import chosen_backend as chosen_backend
+from .engine import evaluate as evaluate
 from .engine import fit as fit
+from .engine import use_device as use_device
 from .metrics import psnr as psnr
 from .settings import FitSettings as FitSettings

@@ -42,6 +42,14 @@ class Architecture:
         Activation of the output layer.
     initialiser : {"keras", "siren"}
         Distribution of the random start, see `fusion.inr.initialisation.random_start`.
+
+    Examples
+    --------
+    >>> network = Architecture(d_in=1, d_out=2, hidden=(4, 3), omegas=(30.0, 1.0))
+    >>> network.size
+    31
+    >>> network.layout[:2]
+    (('dense_0/kernel', (1, 4), 0), ('dense_0/bias', (4,), 4))
     """
 
     __pydantic_config__ = STRICT
@@ -189,6 +197,12 @@ def flatten(arrays: Mapping[str, NDArray[Any]], layout: tuple[LayoutEntry, ...])
     ------
     ConfigError
         When an array is missing or has another shape than the layout says.
+
+    Examples
+    --------
+    >>> layout = (("kernel", (2, 1), 0), ("bias", (1,), 2))
+    >>> flatten({"kernel": [[1], [2]], "bias": [3]}, layout)
+    array([1., 2., 3.], dtype=float32)
     """
     parts = []
     for name, shape, _ in layout:
@@ -208,6 +222,13 @@ def unflatten(vector: NDArray[Any], layout: tuple[LayoutEntry, ...]) -> dict[str
     ------
     ConfigError
         When the last dimension is not the layout's length.
+
+    Examples
+    --------
+    >>> layout = (("kernel", (2, 1), 0), ("bias", (1,), 2))
+    >>> unflatten(np.array([1, 2, 3]), layout)
+    {'kernel': array([[1],
+           [2]]), 'bias': array([3])}
     """
     name, shape, offset = layout[-1]
     size = offset + int(np.prod(shape))

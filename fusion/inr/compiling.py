@@ -28,9 +28,9 @@ def kept(flags: Collection[str], *modules: ModuleType) -> Callable[[Callable[...
 
     Parameters
     ----------
-    flags
+    flags : collection of str
         Fast-math flags.
-    modules
+    *modules : ModuleType
         Whose functions are inlined. Numba looks at the file of the function alone; the code is kept under a name that
         tells what was in these files too, so that a change in any of them compiles it anew.
     """

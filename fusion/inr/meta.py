@@ -66,7 +66,7 @@ def learn_start(
     batch = min(settings.batch, len(values))
     size = _first_size(gradients, start, values[:batch])
     learned = [start.astype(np.float64), np.full(len(start), np.log(size))]
-    steps = affordable_steps(settings.steps, batch * (2 * settings.inner_steps + 1) * gradients.flops, _MAX_FLOPS)
+    steps = learning_steps(gradients.flops, settings, len(values))
     outer = OuterAdam(learned, _RATES, steps)
     for _ in range(steps):
         gradients.draw(rng)
@@ -75,6 +75,12 @@ def learn_start(
             slopes = [bounded(slopes_of_start(gradients, learned, values[i], settings.inner_steps)) for i in chosen]
         outer.descend(mean_slopes(slopes))
     return learned[0].astype(np.float32), np.exp(learned[1]).astype(np.float32)
+
+
+def learning_steps(flops: float, settings: MetaSettings, samples: int) -> int:
+    """Count the changes of the start, of a network whose gradient of one sample takes `flops` operations."""
+    batch = min(settings.batch, samples)
+    return affordable_steps(settings.steps, batch * (2 * settings.inner_steps + 1) * flops, _MAX_FLOPS)
 
 
 def _first_size(gradients: Gradients, start: Floats, values: NDArray[Any]) -> float:

@@ -27,6 +27,11 @@ def psnr(mse: ArrayLike) -> NDArray[np.float32]:
     Notes
     -----
     Malherbe, Section 4.3.
+
+    Examples
+    --------
+    >>> psnr([0.01, 0.0001, 0.0])
+    array([ 20.,  40., 150.], dtype=float32)
     """
     floor = 10.0 ** (-PEAK_DB / 10.0)
     decibel: NDArray[Any] = -10.0 * np.log10(np.maximum(np.asarray(mse, dtype=np.float64), floor))

@@ -1,11 +1,7 @@
-"""Fits in TensorFlow: the engine for a GPU, and the reference for the compiled kernel on the processor.
+"""Fits in TensorFlow: a reference for the two engines, which are faster; nothing chooses it by itself.
 
 A batch of networks is fitted at once in one graph of fixed shape. Gradients are written by hand, so that a step is a
 handful of batched matrix products; `GradientTape` records the same products but keeps and walks a tape.
-
-Notes
------
-The graph is tested on processors. On a GPU it is untested: that one is found and used, and that large batches pay.
 """
 
 from __future__ import annotations
@@ -32,12 +28,10 @@ if TYPE_CHECKING:
 
 _CACHE_BYTES = 1 << 20
 _MAX_BATCH = 64
-_GPU_BYTES = 1 << 30
-_MAX_BATCH_GPU = 4096
 
 
 def default_batch(architecture: Architecture, coordinates: int) -> int:
-    """Networks in one graph: on a processor so many that their activations stay in a core's second-level cache.
+    """Networks in one graph: so many that their activations stay in a core's second-level cache.
 
     Parameters
     ----------
@@ -47,20 +41,13 @@ def default_batch(architecture: Architecture, coordinates: int) -> int:
 
     Returns
     -------
-    int, a power of two
-        In [1, 64] on a processor, in [1, 4096] on a GPU.
+    int, a power of two in [1, 64]
     """
     one = 4 * coordinates * sum(architecture.widths)
-    most, memory = (_MAX_BATCH_GPU, _GPU_BYTES) if sees_gpu() else (_MAX_BATCH, _CACHE_BYTES)
     batch = 1
-    while batch < most and 2 * batch * one <= memory:
+    while batch < _MAX_BATCH and 2 * batch * one <= _CACHE_BYTES:
         batch *= 2
     return batch
-
-
-def sees_gpu() -> bool:
-    """Whether TensorFlow has a GPU to work on."""
-    return bool(load_tensorflow().config.list_physical_devices("GPU"))
 
 
 def fit(
@@ -122,13 +109,6 @@ def _compiled(architecture: Architecture, settings: FitSettings, coordinates: in
         return tuple(output.numpy() for output in outputs)
 
     return run
-
-
-def single_threaded() -> None:
-    """Use one thread for everything in this process; call it before the first fit."""
-    tf = load_tensorflow()
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
 def load_tensorflow() -> Any:

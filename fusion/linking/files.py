@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from fusion.errors import ConfigError, DataError
+from fusion.modalities.tables import open_table
 from store.files import whole_file, write_whole
 
-__all__ = ["FORMAT", "is_link", "read_strings", "read_table", "write_table"]
+__all__ = ["FORMAT", "is_link", "read_names", "read_table", "write_table"]
 
 FORMAT = "functa-fusion-link"
 """Says in a card, and in the metadata of a Parquet file, what it is."""
@@ -58,11 +60,11 @@ def read_table(path: Path) -> tuple[pd.DataFrame, str]:
     """Read a link table and its card; DataError when there is none or it is damaged."""
     if not path.is_file():
         raise DataError(f"there is no link table at {path}; expected a file that `functa link` wrote. Check the path.")
-    return (read_strings(path), _read_text(_beside(path))) if path.suffix.lower() == ".csv" else _read_parquet(path)
+    return (_read_csv(path), _read_text(_beside(path))) if path.suffix.lower() == ".csv" else _read_parquet(path)
 
 
-def read_strings(path: Path) -> pd.DataFrame:
-    """Read a table of strings from ``.csv`` or ``.parquet``, None where a cell is empty.
+def _read_csv(path: Path) -> pd.DataFrame:
+    """Read a link table's strings from ``.csv``, None where a cell is empty.
 
     Raises
     ------
@@ -70,15 +72,27 @@ def read_strings(path: Path) -> pd.DataFrame:
         It cannot be read.
     """
     try:
-        if path.suffix.lower() == ".parquet":
-            frame = pd.read_parquet(path)
-        else:
-            frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"table {path} cannot be read: {reason}. Expected .csv or .parquet with a header.") from error
+        raise DataError(f"table {path} cannot be read: {reason}. Expected .csv with a header.") from error
     frame = frame.astype(object)
     return frame.where(frame.notna(), None)
+
+
+def read_names(path: Path) -> pd.DataFrame:
+    """Read a table of names that a user wrote, as tables of readings are read: see `fusion.modalities.tables`.
+
+    Raises
+    ------
+    DataError
+        It cannot be read.
+    """
+    table = open_table(path)
+    parts = list(table.parts())
+    return pd.DataFrame(
+        {name: np.concatenate([part.text(name) for part in parts]) for name in table.names}, dtype=object
+    )
 
 
 def _write_csv(frame: pd.DataFrame, place: Path) -> None:

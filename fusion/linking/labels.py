@@ -32,7 +32,7 @@ def read_label_map(source: str | Path) -> LabelMap:
 
     Parameters
     ----------
-    source
+    source : path
         Name of a shipped map, or a file. A ``.toml`` file has ``label = "common label"`` for all stores, or such
         entries in a table named after a store. A ``.csv`` file has the columns label, common and, if wanted, store. A
         class whose common label is empty is left out; one that is not named keeps its label.

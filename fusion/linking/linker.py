@@ -11,7 +11,7 @@ import pandas as pd
 
 from fusion.errors import ConfigError, DataError
 from fusion.linking.agreement import agreed, coarsest_groups, require_one_side
-from fusion.linking.files import read_strings
+from fusion.linking.files import read_names
 from fusion.linking.group_rows import groups_held, join_to_groups
 from fusion.linking.joins import How, Joined, Key, join_by_group, join_by_id, join_by_label, join_by_table, kept_by
 from fusion.linking.labels import LabelMap, maps_of_stores, read_label_map
@@ -44,27 +44,27 @@ def link(
 
     Parameters
     ----------
-    stores
+    stores : sequence or mapping by name of FunctaStore or path
         Open stores or paths; a column of the table is named after each (``inertial.zarr``: inertial), by the mapping's
         key, or by ``name=path``.
-    on
+    on : {"id", "group", "table", "label"}
         "id" = the same ID; "group" = the same group (subject, film) and in it the same `key`, where a store whose IDs
         are the names of groups, such as plain columns of persons, is joined to every item of each; "table" = as `table`
         says; "label" = the same label, in each split by itself and in the order of a seeded hash of the IDs.
-    how
+    how : {"inner", "left", "outer"}
         Which items stay: "inner" = those in all stores, "left" = those in the first, "outer" = all. A store that lacks
         an item leaves its modality missing.
-    key
+    key : str, sequence of str or mapping, optional
         For "group": a regular expression that is searched in the ID, or ``column:NAME``; a mapping, or strings
         ``name=key``, give one for each store. None = the last number in the ID.
-    table
+    table : DataFrame or path, optional
         For "table": a .csv or .parquet file, or a frame, with one column of IDs for each store; empty = missing.
-    labels
+    labels : LabelMap or path, optional
         Turns the labels of the stores into common ones: a file, the name of a map that comes with the toolkit, or the
         map itself. See `read_label_map`.
-    seed
+    seed : int
         Of the join by label.
-    reuse
+    reuse : bool
         For "label": start again with the first samples of a class where a store has fewer than another.
 
     Raises
@@ -79,6 +79,19 @@ def link(
     -----
     Where a sample stands in its store plays no part, so shuffled stores give the same table. In a join by label the
     column ``group`` holds the groups of the store that has the fewest; training reads the others from the stores.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from store import Rows, create_store
+    >>> for name, ids in {"sensor": ["b", "a"], "camera": ["b", "c"]}.items():
+    ...     with create_store(f"{name}.zarr", modality=name, layout=[("w", (2,), 0)], encoder={}, state={}) as store:
+    ...         store.append(Rows.build(ids, np.zeros((2, 2)), labels=["walk", "sit"]))
+    >>> link(["sensor.zarr", "camera.zarr"], how="outer").frame[["link_id", "label", "sensor", "camera"]]
+      link_id label sensor camera
+    0       a   sit      a   None
+    1       b  walk      b      b
+    2       c   sit   None      c
     """
     _check(on, key=key, table=table, reuse=reuse)
     opened = named(stores)
@@ -109,7 +122,7 @@ def link_sides(
     elif on == "label":
         joined = join_by_label(sides, how, seed=seed, reuse=reuse)
     else:
-        pairs = table if isinstance(table, pd.DataFrame) else read_strings(Path(str(table)))
+        pairs = table if isinstance(table, pd.DataFrame) else read_names(Path(str(table)))
         joined, unknown = join_by_table(sides, how, pairs)
     return _table(sides, joined.in_order(), on, how, seed, _warnings(sides, on, unknown, held))
 

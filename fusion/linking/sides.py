@@ -96,9 +96,9 @@ def keyed_by(side: Side, key: str | None) -> NDArray[np.object_]:
 
     Parameters
     ----------
-    side
+    side : Side
         One store.
-    key
+    key : str or None
         "column:NAME" = a column that was added to the store; else a regular expression that is searched in the ID: its
         groups, or all that it matches; 007 is 7. None = the last number in the ID.
 

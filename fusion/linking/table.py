@@ -31,13 +31,13 @@ class LinkedStore:
 
     Attributes
     ----------
-    path
+    path : str
         Where it is; in a file relative to the file's folder, where that is possible.
-    fingerprint
+    fingerprint : str
         Of its header: encoder and start.
-    modality
+    modality : str
         What it holds.
-    rows
+    rows : int
         Its usable samples when it was linked.
     """
 
@@ -53,13 +53,14 @@ class LinkSummary:
 
     Attributes
     ----------
-    on, how, seed
+    on, how : str
+    seed : int
         The join.
-    matched
+    matched : int
         Items of which every store has a sample.
-    left_over
+    left_over : mapping of str to int
         Samples of each store that are in no item.
-    warnings
+    warnings : tuple of str
         What a reader of later figures should know.
     """
 
@@ -77,12 +78,12 @@ class LinkTable:
 
     Attributes
     ----------
-    frame
+    frame : DataFrame
         Sorted by ``link_id``, with the columns link_id, split, label, group and one column of IDs for each store;
         None = missing.
-    stores
+    stores : mapping of str to LinkedStore
         By the name of their column.
-    summary
+    summary : LinkSummary
         What the join did.
     """
 

@@ -1,6 +1,5 @@
 from .audio import AudioModality as AudioModality
 from .base import Modality as Modality
-from .base import Signal as Signal
 from .base import coordinate_grid as coordinate_grid
 from .base import source_hash as source_hash
 from .columns import ColumnsModality as ColumnsModality

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -13,29 +12,10 @@ from fusion.modalities.scaling import ChannelStatistics, Scaling
 from fusion.settings import STRICT, plain_values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-
-@dataclass(frozen=True, eq=False)
-class Signal:
-    """A sample as an INR sees it.
-
-    Parameters
-    ----------
-    coordinates : NDArray of float32, shape=(n, d_in)
-        In [-1, 1], the same for all samples of one configuration.
-    values : NDArray of float32, shape=(n, d_out)
-        In [0, 1].
-    denormalise : callable
-        Turns values of shape (n, d_out) back into the prepared raw array.
-    """
-
-    coordinates: NDArray[np.float32]
-    values: NDArray[np.float32]
-    denormalise: Callable[[NDArray[Any]], NDArray[Any]]
 
 
 class Modality(ABC):
@@ -124,6 +104,19 @@ class Modality(ABC):
     def plot(self, original: NDArray[Any], reconstruction: NDArray[Any], path: Path, title: str) -> None:
         """Draw original beside reconstruction as a PNG."""
 
+    def plot_scaled(
+        self,
+        original: NDArray[Any],
+        reconstruction: NDArray[Any],
+        path: Path,
+        title: str,
+        *,
+        scaling: Scaling,  # noqa: ARG002 - of use to those that override it
+        titles: Sequence[str],  # noqa: ARG002
+    ) -> None:
+        """Draw as `plot` does; where channels have axes, on the range of the training, each under its title."""
+        self.plot(original, reconstruction, path, title)
+
     def measured(self, raw: Any) -> Any:  # noqa: ARG002 - of use to those that override it
         """Measure what is worth telling of many raw samples together; small, as it is kept for each."""
         return None
@@ -139,11 +132,6 @@ class Modality(ABC):
     def scaled_grid(self, scale: float) -> tuple[int, ...]:
         """Count the points along each coordinate at another resolution, at least one."""
         return tuple(max(1, round(points * scale)) for points in self.grid)
-
-    def signal(self, raw: Any, scaling: Scaling) -> Signal:
-        """Coordinates, values and the way back for one raw sample."""
-        values = scaling.normalise(self.prepare(raw)).reshape(self.points, self.d_out)
-        return Signal(self.coordinates(), values, lambda fitted: self.restore(fitted, scaling, self.grid))
 
     def restore(self, values: NDArray[Any], scaling: Scaling, grid: Sequence[int]) -> NDArray[np.float32]:
         """Bring values of shape (n, d_out) on a grid back to raw units, shape (*grid, d_out)."""

@@ -100,9 +100,14 @@ class ColumnFacts:
         return self.whole and self.pairs > 0 and self.equal == self.pairs and self.low < self.high
 
     @property
+    def rises(self) -> bool:
+        """Whether it rises from reading to reading."""
+        return self.pairs > 0 and self.rising >= 0.98 * self.pairs
+
+    @property
     def ticks(self) -> bool:
         """Whether it rises from reading to reading in nearly even steps, as a time does."""
-        if self.rising < 8 or self.rising < 0.98 * self.pairs:
+        if self.rising < 8 or not self.rises:
             return False
         mean = self.steps / self.rising
         return self.squares / self.rising - mean**2 < (0.3 * mean) ** 2
@@ -130,7 +135,7 @@ def why_no_channel(fact: ColumnFacts, *, timed: bool) -> str:
     name = fact.name
     if is_nameless(name):
         return "it has no name, as a running number of rows"
-    if timed and named_like_time(name):
+    if timed and (named_like_time(name) or (named_like_time(name) is None and fact.rises)):
         return "another time"
     role = role_named_like(name)
     if role is not None:

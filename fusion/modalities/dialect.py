@@ -22,8 +22,8 @@ NAMELESS = "Unnamed: "
 """Begins the name that a column without one is given, followed by its place from 0."""
 
 _LINES = 50
-_COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
-_POINT_NUMBER = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
+_WHOLE_NUMBER = re.compile(r"[+-]?\d+")
+_NUMBERS = {mark: re.compile(rf"[+-]?\d*{re.escape(mark)}\d*(?:[eE][+-]?\d+)?") for mark in ".,"}
 _WIDE = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
 
@@ -57,7 +57,7 @@ def told_dialect(path: Path, separator: str | None = None, decimal: str | None =
         In UTF-8.
     separator, decimal : str, optional
         As the user says; told from the file when not given: a separator that stands as often in every one of the
-        first lines, and a comma in numbers where none of them has a point.
+        first lines, and a comma where more columns of numbers have it than have a point.
 
     Raises
     ------
@@ -65,13 +65,14 @@ def told_dialect(path: Path, separator: str | None = None, decimal: str | None =
         When it is no text in UTF-8, or empty.
     """
     heads = {mark: _head(path, mark) for mark in ((separator,) if separator else SEPARATORS)}
-    separator = max(heads, key=lambda mark: _columns(heads[mark]))
+    # Where no mark stands as often in every line, the line of names decides, and the others are named.
+    separator = max(heads, key=lambda mark: (_columns(heads[mark]), len(heads[mark][0][1]) if heads[mark] else 0))
     rows = heads[separator]
     if not rows:
         raise DataError(f"{path} is empty; expected a line of names, and rows")
     begin, first = rows[0]
     headless = _holds_numbers(first)
-    decimal = decimal or _told_decimal([cell for _, row in rows for cell in row])
+    decimal = decimal or _told_decimal([row for _, row in rows[0 if headless else 1 :]])
     return Dialect(separator, decimal, () if headless else _names(first), begin - 1 if headless else begin)
 
 
@@ -83,9 +84,17 @@ def _names(cells: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def _told_decimal(cells: Sequence[str]) -> str:
-    commas = any(_COMMA_NUMBER.fullmatch(cell) for cell in cells)
-    return "," if commas and not any(_POINT_NUMBER.fullmatch(cell) for cell in cells) else "."
+def _told_decimal(rows: Sequence[Sequence[str]]) -> str:
+    """Tell the mark that more columns have in all their numbers that are not whole; a point where they are as many."""
+    columns = [
+        [cell for cell in column if cell and not _WHOLE_NUMBER.fullmatch(cell)] for column in zip(*rows, strict=False)
+    ]
+    told = [
+        next((mark for mark, number in _NUMBERS.items() if all(map(number.fullmatch, cells))), "")
+        for cells in columns
+        if cells
+    ]
+    return "," if told.count(",") > told.count(".") else "."
 
 
 def _holds_numbers(cells: Sequence[str]) -> bool:
@@ -138,7 +147,7 @@ def repeated_header(path: Path, dialect: Dialect) -> str | None:
     """Say at which line the line of names stands again; None when it does not."""
     rows = enumerate(text_rows(path, dialect.separator))
     first = next(rows)[1][1]
-    again = [(line, row) for row, (line, cells) in rows if cells == first]
+    again = [(line, row) for row, (line, cells) in rows if [cell.lstrip("\ufeff") for cell in cells] == first]
     if not again:
         return None
     more = f", and so do {len(again) - 1} more" if len(again) > 1 else ""

@@ -24,6 +24,8 @@ def plot_channels(
     names: Sequence[str],
     path: Path,
     title: str,
+    *,
+    limits: NDArray[Any] | None = None,
 ) -> None:
     """Draw each channel of a window with its reconstruction over it, three channels in a row.
 
@@ -37,6 +39,8 @@ def plot_channels(
     path : Path
         PNG to write.
     title : str
+    limits : NDArray, shape=(channels, 2), optional
+        Range of each channel that its axis shows, wider where a curve leaves it.
     """
     from matplotlib.figure import Figure
 
@@ -44,6 +48,7 @@ def plot_channels(
         shown = np.sort(np.argsort(-np.var(original, axis=0), kind="stable")[:_MOST_CHANNELS])
         title = f"{title}; the {_MOST_CHANNELS} of {len(names)} channels that vary most"
         original, fitted, names = original[:, shown], fitted[:, shown], [names[index] for index in shown]
+        limits = None if limits is None else limits[shown]
     rows = -(-len(names) // _COLUMNS)
     figure = Figure(figsize=(4.0 * min(_COLUMNS, len(names)), 1.9 * rows + 0.8), layout="constrained")
     axes = figure.subplots(rows, min(_COLUMNS, len(names)), squeeze=False, sharex=True)
@@ -52,6 +57,10 @@ def plot_channels(
     for index, (axis, name) in enumerate(zip(axes.ravel(), names, strict=False)):
         axis.plot(times, original[:, index], color="0.55", linewidth=1.8, label="original")
         axis.plot(fitted_times, fitted[:, index], color="C3", linewidth=1.0, label="reconstruction")
+        if limits is not None and limits[index, 0] < limits[index, 1]:
+            axis.axhspan(*limits[index], color="0.96", zorder=0)
+            axis.update_datalim([(times[0], limits[index, 0]), (times[0], limits[index, 1])])
+            axis.autoscale_view()
         axis.set_title(name, fontsize=9, parse_math=False)
         axis.tick_params(labelsize=7)
     figure.suptitle(title, fontsize=10, parse_math=False)

@@ -38,7 +38,7 @@ def modality_class(name: str) -> type[Modality]:
         raise ConfigError(f"modality {name!r} is not known; expected one of {listed(modality_names())}")
     if not (isinstance(found, type) and issubclass(found, Modality)):
         raise ConfigError(
-            f"modality {name!r} is {found!r}; expected a subclass of fusion.Modality. Correct the plug-in."
+            f"modality {name!r} is {found!r}; expected a subclass of fusion.modalities.Modality. Correct the plug-in."
         )
     return found
 

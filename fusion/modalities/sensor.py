@@ -14,6 +14,7 @@ from fusion.modalities.scaling import ChannelStatistics, Scaling
 from fusion.modalities.sensor_files import Readings, read_readings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -128,17 +129,34 @@ class SensorModality(Modality):
         np.savetxt(path, table, delimiter=",", header=",".join(("time", *self.channels)), comments="", fmt="%.8g")
 
     def plot(self, original: NDArray[Any], reconstruction: NDArray[Any], path: Path, title: str) -> None:
+        self._plot(original, reconstruction, path, title, self.channels)
+
+    def plot_scaled(
+        self,
+        original: NDArray[Any],
+        reconstruction: NDArray[Any],
+        path: Path,
+        title: str,
+        *,
+        scaling: Scaling,
+        titles: Sequence[str],
+    ) -> None:
+        limits = np.stack([scaling.low, scaling.high], axis=-1)
+        self._plot(original, reconstruction, path, title, titles, limits)
+
+    def _plot(
+        self,
+        original: NDArray[Any],
+        reconstruction: NDArray[Any],
+        path: Path,
+        title: str,
+        titles: Sequence[str],
+        limits: NDArray[Any] | None = None,
+    ) -> None:
         from fusion.modalities.plots import plot_channels
 
-        plot_channels(
-            self._times(len(original)),
-            original,
-            self._times(len(reconstruction)),
-            reconstruction,
-            self.channels,
-            path,
-            title,
-        )
+        times = self._times(len(original)), self._times(len(reconstruction))
+        plot_channels(times[0], original, times[1], reconstruction, titles, path, title, limits=limits)
 
     def to_dict(self) -> dict[str, Any]:
         # Stores written before the option existed go on as what they were.

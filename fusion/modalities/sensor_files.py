@@ -9,10 +9,11 @@ import numpy as np
 
 from fusion.errors import DataError, SampleError
 from fusion.modalities.arrays import MAX_BYTES
+from fusion.modalities.clocks import Clock, clock_of, is_regular
 from fusion.modalities.column_facts import ColumnFacts, why_no_channel
 from fusion.modalities.dialect import text_rows
 from fusion.modalities.tables import TEXT_SUFFIXES, Part, Table, open_table
-from fusion.modalities.times import Clock, clock_of, is_regular, named_like_time, stamps
+from fusion.modalities.times import named_like_time, stamps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,6 +7,7 @@ first row to the last, whatever stands in the rows beside it.
 
 from __future__ import annotations
 
+import math
 import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -147,7 +148,7 @@ def texts(column: Any) -> NDArray[Any]:
     """
     encoded = _plain(column).dictionary_encode()
     names = np.array([*(_word(value) for value in encoded.dictionary.to_pylist()), None], dtype=object)
-    found: NDArray[Any] = names[encoded.indices.fill_null(len(names) - 1).to_numpy(zero_copy_only=False)]
+    found: NDArray[Any] = names[as_numpy(encoded.indices, len(names) - 1)]
     return found
 
 
@@ -168,14 +169,26 @@ def numbers(column: Any, decimal: str = ".") -> tuple[NDArray[np.float64], NDArr
         return _numbers_among_words(trimmed)
 
 
+def as_numpy(column: Any, missing: int | None = None) -> NDArray[Any]:
+    """Give an Arrow array of numbers; where some are missing, floats get NaN and whole numbers `missing`."""
+    # Arrow's own conversion imports pandas, half a second, so it is left to arrays with gaps.
+    if not column.null_count:
+        return np.asarray(np.from_dlpack(column))
+    filled = column if missing is None else column.fill_null(missing)
+    return np.asarray(filled.to_numpy(zero_copy_only=False))
+
+
 def trimmed_text(column: Any, decimal: str = ".") -> Any:
     """Take blanks from around text, make empty cells missing, and write a point for the decimal mark."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     trimmed = pc.utf8_trim_whitespace(column)
     if decimal != ".":
         trimmed = pc.replace_substring(trimmed, decimal, ".")
-    return pc.if_else(pc.equal(trimmed, ""), None, trimmed)
+    # Arrow imports pandas, half a second, to turn a Python value into one of its own: here none is needed.
+    filled = pc.cast(pc.binary_length(trimmed), pa.bool_())
+    return pc.if_else(filled, trimmed, pa.nulls(len(trimmed), trimmed.type))
 
 
 def is_text(column: Any) -> bool:
@@ -193,15 +206,25 @@ def _as_floats(column: Any) -> NDArray[np.float64]:
     import pyarrow as pa
 
     floats = column.cast(pa.float64(), safe=False) if not pa.types.is_boolean(column.type) else column.cast(pa.uint8())
-    return np.asarray(floats.to_numpy(zero_copy_only=False), dtype=np.float64)
+    return np.asarray(as_numpy(floats), dtype=np.float64)
 
 
 def _numbers_among_words(column: Any) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    import pandas as pd
+    # Words are names, of which there are few; each is looked at once.
+    encoded = column.dictionary_encode()
+    cells = [*(None if cell in _MISSING else cell for cell in encoded.dictionary.to_pylist()), None]
+    found = np.array([_number(cell) for cell in cells])
+    words = np.isnan(found) & np.array([cell is not None for cell in cells])
+    codes = encoded.indices.fill_null(len(cells) - 1).to_numpy(zero_copy_only=False)
+    return found[codes], np.asarray(words[codes], bool)
 
-    cells = np.array([None if cell in _MISSING else cell for cell in column.to_pylist()], dtype=object)
-    found = pd.to_numeric(pd.Series(cells, dtype=object), errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    return found, np.isnan(found) & np.array([cell is not None for cell in cells], bool)
+
+def _number(cell: str | None) -> float:
+    """Read a number, NaN where it is none; Python would read 1_000, which no table means."""
+    try:
+        return math.nan if cell is None or "_" in cell else float(cell)
+    except ValueError:
+        return math.nan
 
 
 def _plain(column: Any) -> Any:
@@ -262,9 +285,11 @@ def _text_parts(table: Table) -> Iterator[Any]:
 def _refuse_repeated_header(table: Table, dialect: Dialect, batch: Any) -> None:
     import pyarrow.compute as pc
 
-    place = next((place for place, name in enumerate(dialect.names) if not name.startswith(NAMELESS)), 0)
-    again = pc.index(pc.utf8_trim_whitespace(batch.column(place)), dialect.names[place]).as_py()
-    if again >= 0 and (found := repeated_header(table.path, dialect)):
+    # Not the first where there is another: a file that was appended may bring its mark of byte order along.
+    place = max((place for place, name in enumerate(dialect.names) if not name.startswith(NAMELESS)), default=0)
+    pattern = rf"^\s*\Q{dialect.names[place]}\E\s*$"  # a value to look for would make pyarrow import pandas
+    again = pc.any(pc.match_substring_regex(batch.column(place), pattern)).as_py()
+    if again and (found := repeated_header(table.path, dialect)):
         raise DataError(f"{table.path}: {found}.")
 
 

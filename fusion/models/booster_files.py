@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import xgboost
-from pydantic import BaseModel, ConfigDict, FiniteFloat
+from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
 
 from fusion.errors import ModelError
 from fusion.estimators.averaging import Pool
 from fusion.estimators.fused import FusedClassifier
-from fusion.estimators.xgboost import BOOSTERS, FunctaClassifier
+from fusion.estimators.native import NativeBooster, NativeClassifier
+from fusion.models.booster_check import remember, why_not
+
+if TYPE_CHECKING:
+    import xgboost
+
+    from fusion.estimators.xgboost import FunctaClassifier
 
 __all__ = ["BOOSTER_FILE", "ClassifierCard", "FusionCard", "booster_files", "fusion_card", "restore_classifier"]
 
@@ -22,6 +28,23 @@ BOOSTER_FILE = re.compile(r"(model|block-\d{1,3})(-[a-z]{1,20})?\.ubj")
 
 _STRICT = ConfigDict(strict=True, extra="forbid")
 ReadFile = Callable[[str], bytes]
+
+
+class _Parameters(BaseModel):
+    """What a classifier is made with."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+    booster: Literal["gbtree", "gblinear", "stacked"] = "gbtree"
+    n_estimators: int = 1
+    max_depth: int = 1
+    eta: FiniteFloat = 1.0
+    max_bin: int = 2
+    early_stopping_rounds: int | None = None
+    validation_fraction: FiniteFloat = 0.0
+    refit: bool = True
+    seed: int = 0
+    parameters: dict[str, Any] | None = None
+    linear: dict[str, Any] | None = None
 
 
 class ClassifierCard(BaseModel):
@@ -73,7 +96,7 @@ def fusion_card(classifier: FusedClassifier) -> FusionCard:
 
 def booster_files(classifier: FunctaClassifier | FusedClassifier) -> dict[str, bytes]:
     """Return the content of each file."""
-    if isinstance(classifier, FunctaClassifier):
+    if not isinstance(classifier, FusedClassifier):
         return _files("model", classifier)
     files = {} if classifier.head is None else _files("model", classifier.head)
     for number, member in enumerate(classifier.members.values()):
@@ -82,30 +105,40 @@ def booster_files(classifier: FunctaClassifier | FusedClassifier) -> dict[str, b
 
 
 def restore_classifier(
-    folder: object, card: ClassifierCard, fusion: FusionCard | None, columns: dict[str, int], read: ReadFile
+    folder: object,
+    card: ClassifierCard,
+    fusion: FusionCard | None,
+    columns: dict[str, int],
+    read: ReadFile,
+    *,
+    only_predict: bool = False,
 ) -> FunctaClassifier | FusedClassifier:
     """Read a classifier back.
 
     Parameters
     ----------
-    folder
+    folder : object
         Named in messages.
-    card
+    card : ClassifierCard
         Of the model's classes and parameters.
-    fusion
+    fusion : FusionCard or None
         Of several modalities.
-    columns
+    columns : dict of str to int
         Of each branch.
-    read
+    read : callable
         Returns a file whose checksum is right.
+    only_predict : bool
+        Without what trains, which takes a second to import.
 
     Raises
     ------
     ModelError
         A file that is no booster, or one of another model.
     """
+    restored: Callable[..., Any] = partial(_native if only_predict else _restored, folder, read)
     if fusion is None:
-        return _restored(folder, "model", card, sum(columns.values()), read)
+        alone: FunctaClassifier = restored("model", card, sum(columns.values()))
+        return alone
     fits = len(fusion.members) == len(columns) and (fusion.pool is None or len(fusion.pool.weights) == len(columns))
     if (
         not fits
@@ -121,53 +154,97 @@ def restore_classifier(
     if unknown or sorted(card.classes) != card.classes:
         raise ModelError(f"model.json of {folder} lists other classes than its classifiers. Train again.")
     members = {
-        name: _restored(folder, f"block-{number}", member, width, read)
+        name: restored(f"block-{number}", member, width)
         for number, (member, (name, width)) in enumerate(zip(fusion.members, columns.items(), strict=True))
     }
     wide = sum(columns.values()) if fusion.fusion == "early" else len(columns) * len(card.classes)
-    head = None if fusion.head is None else _restored(folder, "model", fusion.head, wide, read)
+    head = None if fusion.head is None else restored("model", fusion.head, wide)
     pool = None if fusion.pool is None else Pool(fusion.pool.mean, np.array(fusion.pool.weights, dtype=np.float64))
     return FusedClassifier(fusion.fusion, columns, members, np.array(card.classes, dtype=object), head, pool)
 
 
 def _files(stem: str, classifier: FunctaClassifier) -> dict[str, bytes]:
-    return {_file(stem, name): bytes(booster.save_raw("ubj")) for name, booster in classifier.boosters_.items()}
+    files = {_file(stem, name): bytes(booster.save_raw("ubj")) for name, booster in classifier.boosters_.items()}
+    for content in files.values():
+        remember(content)
+    return files
 
 
 def _file(stem: str, name: str) -> str:
     return f"{stem}.ubj" if name == "model" else f"{stem}-{name}.ubj"
 
 
-def _restored(folder: object, stem: str, card: ClassifierCard, columns: int, read: ReadFile) -> FunctaClassifier:
+def _native(folder: object, read: ReadFile, stem: str, card: ClassifierCard, columns: int) -> NativeClassifier:
+    kind = str(card.parameters.get("booster", "gbtree"))
+    names = ("model", "linear") if kind == "stacked" else ("model",)
+    try:
+        boosters = {name: NativeBooster(_harmless(folder, _file(stem, name), read)) for name in names}
+    except ModelError as error:
+        raise ModelError(_not_xgboost(folder, f"{stem}.ubj", error)) from error
+    classifier = NativeClassifier(kind, boosters, np.array(card.classes, dtype=object))
+    _require_columns(folder, stem, classifier, columns)
+    return classifier
+
+
+def _restored(folder: object, read: ReadFile, stem: str, card: ClassifierCard, columns: int) -> FunctaClassifier:
+    import xgboost
+
+    from fusion.estimators.xgboost import BOOSTERS, FunctaClassifier
+
     known = FunctaClassifier().get_params()
     unknown = sorted(set(card.parameters) - set(known))
     if unknown:
         raise ModelError(
             f"model.json of {folder} has unknown parameters {unknown}; expected {sorted(known)}. Train again."
         )
+    _require_kinds(folder, card.parameters)
     # threads are a matter of this machine, not of the one that trained
     classifier = FunctaClassifier(**card.parameters | {"n_jobs": None})
-    names = BOOSTERS.get(classifier.booster, ()) if isinstance(classifier.booster, str) else ()
+    names = BOOSTERS[classifier.booster]
     boosters = {name: _booster(folder, _file(stem, name), read) for name in names}
     try:
         classifier.restore(boosters, card.classes)
     except (xgboost.core.XGBoostError, ValueError) as error:
         raise ModelError(_not_xgboost(folder, f"{stem}.ubj", error)) from error
+    _require_columns(folder, stem, classifier, columns)
+    return classifier
+
+
+def _require_columns(folder: object, stem: str, classifier: Any, columns: int) -> None:
     if classifier.n_features_in_ != columns:
         raise ModelError(
             f"{stem}.ubj of {folder} reads {classifier.n_features_in_} columns but the branches make {columns}. "
             "The files belong to different models: train again."
         )
-    return classifier
+
+
+def _require_kinds(folder: object, parameters: Mapping[str, Any]) -> None:
+    """Refuse parameters of another kind than the classifier's own; their ranges are checked where they are used."""
+    try:
+        _Parameters.model_validate(parameters)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ModelError(f"model.json of {folder} has the parameter {place!r}: {first['msg']}. Train again.") from error
 
 
 def _booster(folder: object, name: str, read: ReadFile) -> xgboost.Booster:
+    import xgboost
+
     booster = xgboost.Booster()
     try:
-        booster.load_model(bytearray(read(name)))
+        booster.load_model(bytearray(_harmless(folder, name, read)))
     except (xgboost.core.XGBoostError, ValueError) as error:
         raise ModelError(_not_xgboost(folder, name, error)) from error
     return booster
+
+
+def _harmless(folder: object, name: str, read: ReadFile) -> bytes:
+    content = read(name)
+    reason = why_not(content)
+    if reason:
+        raise ModelError(_not_xgboost(folder, name, ValueError(reason)))
+    return content
 
 
 def _not_xgboost(folder: object, name: str, error: Exception) -> str:

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import io
+import math
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from fusion.errors import ModelError
-from fusion.features.transformer import FunctaFeatures
+from fusion.features.fitted import FittedFeatures
 from fusion.models.model import ModelBranch
 
+if TYPE_CHECKING:
+    from fusion.features.transformer import FunctaFeatures
+
 __all__ = ["BranchCard", "branch_card", "pack_arrays", "restore_branch", "unpack_arrays"]
+
+
+_MAX_BYTES = 2**31
+_OPTIONS = ("features", "filter_invariant", "normalise", "max_columns")
 
 
 class HeaderCard(BaseModel):
@@ -48,10 +55,7 @@ def branch_card(branch: ModelBranch) -> BranchCard:
     return BranchCard(
         name=branch.name,
         fingerprint=branch.fingerprint,
-        features=branch.features.features,
-        filter_invariant=branch.features.filter_invariant,
-        normalise=branch.features.normalise,
-        max_columns=branch.features.max_columns,
+        **{name: getattr(branch.features, name) for name in _OPTIONS},
         header=HeaderCard.model_validate(dict(branch.header)),
     )
 
@@ -69,26 +73,43 @@ def pack_arrays(branches: Sequence[ModelBranch]) -> bytes:
 
 
 def unpack_arrays(folder: Path, content: bytes) -> dict[str, NDArray[Any]]:
-    """Read the archive back; ModelError when it holds anything but plain arrays."""
+    """Read the archive back; ModelError when it holds anything but plain arrays, each as long as it says."""
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        EOFError,
-        OSError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            _require_bounded(archive)
+            return {name.removesuffix(".npy"): _plain_array(archive.read(name)) for name in archive.namelist()}
+    except Exception as error:
         raise ModelError(
-            f"arrays.npz of the model in {folder} is not an archive of plain arrays: {error}. Train again."
+            f"arrays.npz of the model in {folder} is not an archive of plain arrays: {_one_line(error)}. Train again."
         ) from error
 
 
-def restore_branch(folder: Path, number: int, card: BranchCard, arrays: Mapping[str, NDArray[Any]]) -> ModelBranch:
+def _require_bounded(archive: zipfile.ZipFile) -> None:
+    size = sum(entry.file_size for entry in archive.infolist())
+    if size > _MAX_BYTES:
+        raise ValueError(f"its arrays have {size} bytes, expected at most {_MAX_BYTES}")
+
+
+def _plain_array(data: bytes) -> NDArray[Any]:
+    """Read one array without taking its word for how long it is."""
+    file = io.BytesIO(data)
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, in_columns, dtype = read(file)
+    left = len(data) - file.tell()
+    if dtype.hasobject or math.prod(shape) * dtype.itemsize != left:
+        raise ValueError(f"an array of {dtype} and shape {str(shape)[:80]} has {left} bytes")
+    order: Literal["F", "C"] = "F" if in_columns else "C"
+    return np.frombuffer(data, dtype, offset=file.tell()).reshape(shape, order=order).copy()
+
+
+def _one_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+def restore_branch(
+    folder: Path, number: int, card: BranchCard, arrays: Mapping[str, NDArray[Any]], *, only_predict: bool = False
+) -> ModelBranch:
     """Put a branch together again; ModelError when its arrays do not fit its card."""
     prefix = f"{number}/state/"
     state = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
@@ -105,17 +126,23 @@ def restore_branch(folder: Path, number: int, card: BranchCard, arrays: Mapping[
                 f"{name} of branch {card.name!r} in arrays.npz of {folder} is {learned[name].dtype.name} of shape "
                 f"{learned[name].shape}; expected {kind} of shape {shape}. Train again."
             )
-    features = FunctaFeatures(
-        card.features,
-        start=state.get("start"),
-        filter_invariant=card.filter_invariant,
-        normalise=card.normalise,
-        max_columns=card.max_columns,
-    )
-    return ModelBranch(
-        card.name,
-        features.restore(keep, learned["mean"], learned["scale"]),
-        card.header.model_dump(),
-        state,
-        card.fingerprint,
-    )
+    usable = [np.isfinite(learned["mean"]), np.isfinite(learned["scale"]), learned["scale"] > 0]
+    if not np.all(usable):
+        raise ModelError(
+            f"mean or scale of branch {card.name!r} in arrays.npz of {folder} is not finite or not above 0, so that "
+            "nothing can be divided by it. Train again."
+        )
+    features: Any = (_fitted if only_predict else _learning)(card, learned, state.get("start"))
+    return ModelBranch(card.name, features, card.header.model_dump(), state, card.fingerprint)
+
+
+def _fitted(card: BranchCard, learned: Mapping[str, NDArray[Any]], start: NDArray[Any] | None) -> FittedFeatures:
+    subtracted = start if card.features == "delta" else None
+    return FittedFeatures(learned["keep"], learned["mean"], learned["scale"], subtracted, card.normalise)
+
+
+def _learning(card: BranchCard, learned: Mapping[str, NDArray[Any]], start: NDArray[Any] | None) -> FunctaFeatures:
+    from fusion.features.transformer import FunctaFeatures  # scikit-learn takes a second that prediction does not have
+
+    options = {name: getattr(card, name) for name in _OPTIONS}
+    return FunctaFeatures(start=start, **options).restore(learned["keep"], learned["mean"], learned["scale"])

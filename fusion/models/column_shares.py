@@ -31,9 +31,9 @@ def column_shares(model: Model, functas: ArrayLike | Mapping[str, ArrayLike]) ->
 
     Parameters
     ----------
-    model
+    model : Model
         Trained.
-    functas
+    functas : array_like or mapping of str to array_like
         As `Model.predict_proba` takes them.
 
     Returns

@@ -24,13 +24,13 @@ class ModalityFigures:
 
     Attributes
     ----------
-    alone
+    alone : Evaluation
         Its own classifier on the rows that have it.
-    accuracy_without
+    accuracy_without : float
         Of the fusion when it is missing, over the rows that another modality is left of; NaN where there are none.
-    contribution
+    contribution : float
         Its mean share in the fusion's predictions, in [0, 1]; see `contributions`.
-    missing
+    missing : tuple of tuple of 2 float
         Accuracy of the fusion when it is missing in a part of the rows, as (part, accuracy).
     """
 
@@ -61,13 +61,13 @@ def evaluate_table(
 
     Parameters
     ----------
-    table
+    table : DataFrame
         As `score` returns it; of a cross-validation with a column ``fold``.
-    classes
+    classes : sequence of str or None
         Of the model.
-    predicted
+    predicted : str
         Name of the column.
-    cv
+    cv : bool
         The accuracy is the mean over the folds, its interval Student's at 95 %.
     """
     told = table[table[predicted].notna()]

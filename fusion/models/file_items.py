@@ -20,18 +20,26 @@ def grouped(
 
     Parameters
     ----------
-    files
+    files : sequence of path or mapping of str to path
         A mapping of branch name to path is an item as it stands. A path belongs to the one branch that reads its
         suffix; ``name=path`` says which, where several do. Of a model of one branch each path is an item. Of several
         branches the paths are one item if no branch gets two; else files of the same name without suffix (and without
         ``_name`` or ``-name`` of their branch at its end) are an item.
-    suffixes
+    suffixes : mapping of str to sequence of str
         Of the files that each branch reads.
 
     Raises
     ------
     ConfigError
         No branch or several read a file, or an item has two files of one branch.
+
+    Examples
+    --------
+    >>> suffixes = {"sensor": [".csv"], "video": [".mp4"]}
+    >>> for item in grouped(["one.csv", "one.mp4", "two.csv"], suffixes):
+    ...     print({name: str(path) for name, path in item.items()})
+    {'sensor': 'one.csv', 'video': 'one.mp4'}
+    {'sensor': 'two.csv'}
     """
     items = [_checked(item, suffixes) for item in files if isinstance(item, Mapping)]
     pairs = [_branch_of(file, suffixes) for file in files if not isinstance(file, Mapping)]

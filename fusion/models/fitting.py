@@ -37,13 +37,13 @@ class TrainingRun:
 
     Attributes
     ----------
-    settings
+    settings : TrainingSettings
         How to train.
-    trainer
+    trainer : Trainer
         Where to train.
-    progress
+    progress : callable
         Called as training proceeds.
-    tuned
+    tuned : list of Tuning
         What was tried to choose a classifier, one after the other; filled by training.
     """
 

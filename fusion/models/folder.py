@@ -22,14 +22,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fusion.errors import ModelError
 from fusion.estimators.fused import FusedClassifier
-from fusion.metrics import Evaluation
 from fusion.models.booster_files import (
     BOOSTER_FILE,
     ClassifierCard,
@@ -41,6 +39,11 @@ from fusion.models.booster_files import (
 from fusion.models.branch_files import BranchCard, branch_card, pack_arrays, restore_branch, unpack_arrays
 from fusion.models.model import Model, ModelBranch, Training
 from store.files import whole_folder
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fusion.metrics import Evaluation
 
 __all__ = ["Model", "ModelBranch", "Record", "Training", "load_model", "require_replaceable", "save_model"]
 
@@ -56,9 +59,9 @@ class Record:
 
     Attributes
     ----------
-    metrics
+    metrics : mapping of str to object
         Further entries of ``metrics.json``.
-    predictions
+    predictions : DataFrame
         Table of the test items, as `fusion.models.scoring.score` returns it.
     """
 
@@ -88,13 +91,13 @@ def save_model(
 
     Parameters
     ----------
-    model
+    model : Model
         Trained model.
-    path
+    path : path
         New or empty folder, or a model folder, which is replaced.
-    evaluation
+    evaluation : Evaluation, optional
         What the model reached on its test rows.
-    record
+    record : Record, optional
         What a report needs besides.
 
     Raises
@@ -113,8 +116,15 @@ def save_model(
     return target
 
 
-def load_model(path: str | Path) -> Model:
+def load_model(path: str | Path, *, only_predict: bool = False) -> Model:
     """Read a model folder, checking every file before it is used.
+
+    Parameters
+    ----------
+    path : path
+        Folder that training wrote.
+    only_predict : bool
+        Leave out what trains, evaluates and explains, and with it the second that importing scikit-learn takes.
 
     Raises
     ------
@@ -124,12 +134,16 @@ def load_model(path: str | Path) -> Model:
     folder = Path(path)
     card = _read_card(folder)
     arrays = unpack_arrays(folder, _read_file(folder, "arrays.npz", card))
-    branches = tuple(restore_branch(folder, number, branch, arrays) for number, branch in enumerate(card.branches))
+    branches = tuple(
+        restore_branch(folder, number, branch, arrays, only_predict=only_predict)
+        for number, branch in enumerate(card.branches)
+    )
     columns = {branch.name: branch.columns for branch in branches}
     if len(columns) != len(branches):
         raise ModelError(f"model.json of {folder} has two feature branches of one name. Train again.")
     whole = ClassifierCard(classes=card.classes, parameters=card.parameters, rounds=card.rounds)
-    classifier = restore_classifier(folder, whole, card.fusion, columns, partial(_read_file, folder, card=card))
+    read = partial(_read_file, folder, card=card)
+    classifier = restore_classifier(folder, whole, card.fusion, columns, read, only_predict=only_predict)
     return Model(branches, classifier, card.training, card.created, card.versions, folder.resolve())
 
 

@@ -30,11 +30,11 @@ def require_unseen(stores: Mapping[str, FunctaStore], test: Items, *, cv: str | 
 
     Parameters
     ----------
-    stores
+    stores : mapping of str to FunctaStore
         Open stores by branch name.
-    test
+    test : Items
         All rows that are tested, in any fold.
-    cv
+    cv : str, optional
         "folds" or "group", for the message; None = one training and one test split.
 
     Returns

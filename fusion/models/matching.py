@@ -21,11 +21,11 @@ class Matched:
 
     Attributes
     ----------
-    stores
+    stores : mapping of str to FunctaStore
         Open stores by branch name; of a missing modality there is none.
-    items
+    items : Items
         With every branch of the model.
-    trained_on
+    trained_on : path or None
         Path of the first store that the model was trained on, or None.
     """
 

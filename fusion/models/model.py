@@ -15,10 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusion.errors import DataError
 from fusion.estimators.fused import FusedClassifier
-from fusion.estimators.xgboost import FunctaClassifier
-from fusion.features.transformer import FunctaFeatures
 
 if TYPE_CHECKING:
+    from fusion.estimators.xgboost import FunctaClassifier
+    from fusion.features.transformer import FunctaFeatures
     from store import FunctaStore
 
 __all__ = ["Model", "ModelBranch", "Training"]
@@ -47,15 +47,16 @@ class ModelBranch:
 
     Attributes
     ----------
-    name
+    name : str
         What the branch is called in this model.
-    features
-        Fitted transformer from functas, shape (n, k), to the branch's columns.
-    header
+    features : FunctaFeatures or FittedFeatures
+        Fitted transformer from functas, shape (n, k), to the branch's columns; `FittedFeatures` where only predicting
+        was asked for.
+    header : mapping of str to object
         The header of the training store: modality, k, layout, encoder configuration, conventions.
-    state
+    state : mapping of str to NDArray of numbers
         The encoder's learned arrays.
-    fingerprint
+    fingerprint : str
         The training store's fingerprint.
     """
 
@@ -93,15 +94,15 @@ class Training:
 
     Attributes
     ----------
-    rows, groups
+    rows, groups : int
         Numbers of training rows and of the groups among them.
-    classes
+    classes : mapping of str to int
         Training rows of each class.
-    seconds
+    seconds : float
         From reading the rows to the trained model.
-    train_splits, test_splits
+    train_splits, test_splits : tuple of str
         Which splits counted as what; empty when all labelled rows were trained on.
-    cv
+    cv : str or None
         How the figures beside the model were cross-validated, if they were: "folds" or "group".
     """
 
@@ -120,17 +121,18 @@ class Model:
 
     Attributes
     ----------
-    branches
+    branches : tuple of ModelBranch
         In the order of their columns.
-    classifier
-        Fitted on the branches' columns side by side; of several branches a `FusedClassifier`.
-    training
+    classifier : FunctaClassifier, NativeClassifier or FusedClassifier
+        Fitted on the branches' columns side by side; of several branches a `FusedClassifier`. Of a model that was
+        loaded to predict only, a `NativeClassifier` in place of each `FunctaClassifier`.
+    training : Training
         What it was trained on.
-    created
+    created : str
         ISO 8601, UTC.
-    versions
+    versions : mapping of str to str
         Of the libraries that trained it.
-    path
+    path : Path or None
         Folder it was loaded from or saved to, if any.
     """
 
@@ -160,7 +162,7 @@ class Model:
 
         Parameters
         ----------
-        functas
+        functas : array_like or mapping of str to array_like
             float array, shape (n, k), of a model of one modality; or one such array by branch name, where a branch that
             is left out, or a row of NaN, is a missing modality.
 

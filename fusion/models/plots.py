@@ -23,11 +23,11 @@ def plot_confusion(evaluation: Evaluation, path: str | Path, *, title: str = "")
 
     Parameters
     ----------
-    evaluation
+    evaluation : Evaluation
         Its confusion matrix, classes and accuracy are drawn.
-    path
+    path : path
         Where the PNG goes; an existing file is replaced.
-    title
+    title : str
         Goes before the accuracy.
     """
     counts = evaluation.confusion

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fusion.datasets.base import Sample
-from fusion.encoders.encoder import Encoder, restored
+from fusion.encoders.learning import chunks
+from fusion.encoders.options import Progress, silent
+from fusion.encoders.pool import worker_pool
 from fusion.errors import DataError
 from fusion.models.file_items import FileItem, grouped
 from fusion.models.folder import Model, load_model
-from store import Rows, Status
+from fusion.models.given_files import Given, given_files
+from fusion.models.pieces import BranchReader, Piece, pieces_of
+from store import Status
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from fusion.modalities import Modality
+    from fusion.encoders.encoder import Encoder
 
-__all__ = ["FilePrediction", "PartPrediction", "predict"]
+__all__ = ["Accuracy", "FilePrediction", "PartPrediction", "Predicting", "WindowPrediction", "accuracy_of", "predict"]
+
+_TASK, _TASK_BYTES = 64, 1 << 26
+_MANY = 64
+"""From so many items on, starting worker processes takes less time than they save."""
+_ABSENT = "no file of this modality"
 
 
 @dataclass(frozen=True)
@@ -33,9 +42,9 @@ class PartPrediction:
     ----------
     file : str
     psnr : float
-        How well the file's functa reproduces it, in dB; NaN when there is none.
+        How well the file's functa reproduces it, in dB, the lowest of its windows; NaN when there is none.
     error : str
-        Why it could not be encoded, or empty.
+        Why it, or one of its windows, could not be encoded, or empty.
     """
 
     file: str
@@ -44,8 +53,26 @@ class PartPrediction:
 
 
 @dataclass(frozen=True)
+class WindowPrediction:
+    """What a model says of one window of a recording; fields as those of `FilePrediction`.
+
+    Parameters
+    ----------
+    window : str
+        Where it begins in the recording, as training names it.
+    """
+
+    window: str
+    label: str | None
+    probabilities: dict[str, float]
+    psnr: float
+    error: str
+    truth: str | None
+
+
+@dataclass(frozen=True)
 class FilePrediction:
-    """What a model says of one item: a file, or files of several modalities that belong together.
+    """What a model says of one item: a file, a recording in one, or files of several modalities that belong together.
 
     Parameters
     ----------
@@ -54,13 +81,19 @@ class FilePrediction:
     label : str or None
         The most probable class; None when no file could be encoded.
     probabilities : dict of str to float
-        By class, most probable first.
+        By class, most probable first; of a recording the mean of its windows'.
     psnr : float
         How well the functas reproduce the files, in dB, the lowest of them; NaN when there is none.
     error : str
-        Why a file could not be encoded, or empty; the others are classified without it.
+        Why a file or a window could not be encoded, or empty; the others are classified without it.
     modalities : dict of str to PartPrediction
-        By branch name; a modality without a file is missing.
+        By branch name.
+    recording : str
+        Its name in a table of several, else empty.
+    truth : str or None
+        Its class, where the file, a list or a class folder tells it.
+    windows : tuple of WindowPrediction
+        Of a recording that was cut into several.
     """
 
     file: str
@@ -69,27 +102,77 @@ class FilePrediction:
     psnr: float
     error: str
     modalities: dict[str, PartPrediction]
+    recording: str = ""
+    truth: str | None = None
+    windows: tuple[WindowPrediction, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return asdict(self)
+        return asdict(self) | {"windows": [asdict(window) for window in self.windows]}
 
 
-def predict(model: Model | str | Path, files: Sequence[str | Path | Mapping[str, str | Path]]) -> list[FilePrediction]:
+@dataclass(frozen=True)
+class Accuracy:
+    """How many of those whose class is known were right."""
+
+    recordings: int = 0
+    recordings_right: int = 0
+    windows: int = 0
+    windows_right: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, the shares too; None where no class was known."""
+        shares = {
+            "accuracy": self.recordings_right / self.recordings if self.recordings else None,
+            "accuracy_windows": self.windows_right / self.windows if self.windows else None,
+        }
+        return asdict(self) | shares
+
+    def plus(self, prediction: FilePrediction) -> Accuracy:
+        """Count one more; what could not be classified counts as wrong."""
+        windows = [window for window in prediction.windows if window.truth is not None]
+        known = prediction.truth is not None
+        return Accuracy(
+            self.recordings + known,
+            self.recordings_right + (known and prediction.label == prediction.truth),
+            self.windows + len(windows),
+            self.windows_right + sum(window.label == window.truth for window in windows),
+        )
+
+
+def accuracy_of(predictions: Iterable[FilePrediction]) -> Accuracy:
+    """Count what was right among the predictions whose class is known."""
+    found = Accuracy()
+    for prediction in predictions:
+        found = found.plus(prediction)
+    return found
+
+
+def predict(
+    model: Model | str | Path,
+    files: Sequence[Given],
+    *,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> list[FilePrediction]:
     """Encode raw files with the model's own configurations and starts, and classify them.
 
     Parameters
     ----------
     model : Model or path
-        A model, or its folder.
+        A model, or its folder; `load_model` once, where files come one after the other.
     files : sequence of path or mapping of branch name to path
-        A mapping is one item. Paths are put to branches and items as `grouped` says; of a model of one modality every
-        file is an item.
+        A mapping is one item. Folders, patterns and lists stand for their files, see `given_files`. Paths are put to
+        branches and items as `grouped` says; of a model of one modality every file is an item. A table of readings is
+        cut as the training's tables were.
+    workers : int, optional
+        Processes; when not given one, or one per core for more than 64 items.
+    progress : callable, optional
 
     Returns
     -------
     list of FilePrediction
-        One for each item, in the order of their first files; a file that cannot be read says why.
+        One for each item, or recording of one, in the order of their first files; a file that cannot be read says why.
 
     Raises
     ------
@@ -98,61 +181,194 @@ def predict(model: Model | str | Path, files: Sequence[str | Path | Mapping[str,
     ConfigError
         When it cannot be told to which modality a file belongs, or an item has two files of one.
     """
-    if not files:
-        raise DataError("no files to predict; expected at least one")
-    trained = model if isinstance(model, Model) else load_model(model)
-    encoders = {branch.name: restored(branch.header["encoder"], branch.state) for branch in trained.branches}
-    items = grouped(files, {name: encoder.config.modality.suffixes for name, encoder in encoders.items()})
-    encoded = {name: _encoded(name, encoder, items) for name, encoder in encoders.items()}
-    functas = {name: rows.functas for name, rows in encoded.items()}
-    usable = np.flatnonzero(np.any([rows.status != Status.FAILED for rows in encoded.values()], axis=0))
-    probabilities = np.full((len(items), len(trained.classes)), np.nan)
-    if len(usable):
-        probabilities[usable] = trained.predict_proba({name: rows[usable] for name, rows in functas.items()})
-    return [_prediction(trained, item, number, encoded, probabilities[number]) for number, item in enumerate(items)]
+    return list(Predicting.of(model, files).run(workers=workers, progress=progress))
 
 
-def _prediction(
-    model: Model, item: FileItem, number: int, encoded: Mapping[str, Rows], probabilities: NDArray[Any]
-) -> FilePrediction:
-    parts = {
-        name: PartPrediction(str(path), float(encoded[name].psnr[number]), str(encoded[name].errors[number]))
-        for name, path in item.items()
-    }
-    known = [part.psnr for part in parts.values() if not np.isnan(part.psnr)]
-    return FilePrediction(
-        " + ".join(part.file for part in parts.values()),
-        *_ranked(model.classes, probabilities),
-        psnr=min(known, default=float("nan")),
-        error=_reasons(parts),
-        modalities=parts,
-    )
+@dataclass(frozen=True, eq=False)
+class Predicting:
+    """Files that are known by name and not read yet.
+
+    Attributes
+    ----------
+    model : Model
+        What classifies.
+    items : sequence
+        Files by branch name.
+    truths : sequence of str or None
+        Labels of the items, where a list or class folders tell them.
+    notes : tuple of str
+        What was inferred.
+    """
+
+    model: Model
+    items: Sequence[FileItem]
+    truths: Sequence[str | None]
+    notes: tuple[str, ...] = ()
+    readers: Mapping[str, BranchReader] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, model: Model | str | Path, files: Sequence[Given]) -> Predicting:
+        """Find the items among files, see `predict`."""
+        if not files:
+            raise DataError("no files to predict; expected at least one")
+        trained = model if isinstance(model, Model) else load_model(model, only_predict=True)
+        readers = {branch.name: BranchReader.of(branch) for branch in trained.branches}
+        suffixes = {name: reader.suffixes for name, reader in readers.items()}
+        given = given_files(files, suffixes, trained.classes)
+        items = grouped(given.entries, suffixes)
+        truths = [_truth(item, given.truths) for item in items]
+        return cls(trained, items, truths, tuple(given.notes), readers)
+
+    def run(self, *, workers: int | None = None, progress: Progress | None = None) -> Iterator[FilePrediction]:
+        """Predict item after item; memory does not grow with their number."""
+        report, done = progress or silent, -1
+        count = workers if workers is not None or len(self.items) > _MANY else 1
+        with worker_pool(count) as mapper:
+            encode = partial(_encode, encoders={name: reader.encoder for name, reader in self.readers.items()})
+            tasks = chunks(self._pieces(), self._task_size())
+            answered = (one for answers in map(self._answered, mapper(encode, tasks)) for one in answers)
+            for (number, recording), answers in groupby(answered, key=lambda one: (one.item, one.recording)):
+                if number != done:
+                    done = number
+                    report("predicting", number, len(self.items))
+                yield self._together(number, recording, list(answers))
+        report("predicting", len(self.items), len(self.items))
+
+    def _pieces(self) -> Iterator[tuple[int, Piece]]:
+        for number, (item, truth) in enumerate(zip(self.items, self.truths, strict=True)):
+            for piece in pieces_of(item, truth, self.readers):
+                yield number, piece
+
+    def _task_size(self) -> int:
+        modalities = [reader.encoder.config.modality for reader in self.readers.values()]
+        largest = max(4 * modality.points * modality.d_out for modality in modalities)
+        return int(max(1, min(_TASK, _TASK_BYTES // largest)))
+
+    def _answered(self, encoded: _Encoded) -> list[_Answer]:
+        functas = {name: rows.functas for name, rows in encoded.rows.items()}
+        usable = np.flatnonzero(np.any([rows.usable for rows in encoded.rows.values()], axis=0))
+        found = np.full((len(encoded.pieces), len(self.model.classes)), np.nan)
+        if len(usable):
+            found[usable] = self.model.predict_proba({name: rows[usable] for name, rows in functas.items()})
+        return [
+            _Answer(number, recording, window, truth, found[row], encoded.parts(row))
+            for row, (number, recording, window, truth) in enumerate(encoded.pieces)
+        ]
+
+    def _together(self, number: int, recording: str, answers: Sequence[_Answer]) -> FilePrediction:
+        """Put the windows of a recording together."""
+        item = self.items[number]
+        parts = {name: _part(str(path), [one.parts[name] for one in answers]) for name, path in item.items()}
+        parts |= {name: PartPrediction("", float("nan"), _ABSENT) for name in self._lacking(item)}
+        known = ~np.isnan([one.probabilities[0] for one in answers])
+        total = np.stack([one.probabilities for one in answers])[known]
+        mean = total.mean(axis=0) if len(total) else np.full(len(self.model.classes), np.nan)
+        truths = {one.truth for one in answers}
+        return FilePrediction(
+            " + ".join(str(path) for path in item.values()),
+            *_ranked(self.model.classes, mean),
+            psnr=_lowest(part.psnr for part in parts.values()),
+            error=_reasons({name: part.error for name, part in parts.items()}),
+            modalities=parts,
+            recording=recording,
+            truth=truths.pop() if len(truths) == 1 else None,
+            windows=tuple(self._window(one) for one in answers) if len(answers) > 1 else (),
+        )
+
+    def _window(self, answer: _Answer) -> WindowPrediction:
+        return WindowPrediction(
+            answer.window,
+            *_ranked(self.model.classes, answer.probabilities),
+            psnr=_lowest(psnr for psnr, _ in answer.parts.values()),
+            error=_reasons({name: error for name, (_, error) in answer.parts.items()}),
+            truth=answer.truth,
+        )
+
+    def _lacking(self, item: FileItem) -> list[str]:
+        """Name the modalities that other items have and this one lacks; what all lack was left out on purpose."""
+        given = {name for other in self.items for name in other} if len(self.readers) > 1 else set(item)
+        return [name for name in self.readers if name in given and name not in item]
 
 
-def _reasons(parts: Mapping[str, PartPrediction]) -> str:
-    failed = {name: part.error for name, part in parts.items() if part.error}
-    if len(parts) == 1:
-        return next(iter(parts.values())).error
-    return "; ".join(f"{name}: {error}" for name, error in failed.items())
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """What became of the pieces of a task in one branch; NaN and no reason where a piece lacks it."""
+
+    functas: NDArray[np.float32]
+    psnr: NDArray[np.float32]
+    errors: list[str]
+    present: NDArray[np.bool_]
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        return ~np.isnan(self.functas[:, 0])
 
 
-def _encoded(name: str, encoder: Encoder, items: Sequence[FileItem]) -> Rows:
-    """Encode the files of one modality: a row for each item, failed without a reason where it has no such file."""
-    here = [number for number, item in enumerate(items) if name in item]
-    read = partial(_read_file, encoder.config.modality)
-    samples = [Sample(f"file-{number}", None, None, None, partial(read, items[number][name])) for number in here]
-    found = encoder.encode(samples).rows
-    functas = np.full((len(items), encoder.config.k), np.nan, np.float32)
-    psnr = np.full(len(items), np.nan, np.float32)
-    status = np.full(len(items), Status.FAILED, np.uint8)
-    errors = np.full(len(items), "", dtype=object)
-    functas[here], psnr[here], status[here], errors[here] = found.functas, found.psnr, found.status, found.errors
-    names = [f"file-{number}" for number in range(len(items))]
-    return Rows.build(names, functas, psnr=psnr, status=status, errors=errors)
+@dataclass(frozen=True, eq=False)
+class _Encoded:
+    pieces: list[tuple[int, str, str, str | None]]
+    rows: dict[str, _Rows]
+
+    def parts(self, row: int) -> dict[str, tuple[float, str]]:
+        return {
+            name: (float(rows.psnr[row]), rows.errors[row]) for name, rows in self.rows.items() if rows.present[row]
+        }
 
 
-def _read_file(modality: Modality, path: Path) -> Any:
-    return modality.read(path)
+@dataclass(frozen=True, eq=False)
+class _Answer:
+    item: int
+    recording: str
+    window: str
+    truth: str | None
+    probabilities: NDArray[Any]
+    parts: dict[str, tuple[float, str]]
+
+
+def _encode(task: Sequence[tuple[int, Piece]], *, encoders: Mapping[str, Encoder]) -> _Encoded:
+    """Encode the pieces of a task, in a worker process."""
+    pieces = [piece for _, piece in task]
+    told = [(number, piece.recording, piece.window, piece.truth) for number, piece in task]
+    return _Encoded(told, {name: _rows(name, encoder, pieces) for name, encoder in encoders.items()})
+
+
+def _rows(name: str, encoder: Encoder, pieces: Sequence[Piece]) -> _Rows:
+    here = [row for row, piece in enumerate(pieces) if name in piece.samples]
+    found = encoder.encode([pieces[row].samples[name] for row in here]).rows
+    functas = np.full((len(pieces), encoder.config.k), np.nan, np.float32)
+    psnr, present = np.full(len(pieces), np.nan, np.float32), np.zeros(len(pieces), bool)
+    functas[here], psnr[here], present[here] = found.functas, found.psnr, True
+    functas[[row for row, status in zip(here, found.status, strict=True) if status == Status.FAILED]] = np.nan
+    errors = dict(zip(here, (str(error) for error in found.errors), strict=True))
+    return _Rows(functas, psnr, [errors.get(row, "") for row in range(len(pieces))], present)
+
+
+def _truth(item: FileItem, truths: Mapping[Path, str]) -> str | None:
+    found = sorted({truths[path] for path in item.values() if path in truths})
+    if len(found) > 1:
+        raise DataError(
+            f"{' and '.join(map(str, item.values()))} belong together but are labelled {' and '.join(found)}; expected "
+            "one class."
+        )
+    return found[0] if found else None
+
+
+def _part(file: str, told: Sequence[tuple[float, str]]) -> PartPrediction:
+    errors = [error for _, error in told if error]
+    first = errors[0] if errors else ""
+    if errors and len(told) > 1:
+        first = f"{len(errors)} of {len(told)} windows: {first}"
+    return PartPrediction(file, _lowest(psnr for psnr, _ in told), first)
+
+
+def _reasons(errors: Mapping[str, str]) -> str:
+    if len(errors) == 1:
+        return next(iter(errors.values()))
+    return "; ".join(f"{name}: {error}" for name, error in errors.items() if error)
+
+
+def _lowest(found: Iterable[float]) -> float:
+    return min((psnr for psnr in found if not np.isnan(psnr)), default=float("nan"))
 
 
 def _ranked(classes: Sequence[str], probabilities: NDArray[Any]) -> tuple[str | None, dict[str, float]]:

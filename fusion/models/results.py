@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from fusion.estimators.tuning import Tuning
 from fusion.metrics import ClassFigures, Evaluation
+from fusion.models.comparing import Comparison
 from fusion.models.figures import ModalityFigures
 from fusion.models.folder import Model
 
-__all__ = ["TrainResult", "result_of"]
+__all__ = ["TrainResult", "baseline_accuracies", "result_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,31 +27,37 @@ class TrainResult:
 
     Attributes
     ----------
-    accuracy, accuracy_interval, macro_f1
+    accuracy : float
+    accuracy_interval : tuple of 2 float
         On the test rows; see `Evaluation`. Of a cross-validation the mean over the folds and its interval.
-    rows_train, rows_test
+    macro_f1 : float
+    rows_train, rows_test : int
         Labelled rows used.
-    seconds
+    seconds : float
         Of the whole call.
-    folder
+    folder : Path or None
         The model folder, or None when nothing was saved.
-    rounds, columns
+    rounds, columns : int
         Boosting rounds of the model, and its features after the filter.
-    evaluation
+    evaluation : Evaluation
         All figures, per class too.
-    model
+    model : Model
         The model itself; of a cross-validation that saves nothing the last fold's.
-    folds
+    folds : tuple of float
         Accuracy of each fold of a cross-validation, else empty.
-    warnings
+    warnings : tuple of str
         What a reader of the figures should know.
-    fusion
+    fusion : str or None
         How several modalities were fused, else None.
-    modalities
+    modalities : mapping of str to ModalityFigures
         Figures of each modality by name, of a fusion.
-    predictions
+    comparison : mapping
+        The fusion and its modalities on the test rows that have all of them.
+    baselines : mapping of str to float
+        Accuracy on the test rows of always naming the largest class of the training rows, and of guessing.
+    predictions : DataFrame
         Table of the test items; see `fusion.models.scoring.score`.
-    tuning
+    tuning : Tuning or None
         What was tried to choose the classifier that was trained last, if it was tuned.
     """
 
@@ -69,6 +76,8 @@ class TrainResult:
     warnings: tuple[str, ...] = ()
     fusion: str | None = None
     modalities: Mapping[str, ModalityFigures] = field(default_factory=dict)
+    comparison: Comparison = field(default_factory=Comparison, repr=False)
+    baselines: Mapping[str, float] = field(default_factory=dict)
     predictions: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     tuning: Tuning | None = None
 
@@ -97,12 +106,14 @@ class TrainResult:
             "model": None if self.folder is None else str(self.folder),
             "rounds": self.rounds,
             "columns": self.columns,
+            "baselines": dict(self.baselines),
             "warnings": list(self.warnings),
         }
         del figures["rows"]
         if self.fusion is not None:
             figures["fusion"] = self.fusion
             figures["modalities"] = {name: found.to_dict() for name, found in self.modalities.items()}
+            figures |= self.comparison.to_dict()
         if self.tuning is not None:
             figures["tuning"] = self.tuning.to_dict()
         return figures | ({"folds": list(self.folds)} if self.folds else {})
@@ -114,10 +125,12 @@ def result_of(
     begin: float,
     *,
     modalities: Mapping[str, ModalityFigures] | None = None,
+    comparison: Comparison | None = None,
     predictions: pd.DataFrame | None = None,
     warnings: Sequence[str] = (),
 ) -> TrainResult:
     """Put together what a model reached; `begin` is the performance counter when the call began."""
+    comparison = comparison or Comparison()
     return TrainResult(
         accuracy=evaluation.accuracy,
         accuracy_interval=evaluation.accuracy_interval,
@@ -130,11 +143,20 @@ def result_of(
         columns=model.classifier.n_features_in_,
         evaluation=evaluation,
         model=model,
-        warnings=(*_warn_of_unseen(evaluation, model), *warnings),
+        warnings=(*_warn_of_unseen(evaluation, model), *comparison.notes, *warnings),
         fusion=model.fusion,
         modalities=modalities or {},
+        comparison=comparison,
+        baselines=baseline_accuracies(evaluation, model.training.classes),
         predictions=pd.DataFrame() if predictions is None else predictions,
     )
+
+
+def baseline_accuracies(evaluation: Evaluation, training: Mapping[str, int]) -> dict[str, float]:
+    """Give what one reaches without looking: ``majority``, the largest class of the training rows, and ``chance``."""
+    largest = max(training, key=lambda name: training[name])
+    support = {figures.label: figures.support for figures in evaluation.per_class}
+    return {"majority": support.get(largest, 0) / evaluation.rows, "chance": 1 / len(training)}
 
 
 def _warn_of_unseen(evaluation: Evaluation, model: Model) -> tuple[str, ...]:

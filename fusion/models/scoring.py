@@ -36,13 +36,13 @@ def score(model: Model, stores: Mapping[str, FunctaStore], items: Items, *, seed
 
     Parameters
     ----------
-    model
+    model : Model
         Trained.
-    stores
+    stores : mapping of str to FunctaStore
         Of its branches; of those that no item has, none is needed.
-    items
+    items : Items
         With labels.
-    seed
+    seed : int
         Draws the rows whose contributions are measured, 200 at most.
 
     Returns

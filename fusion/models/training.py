@@ -18,11 +18,14 @@ from fusion.estimators.trainers import LocalTrainer, Trainer
 from fusion.estimators.xgboost import FunctaClassifier
 from fusion.features.items import Items, fold_items, labelled_items, require_disjoint_groups
 from fusion.features.source import Source, SourceLike, opened_source
+from fusion.models.comparing import compared
 from fusion.models.figures import evaluate_table, fold_accuracies, modality_figures
 from fusion.models.fitting import TrainingRun, fit_model
 from fusion.models.folder import Model, Record, load_model, require_replaceable, save_model
+from fusion.models.labels import require_classes
 from fusion.models.leakage import require_unseen
 from fusion.models.matching import Matched, matched
+from fusion.models.repeating import train_command
 from fusion.models.results import TrainResult, result_of
 from fusion.models.scoring import score
 
@@ -51,33 +54,36 @@ def train(
 
     Parameters
     ----------
-    source
+    source : FunctaStore, LinkTable or path
         An open store or its path; a link table or its file.
-    model_dir
+    model_dir : path, optional
         Where to save the model; None = nowhere.
-    preset
+    preset : str or TrainingSettings
         "paper", or "fast": several times faster at equal accuracy; see `fusion.estimators.TRAINING_PRESETS`. Or what
         `fusion.estimators.training_settings` returned: a preset with other parameters.
-    features, fusion, tune
+    features : {"delta", "weights"}, optional
+    fusion : {"early", "late", "stacked"}, optional
+    tune : bool, optional
         Where they differ from the preset's; see `TrainingSettings`. What was tried last when tuning is in
         `TrainResult.tuning`.
-    classifier
+    classifier : FunctaClassifier, optional
         Parameters to train with, in place of a preset; it stays untouched.
-    train_splits, test_splits
+    train_splits, test_splits : collection of str
         Which splits count as training and as test rows.
-    cv
+    cv : {"folds", "group"}, optional
         "folds" = each fold of the store is the test set once; "group" = five folds of whole groups, over all labelled
         rows whatever their split. The model that is saved is then trained on all of them.
-    trainer
+    trainer : Trainer, optional
         Where to train. None = in this process; ``LocalTrainer(external_memory=True)`` keeps its bins in files; see also
         `fusion.cluster.dask_trainer`.
-    progress
+    progress : callable, optional
         Called as training proceeds.
 
     Raises
     ------
     DataError
-        No training or test rows, a group on both sides, one class only, a dictionary learned from test rows.
+        No training or test rows, a group on both sides, one class only, labels that are numbers, a dictionary learned
+        from test rows.
     ModelError
         The model folder cannot be written.
     """
@@ -99,12 +105,12 @@ def evaluate(
 
     Parameters
     ----------
-    model
+    model : Model or path
         A model, or its folder.
-    source
+    source : FunctaStore, LinkTable or path
         A store or a link table, the one of the training or another one of the same encoders and starts. A fusion takes
         a store of one of its modalities, too, or a table of some: the others are missing then.
-    splits
+    splits : collection of str, optional
         Which splits to evaluate. None = the model's test splits; of other stores than the model was trained on whose
         rows carry no split, all labelled rows.
 
@@ -126,8 +132,16 @@ def evaluate(
         report("evaluate", len(test), len(test))
         warnings = () if opened.link is None else opened.link.summary.warnings
     evaluation = evaluate_table(table, trained.classes)
-    modalities = modality_figures(table, [branch.name for branch in trained.branches], trained.classes)
-    return result_of(trained, evaluation, begin, modalities=modalities, predictions=table, warnings=warnings)
+    names = [branch.name for branch in trained.branches]
+    return result_of(
+        trained,
+        evaluation,
+        begin,
+        modalities=modality_figures(table, names, trained.classes),
+        comparison=compared(table, names, trained.classes, fusion=trained.fusion),
+        predictions=table,
+        warnings=warnings,
+    )
 
 
 def _trained(
@@ -141,6 +155,7 @@ def _trained(
     with opened_source(source) as opened:
         _require_several(opened, run.settings.fusion)
         training = labelled_items(opened.items, train_splits, "training")
+        require_classes(training.labels.tolist())
         test = labelled_items(opened.items, test_splits, "test")
         require_disjoint_groups(training, test)
         notes = require_unseen(opened.stores, test)
@@ -148,7 +163,10 @@ def _trained(
         run.progress("evaluate", 0, len(test))
         table = score(model, opened.stores, test)
         run.progress("evaluate", len(test), len(test))
-        told = _told(opened, notes)
+        command = train_command(
+            source, model_dir or "MODEL", run.settings, train_splits=train_splits, test_splits=test_splits
+        )
+        told = _told(opened, notes, command)
     used = replace(model.training, train_splits=train_splits, test_splits=test_splits)
     result = _finish(replace(model, training=used), model_dir, table, told, begin)
     return replace(result, tuning=run.tuned[-1] if run.tuned else None)
@@ -161,6 +179,7 @@ def _cross_validated(
     with opened_source(source) as opened:
         _require_several(opened, run.settings.fusion)
         labelled, folds = fold_items(opened.items, on)
+        require_classes(labelled.labels.tolist())
         notes = require_unseen(opened.stores, labelled, cv=on)
         names = sorted(set(folds))
         tables = []
@@ -172,7 +191,7 @@ def _cross_validated(
             model = fit_model(opened.stores, training, run)
             tables.append(score(model, opened.stores, test).assign(fold=name))
         final = model if model_dir is None else fit_model(opened.stores, labelled, run)
-        told = _told(opened, notes)
+        told = _told(opened, notes, train_command(source, model_dir or "MODEL", run.settings, cv=on))
     table = pd.concat(tables, ignore_index=True)
     final = replace(final, training=replace(final.training, cv=on))
     result = _finish(final, model_dir, table, told, begin, cv=True)
@@ -197,10 +216,10 @@ def _require_several(source: Source, fusion: str | None) -> None:
         )
 
 
-def _told(source: Source, notes: tuple[str, ...]) -> dict[str, Any]:
+def _told(source: Source, notes: tuple[str, ...], command: str | None) -> dict[str, Any]:
     """Tell what a report needs to know of the source."""
     stores = {name: str(_absolute(store.path)) for name, store in source.stores.items()}
-    told: dict[str, Any] = {"stores": stores, "warnings": list(notes)}
+    told: dict[str, Any] = {"stores": stores, "warnings": list(notes), "command": command}
     return told if source.link is None else told | {"link": source.link.to_dict()}
 
 
@@ -234,15 +253,25 @@ def _finish(
     classes = None if cv else model.classes
     evaluation = evaluate_table(table, classes, cv=cv)
     modalities = modality_figures(table, names, classes, cv=cv)
+    comparison = compared(table, names, classes, fusion=model.fusion, cv=cv)
     if model_dir is not None:
         metrics = dict(told)
         if modalities:
             metrics |= {
                 "fusion": model.fusion,
                 "modalities": {name: each.to_dict() for name, each in modalities.items()},
+                **comparison.to_dict(),
             }
         if cv:
             metrics["folds"] = fold_accuracies(table)
         model = replace(model, path=save_model(model, model_dir, evaluation, Record(metrics, table)))
     warnings = (*told["warnings"], *told.get("link", {}).get("warnings", ()))
-    return result_of(model, evaluation, begin, modalities=modalities, predictions=table, warnings=warnings)
+    return result_of(
+        model,
+        evaluation,
+        begin,
+        modalities=modalities,
+        comparison=comparison,
+        predictions=table,
+        warnings=warnings,
+    )

@@ -15,6 +15,7 @@ from fusion.models.plots import drawable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fusion.reporting.breakdown import Part
     from fusion.reporting.content import ModalityPart, ModelFigures, Reconstruction
 
 _BLUE, _GREY, _ORANGE = "#1f5f99", "#9aa5b1", "#c8661b"
@@ -56,6 +57,22 @@ def psnr_chart(reconstructions: Sequence[Reconstruction]) -> str:
         axes.set_xlabel("PSNR, dB")
         axes.set_ylabel("test rows")
         axes.legend(fontsize=8, frameon=False)
+    return _svg(figure)
+
+
+def calibration_chart(parts: Sequence[Part]) -> str:
+    """Draw the accuracy of rows against how sure the model was; on the line it was as often right as it said."""
+    figure = Figure(figsize=(7.2, 3.2), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color=_GREY, linewidth=1, linestyle="--")
+    sizes = [20 + 180 * part.rows / max(other.rows for other in parts) for part in parts]
+    axes.plot([part.sure for part in parts], [part.accuracy for part in parts], color=_BLUE, linewidth=1)
+    axes.scatter([part.sure for part in parts], [part.accuracy for part in parts], s=sizes, color=_BLUE, alpha=0.7)
+    axes.set_xlim(0, 1.02)
+    axes.set_ylim(-0.03, 1.05)
+    axes.set_xlabel("probability of the class that was named")
+    axes.set_ylabel("accuracy")
+    axes.grid(alpha=0.3)
     return _svg(figure)
 
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from fusion.metrics import Evaluation
+    from fusion.reporting.breakdown import Mistake, Part
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,16 @@ class ModelFigures:
     name : str
         A modality, or the kind of fusion.
     evaluation : Evaluation
+        On the test rows that have what it reads.
     fused : bool
+    same_rows : Evaluation or None
+        On the test rows that have all modalities.
     """
 
     name: str
     evaluation: Evaluation
     fused: bool = False
+    same_rows: Evaluation | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,20 @@ class Report:
     parts : sequence of ModalityPart
     reconstructions : sequence of Reconstruction
     exhibits : sequence of Exhibit
+    missing : str
+        How many test rows lack which modality.
+    baselines : mapping of str to float
+        Accuracy without looking at the data.
+    groups : sequence of Part
+        Accuracy of each group, where rows have groups.
+    mistakes : sequence of Mistake
+        The wrong rows that the model was surest of.
+    wrong : int
+        All wrong rows.
+    calibration : sequence of Part
+        Accuracy by how sure the model was.
+    commands : sequence of str
+        That do it again.
     branches : sequence of Branch
     parameters : str
         Of the classifier.
@@ -127,3 +146,10 @@ class Report:
     parts: Sequence[ModalityPart] = ()
     reconstructions: Sequence[Reconstruction] = ()
     exhibits: Sequence[Exhibit] = ()
+    missing: str = ""
+    baselines: Mapping[str, float] = field(default_factory=dict)
+    groups: Sequence[Part] = ()
+    mistakes: Sequence[Mistake] = ()
+    wrong: int = 0
+    calibration: Sequence[Part] = ()
+    commands: Sequence[str] = ()

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 import numpy as np
 
-from fusion.reporting.charts import accuracy_chart, missing_chart, png_image, psnr_chart
+from fusion.reporting.breakdown import by_quarter
+from fusion.reporting.charts import accuracy_chart, calibration_chart, missing_chart, png_image, psnr_chart
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from fusion.reporting.content import ModelFigures, Report
 
-    from fusion.reporting.content import ModelFigures, Reconstruction, Report
-
-_BINS = 4
 _KINDS = ("folds", "groups", "rows")
 
 
@@ -35,8 +33,10 @@ def render(report: Report) -> str:
         accuracy_chart=accuracy_chart(report.models),
         psnr_chart=psnr_chart(report.reconstructions) if report.reconstructions else None,
         missing_chart=missing_chart(report.parts) if any(part.missing for part in report.parts) else None,
+        calibration_chart=calibration_chart(report.calibration) if report.calibration else None,
         confusions=[(model, _shares(model)) for model in report.models],
-        quarters=[(part.name, _quarters(part)) for part in report.reconstructions],
+        same_rows=next((model.same_rows.rows for model in report.models if model.same_rows is not None), 0),
+        quarters=[(part.name, by_quarter(part.psnr, part.correct)) for part in report.reconstructions],
     )
     return page
 
@@ -60,20 +60,4 @@ def _shares(model: ModelFigures) -> list[dict[str, Any]]:
             ],
         }
         for row, name in enumerate(model.evaluation.classes)
-    ]
-
-
-def _quarters(part: Reconstruction) -> Sequence[dict[str, float]]:
-    """Accuracy in each quarter of the PSNR."""
-    psnr, correct = np.asarray(part.psnr, dtype=float), np.asarray(part.correct, dtype=bool)
-    chosen = np.array_split(np.argsort(psnr, kind="stable"), _BINS)
-    return [
-        {
-            "low": float(psnr[rows].min()),
-            "high": float(psnr[rows].max()),
-            "rows": len(rows),
-            "accuracy": float(correct[rows].mean()),
-        }
-        for rows in chosen
-        if len(rows)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,11 @@ import pandas as pd
 
 from fusion.errors import ModelError
 from fusion.estimators.fused import FusedClassifier
+from fusion.models.comparing import FUSED, Comparison, compared
 from fusion.models.figures import ModalityFigures, evaluate_table, modality_figures
 from fusion.models.folder import Model, load_model
+from fusion.models.results import baseline_accuracies
+from fusion.reporting.breakdown import by_group, calibration, mistakes
 from fusion.reporting.content import Branch, ModalityPart, ModelFigures, Reconstruction, Report
 
 if TYPE_CHECKING:
@@ -76,23 +80,37 @@ class ModelFolder:
             return {}
         return modality_figures(self.predictions, self.names, self.classes, cv=self.cross_validated)
 
+    def comparison(self) -> Comparison:
+        """Compare a fusion with its modalities on the rows that have all of them."""
+        kind = self.model.fusion
+        return compared(self.predictions, self.names, self.classes, fusion=kind, cv=self.cross_validated)
+
 
 def report_of(folder: ModelFolder, exhibits: Sequence[Exhibit] = (), notes: Sequence[str] = ()) -> Report:
     """Put together everything that the page shows."""
     model, own = folder.model, folder.modalities()
+    same, models = folder.comparison(), _models(folder, own)
+    worst, wrong = mistakes(folder.predictions)
     return Report(
         title=_title(folder),
-        models=_models(folder, own),
+        models=models,
         facts=_facts(folder),
         branches=[_branch(folder, number) for number in range(len(model.branches))],
         parameters=_json(_parameters(model.classifier)),
         versions=model.versions,
         created=model.created,
         link=_link(folder),
-        notes=[*_warnings(folder), *notes],
+        notes=[*same.notes, *_warnings(folder), *notes],
         parts=_parts(own),
         reconstructions=_reconstructions(folder),
         exhibits=exhibits,
+        missing=same.missing_in_words,
+        baselines=baseline_accuracies(models[0].evaluation, model.training.classes),
+        groups=by_group(folder.predictions),
+        mistakes=worst,
+        wrong=wrong,
+        calibration=calibration(folder.predictions),
+        commands=_commands(folder),
     )
 
 
@@ -111,15 +129,18 @@ def _warnings(folder: ModelFolder) -> list[str]:
 def _models(folder: ModelFolder, own: Mapping[str, ModalityFigures]) -> list[ModelFigures]:
     main = evaluate_table(folder.predictions, folder.classes, cv=folder.cross_validated)
     name = f"{folder.model.fusion} fusion" if own else folder.names[0]
-    alone = [ModelFigures(f"{modality} alone", found.alone) for modality, found in own.items()]
-    return [ModelFigures(name, main, fused=bool(own)), *alone]
+    same = folder.comparison().evaluations
+    alone = [
+        ModelFigures(f"{modality} alone", found.alone, same_rows=same.get(modality)) for modality, found in own.items()
+    ]
+    return [ModelFigures(name, main, fused=bool(own), same_rows=same.get(FUSED)), *alone]
 
 
 def _facts(folder: ModelFolder) -> dict[str, str]:
     training, table = folder.model.training, folder.predictions
     groups = table["group"].dropna().nunique()
     facts = {
-        "trained on": f"{training.rows:,} rows of {training.groups:,} groups",
+        "trained on": f"{training.rows:,} rows" + (f" of {training.groups:,} groups" if training.groups else ""),
         "tested on": f"{len(table):,} rows" + (f" of {groups:,} groups" if groups else ""),
         "classes": f"{len(folder.model.classes):,}",
     }
@@ -127,8 +148,22 @@ def _facts(folder: ModelFolder) -> dict[str, str]:
         facts["protocol"] = f"cross-validation by {training.cv}; a row's fold was not seen by the model that tested it"
     elif training.train_splits:
         facts["protocol"] = f"split {', '.join(training.train_splits)} against {', '.join(training.test_splits)}"
+    seed = _first(folder.model.classifier).get_params().get("seed")
+    if seed is not None:
+        facts["seed"] = str(seed)
     facts["time to train"] = f"{training.seconds:.0f} s"
     return facts
+
+
+def _first(classifier: FunctaClassifier | FusedClassifier) -> FunctaClassifier:
+    return next(iter(classifier.members.values())) if isinstance(classifier, FusedClassifier) else classifier
+
+
+def _commands(folder: ModelFolder) -> list[str]:
+    """Give what trains, tests and reports it again, as far as the folder knows."""
+    train = folder.metrics.get("command")
+    place = shlex.quote(str(folder.model.path))
+    return [*([train] if train else []), f"functa report {place}"]
 
 
 def _link(folder: ModelFolder) -> dict[str, str]:

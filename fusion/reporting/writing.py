@@ -11,10 +11,13 @@ from fusion.errors import ConfigError
 from fusion.reporting.gallery import Wall, exhibits
 from fusion.reporting.page import render
 from fusion.reporting.reading import ModelFolder, report_of
+from store import open_store
 from store.files import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from fusion.models.model import ModelBranch
 
 _PICTURES = 12
 
@@ -24,6 +27,8 @@ def report(
     out: str | Path | None = None,
     *,
     sources: Mapping[str, str | Path] | None = None,
+    stores: Mapping[str, str | Path] | None = None,
+    said: Callable[[str], None] | None = None,
 ) -> Path:
     """Write the report of a model folder as one HTML page.
 
@@ -36,29 +41,71 @@ def report(
     sources : mapping of str to path, optional
         The data set that each modality's store was made from, by the name of the branch, or "" for all: for pictures of
         originals beside reconstructions. Built-in data need none.
+    stores : mapping of str to path, optional
+        Where stores are that are no longer where the model was trained from, by the name of the branch.
+    said : callable, optional
+        Called with what a user should know: stores that are missing.
 
     Raises
     ------
     ModelError
         Not a model folder, or one without evaluation.
     ConfigError
-        A source for a modality that the model does not have.
+        A source or store for a modality that the model does not have.
+    StoreMismatchError
+        A store that is given is not the one that the model was trained on.
     """
     folder = ModelFolder.read(model)
     given = dict(sources or {})
-    unknown = sorted(set(given) - {"", *folder.names})
-    if unknown:
-        raise ConfigError(f"sources are given for {', '.join(unknown)}; the model has {', '.join(folder.names)}")
-    walls = _walls(folder, given)
+    _require_known("sources", set(given) - {""}, folder)
+    _require_known("stores", set(stores or {}), folder)
+    places, missing = _stores(folder, stores or {})
+    for reason in missing:
+        (said or _unsaid)(reason)
+    walls = _walls(folder, given, places)
     shown, reasons = exhibits(walls, each=max(2, _PICTURES // max(1, len(walls))))
     target = Path(out) if out is not None else Path(model) / "report.html"
-    page = render(report_of(folder, shown, reasons))
+    page = render(report_of(folder, shown, [*missing, *reasons]))
     write_whole(target, page)
     return target
 
 
-def _walls(folder: ModelFolder, sources: Mapping[str, str | Path]) -> list[Wall]:
-    table, stores = folder.predictions, folder.metrics.get("stores", {})
+def _unsaid(reason: str) -> None:
+    del reason
+
+
+def _require_known(what: str, names: set[str], folder: ModelFolder) -> None:
+    unknown = sorted(names - set(folder.names))
+    if unknown:
+        raise ConfigError(f"{what} are given for {', '.join(unknown)}; the model has {', '.join(folder.names)}")
+
+
+def _stores(folder: ModelFolder, given: Mapping[str, str | Path]) -> tuple[dict[str, str], list[str]]:
+    """Give where each branch's store is, and what is to be said of those that are gone."""
+    found, missing = {}, []
+    for branch in folder.model.branches:
+        place = given.get(branch.name) or folder.metrics.get("stores", {}).get(branch.name)
+        if place is None:
+            continue
+        if branch.name in given:
+            _require_same(branch, given[branch.name])
+        elif "://" not in str(place) and not Path(place).exists():
+            missing.append(
+                f"the store of {branch.name} is not at {place} any more, so there are no pictures of it; if it was "
+                f"moved, say where to with --store {branch.name}=PATH"
+            )
+            continue
+        found[branch.name] = str(place)
+    return found, missing
+
+
+def _require_same(branch: ModelBranch, place: str | Path) -> None:
+    with open_store(place) as store:
+        store.require_same(encoder=dict(branch.header["encoder"]), state=dict(branch.state))
+
+
+def _walls(folder: ModelFolder, sources: Mapping[str, str | Path], stores: Mapping[str, str]) -> list[Wall]:
+    table = folder.predictions
     walls = []
     for branch in folder.model.branches:
         source = sources.get(branch.name, sources.get("")) or (

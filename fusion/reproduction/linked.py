@@ -62,7 +62,8 @@ def fused_result(
         Of the model in the study's folder.
     joined : mapping
         How to join, as `fusion.linking.link` takes it.
-    paper, note
+    paper : float, optional
+    note : str
         As in `Result`.
     **how
         Of `fusion.train`, such as ``fusion`` or ``preset``.

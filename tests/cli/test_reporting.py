@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ def test_a_report_is_one_page_beside_the_model_or_where_it_is_asked_for(
     outcome = functa("report", har_model, "--out", tmp_path / "page.html", "--json")
     assert outcome.code == 0, outcome.err
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert outcome.json == {"report": str(tmp_path / "page.html"), "bytes": len(page.encode())}
+    assert outcome.json == {"report": str(tmp_path / "page.html"), "bytes": len(page.encode()), "notes": []}
     assert page.count("data:image/svg+xml;base64,") >= 2
     assert "<script" not in page
 
@@ -34,6 +35,24 @@ def test_what_cannot_be_reported_or_reproduced_is_one_line(
     outcome = functa(*arguments, cwd=tmp_path)
     assert outcome.code in (1, 2)
     assert message in outcome.error_line()
+
+
+def test_a_store_that_was_moved_is_told_and_can_be_given(
+    functa: Functa, har: Path, har_store: Path, tmp_path: Path
+) -> None:
+    store, model = shutil.copytree(har_store, tmp_path / "s.zarr"), tmp_path / "m"
+    assert functa("train", store, "--model", model, "--rounds", 2, "--threads", 1).code == 0
+    moved = store.rename(tmp_path / "moved.zarr")
+    outcome = functa("report", model, "--source", har)
+    assert outcome.code == 0
+    assert f"the store of sensor is not at {store} any more" in outcome.error_line()
+    assert "--store sensor=PATH" in outcome.error_line()
+    outcome = functa("report", model, "--source", har, "--store", f"sensor={moved}")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "Original and reconstruction" in (model / "report.html").read_text(encoding="utf-8")
+    assert "functa train" in (model / "report.html").read_text(encoding="utf-8")
+    assert functa("report", model, "--store", "camera=x").code == 2
+    assert functa("report", model, "--store", "x").code == 2
 
 
 def test_a_source_of_a_modality_that_the_model_lacks(functa: Functa, har_model: Path, har: Path) -> None:

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from helpers.made_walks import walks
 from helpers.running import Functa
+
+from store import open_store
 
 
 def table(path: Path) -> Path:
@@ -42,3 +45,39 @@ def test_bad_recordings_fail_alone_and_are_tried_again(functa: Functa, tmp_path:
     decoded = functa("decode", tmp_path / "s.h5", "sé 1-000000.00s", "--out", tmp_path / "out.csv")
     assert decoded.code == 0
     assert np.loadtxt(tmp_path / "out.csv", delimiter=",", skiprows=1).shape == (50, 3)
+
+
+def test_the_plan_is_shown_by_every_run_and_kept_in_the_header(functa: Functa, tmp_path: Path) -> None:
+    walks("ab").to_csv(tmp_path / "t.csv")
+    how = ("--modality", "sensor", "--reader=window=2.56", "--steps", 2, "--workers", 1)
+    command = ("encode", tmp_path / "t.csv", *how, "--store", tmp_path / "s.zarr")
+    left_out = {"Unnamed: 0": "it has no name, as a running number of rows"}
+    plan = functa(*command, "--dry-run", "--json").json
+    run = functa(*command, "--json").json
+    for told in (plan, run):
+        assert (told["channels"], told["left_out"]) == (["ax", "ay", "az"], left_out)
+        assert told["reading"]["dropped"] == {
+            "readings without a time": 0,
+            "readings that fill no window": 176,
+            "recordings too short for a window": 0,
+        }
+    kept = open_store(tmp_path / "s.zarr").header.conventions["reading"]
+    assert kept == run["reading"]
+    shown = functa(*command).out
+    for line in (
+        "50 readings per second (measured on recording 'a-walk')",
+        "2.56 s, 128 readings",
+        "Unnamed: 0 (it has",
+    ):
+        assert line in shown
+
+
+def test_stores_of_tables_with_other_columns_left_out_can_be_merged(functa: Functa, tmp_path: Path) -> None:
+    how = ("--modality", "sensor", "--reader=window=2.56", "--steps", 2, "--workers", 1)
+    for name, table in (("a", walks("ab")), ("b", walks("cd").assign(note="x"))):
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+        like = () if name == "a" else ("--like", tmp_path / "a.zarr")
+        done = functa("encode", tmp_path / f"{name}.csv", *how, *like, "--store", tmp_path / f"{name}.zarr")
+        assert done.code == 0, done.err
+    merged = functa("store", "merge", tmp_path / "a.zarr", tmp_path / "b.zarr", "--out", tmp_path / "m.zarr", "--json")
+    assert (merged.code, merged.json["rows"]) == (0, 24), merged.err

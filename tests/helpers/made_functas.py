@@ -44,3 +44,9 @@ def stored(path: Path, rows: Rows, **settings: Any) -> FunctaStore:
     with create_store(path, **options | settings) as store:
         store.append(rows)
     return open_store(path)
+
+
+def rebuilt(rows: Rows, **columns: Any) -> Rows:
+    """Give the same rows with other columns."""
+    kept = {name: getattr(rows, name) for name in ("labels", "splits", "groups")}
+    return Rows.build(rows.ids, columns.pop("functas", rows.functas), **kept | columns)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fusion import link
 from fusion.linking import LinkTable
@@ -65,3 +66,11 @@ def linked(
         )
         paths[name] = store.path
     return link(paths, how=how)  # type: ignore[arg-type]
+
+
+def pair_functas(count: int = 20) -> dict[str, NDArray[np.float32]]:
+    """Functas of both views; every third item lacks the camera."""
+    random = np.random.default_rng(1)
+    made = {name: random.normal(0.5, 0.5, size=(count, K)).astype(np.float32) for name in ("sensor", "camera")}
+    made["camera"][::3] = np.nan
+    return made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fusion.metrics import evaluate_predictions
+from fusion.reporting.breakdown import Mistake, Part
 from fusion.reporting.content import Branch, Exhibit, ModalityPart, ModelFigures, Reconstruction, Report
 
 HOSTILE = ("<script>alert(1)</script>", "quote \" ' & \N{GRINNING FACE} end", "line\nbreak " + "x" * 300)
@@ -36,6 +37,13 @@ def made_report(rows: int = 120, *, labels: tuple[str, ...] = ("walk", "run", *H
             for name, accuracy in parts.items()
         ],
         reconstructions=[Reconstruction(name, random.normal(30, 4, rows).tolist(), correct) for name in parts],
+        missing="depth <b> 12",
+        baselines={"majority": 0.3, "chance": 0.2},
+        groups=[Part(f"person {number} <i>", 30, 0.9) for number in range(4)],
+        mistakes=[Mistake("<u>id" + "y" * 90, "person 1", labels[0], labels[-1], 0.99)],
+        wrong=60,
+        calibration=[Part("80% to 90%", 40, 0.7, 0.86), Part("90% to 100%", 80, 0.98, 0.96)],
+        commands=["functa train 'a <b>' --model m"],
         exhibits=[Exhibit("inertial", '"><script>alert(3)</script>', labels[0], labels[-1], PNG)],
     )
 

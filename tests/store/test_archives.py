@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.damaging import swap_chunks
 
 from store import IntegrityError, StoreFormatError, compact, open_store, rows_equal
 from store.header import Header, digest
 from store.testing import K, make_rows
+from store.testing.forgery import swap_chunks
 
 ARCHIVES = sorted((Path(__file__).parent / "archives").glob("v*/sensor.*"))
 

@@ -13,11 +13,10 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from helpers.damaging import tree
-from helpers.forging import forge
 
 from store import FusionError, IntegrityError, StoreError, compact, open_store, repair, rows_equal
 from store.testing import make_rows, new_store, numbered
+from store.testing.forgery import forge, tree
 
 ROWS = make_rows(numbered(0, 9))
 Change = Callable[[dict[str, Any], dict[str, Any]], None]
@@ -123,12 +122,14 @@ SIDE_FILES = [
 
 
 @pytest.mark.parametrize("side", SIDE_FILES)
-@pytest.mark.parametrize("to", ["folder", "file", "hard link"])
+@pytest.mark.parametrize("to", ["folder", "file", "hard link", "pipe"])
 def test_links_beside_a_store_are_never_written_through(filled: Path, victim: Path, side: str, to: str) -> None:
     planted = filled.with_name(side.format(name=filled.name, stem=filled.stem, suffix=filled.suffix))
     planted.unlink(missing_ok=True)
     if to == "hard link":
         planted.hardlink_to(victim / "notes.txt")
+    elif to == "pipe":
+        os.mkfifo(planted)
     else:
         planted.symlink_to(victim if to == "folder" else victim / "notes.txt")
     before = tree(victim)
@@ -348,3 +349,13 @@ def test_a_text_chunk_that_promises_more_than_it_has(room: Path) -> None:
         (path / "id" / "c.0").write_bytes(b"".join(map(bytes, with_checksum(body))))
         with pytest.raises(IntegrityError):
             open_store(path).read()
+
+
+def test_codes_that_the_commit_does_not_name_are_verified_and_repaired(filled: Path) -> None:
+    forge(filled, lambda _, commit: commit.update(label_names=commit["label_names"][:1]))
+    report = open_store(filled).verify()
+    assert not report.ok
+    assert "have a label, split or group without a name" in report.problems[0]
+    assert repair(filled).lost_ids == report.bad_ids
+    assert open_store(filled).verify().ok
+    assert set(open_store(filled).read().labels) == {"class-0"}

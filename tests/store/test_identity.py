@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from store import (
     StoreWarning,
     compact,
     convert,
+    locks,
     merge,
     open_store,
     opening,
@@ -139,6 +141,23 @@ def test_a_new_store_is_made_where_a_link_leads(path: Path, tmp_path: Path) -> N
     new_store(link).close()
     assert link.is_symlink()
     assert len(open_store(path)) == 0
+
+
+def test_a_network_file_system_that_locks_no_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "store.zarr"
+    flock = locks.fcntl.flock
+
+    def files_only(descriptor: int, how: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EBADF, "Bad file descriptor")
+        flock(descriptor, how)
+
+    monkeypatch.setattr("store.locks.fcntl.flock", files_only)
+    with new_store(path) as store:
+        store.append(ROWS)
+        with pytest.raises(StoreLockedError):
+            open_store(path, "a")
+    assert len(open_store(path)) == 9
 
 
 def test_links_in_a_circle(tmp_path: Path) -> None:

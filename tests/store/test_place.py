@@ -9,10 +9,10 @@ from typing import Any
 
 import h5py
 import pytest
-from helpers.damaging import BASE_COLUMNS, chunk_file, swap_chunks, tree
 
 from store import FunctaStore, IntegrityError, StoreFormatError, export, open_store, repair, rows_equal
 from store.testing import make_rows, new_store, numbered
+from store.testing.forgery import BASE_COLUMNS, chunk_file, swap_chunks, tree
 
 ROWS = make_rows(numbered(0, 14))
 

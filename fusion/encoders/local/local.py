@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 import numpy as np
 
 from fusion.encoders.encoder import Encoder
+from fusion.encoders.local.blocks import BlockCoder
 from fusion.encoders.local.coding import compiled_book, compiled_reader, pooled, whitened
 from fusion.encoders.local.config import LocalConfig
 from fusion.encoders.local.dictionary import ScaleState, conditioned, learn_scales, mode_of
 from fusion.encoders.local.folding import stepped_deltas
 from fusion.errors import DataError
+from fusion.inr.engine import chosen_backend
 from fusion.modalities import Scaling
 
 if TYPE_CHECKING:
@@ -53,6 +57,10 @@ class _ScaleCoder:
         parts = [out[pool][:, : self.book.words].ravel() for pool in self.config.pools]
         row = np.concatenate(parts)
         return np.sqrt(row) if self.config.root else row, error
+
+    def blocks(self, xp: Any) -> BlockCoder:
+        """Give the same coder for blocks of samples."""
+        return BlockCoder(xp, self.windows, self.reader, self.book)
 
     def _folded(self, values: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
         z, error = whitened(values.reshape(-1), self.windows.origins, self.windows.offsets, self.reader)
@@ -116,6 +124,12 @@ class LocalFunctas(Encoder):
             arrays |= {f"{item.name}_{index}": getattr(scale, item.name) for item in fields(scale)}
         return arrays
 
+    @property
+    def device(self) -> str:
+        """Where windows are coded: on a CUDA device where CuPy is installed and a window takes one step."""
+        where = chosen_backend()
+        return where if where.startswith("cuda") and self.config.folds and find_spec("cupy") else "cpu"
+
     def fit(self, values: NDArray[np.float32]) -> Fitted:
         """Code samples of values (b, n, d_out), one after the other; gives rows (b, k), errors (b,) and steps (b,).
 
@@ -124,6 +138,10 @@ class LocalFunctas(Encoder):
         """
         scales = zip(self.scales, self.config.all_windows(), strict=True)
         coders = [_ScaleCoder(self.config, scale, windows) for scale, windows in scales]
+        if self.device != "cpu":
+            cupy = import_module("cupy")
+            with cupy.cuda.Device(int(self.device.removeprefix("cuda:"))):
+                return self._fit_blocks(cupy, coders, values)
         rows = np.empty((len(values), self.config.k), np.float32)
         errors = np.empty(len(values), np.float32)
         for row, sample in enumerate(values):
@@ -132,6 +150,16 @@ class LocalFunctas(Encoder):
             rows[row] = np.concatenate([part for part, _ in parts])
             errors[row] = np.mean([error for _, error in parts])
         return rows, errors, np.full(len(values), self.config.fit.steps, np.int32)
+
+    def _fit_blocks(self, xp: Any, coders: list[_ScaleCoder], values: NDArray[np.float32]) -> Fitted:
+        """Code blocks of samples with NumPy or CuPy."""
+        seen = np.stack([self.config.seen(np.asarray(sample, np.float32)) for sample in values]) * self.gains
+        flat = np.ascontiguousarray(seen.reshape(len(values), -1))
+        scales = [coder.blocks(xp).coded(flat, self.config.pools) for coder in coders]
+        rows = np.concatenate([part for part, _ in scales], axis=1)
+        errors = np.mean([error for _, error in scales], axis=0)
+        rows = np.sqrt(rows) if self.config.root else rows
+        return rows, errors.astype(np.float32), np.full(len(values), self.config.fit.steps, np.int32)
 
     def weights(self, row: NDArray[np.float32]) -> NoReturn:  # noqa: ARG002
         """Refuse: the places of the windows are gone."""

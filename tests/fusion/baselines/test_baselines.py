@@ -135,7 +135,7 @@ def broken():
     raise ValueError("torn")
 
 
-def test_values_are_scaled_by_training_samples_and_bad_ones_left_out(tmp_path, monkeypatch):
+def test_values_are_scaled_by_training_samples_and_bad_ones_left_out(tmp_path):
     bad = Sample("bad", "a", "train", None, broken)
     data = [
         sample(0, 0.0),
@@ -146,8 +146,7 @@ def test_values_are_scaled_by_training_samples_and_bad_ones_left_out(tmp_path, m
         sample(4, 1, None, None),
     ]
     for limit in (1 << 28, 0):
-        monkeypatch.setattr("fusion.baselines.prepared._IN_MEMORY", limit)
-        made = raw_matrix(data, modality_class("sensor")(), folder=tmp_path)
+        made = raw_matrix(data, modality_class("sensor")(), folder=tmp_path, in_memory=limit)
         assert made.values.shape == (4, 8, 2)
         assert made.values[:, 0, 0].tolist() == sorted(made.values[:2, 0, 0]) + made.values[2:, 0, 0].tolist()
         assert made.values[2, 0, 0] == pytest.approx(made.values[:2, 0, 0].mean())

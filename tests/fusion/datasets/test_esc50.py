@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.sound_files import broken_files, noise, tone, unusual_files, write_sound
+from helpers.esc_files import write_esc50
+from helpers.sound_files import broken_files, tone, unusual_files, write_sound
 
 import fusion
 from fusion.datasets.esc50 import Esc10, Esc50
@@ -14,24 +15,7 @@ from fusion.datasets.open import open_dataset
 from fusion.errors import DataError, SampleError
 from store import open_store
 
-CLASSES = ("dog", "rain")
 QUICK = {"modality": {"transform": "mfcc", "rate": 4000.0, "seconds": 0.3}}
-
-
-def write_esc50(root: Path, *, folds: int = 5) -> Path:
-    """Two clips of each class and fold; the second class is not in ESC-10, and the clips are of three formats."""
-    lines = ["filename,fold,target,category,esc10,src_file,take"]
-    for fold in range(1, folds + 1):
-        for target, label in enumerate(CLASSES):
-            for take in "AB":
-                suffix = (".wav", ".ogg", ".flac")[fold % 3]
-                name = f"{fold}-{fold}0{target}-{take}-{target}{suffix}"
-                lines.append(f"{name},{fold},{target},{label},{label == 'dog'},{fold}0{target},{take}")
-                sound = tone(frequency=300 + 40 * fold) if target == 0 else noise(0.3)
-                write_sound(root / "audio" / name, sound)
-    (root / "meta").mkdir()
-    (root / "meta" / "esc50.csv").write_text("\n".join(lines) + "\n")
-    return root
 
 
 def test_clips_have_ids_labels_folds_and_sources(tmp_path: Path) -> None:

@@ -213,4 +213,5 @@ def test_memory_does_not_grow_with_the_number_of_recordings(tmp_path: Path, monk
         assert sum(1 for _ in SensorTable(path, window=1, step=1)) == 10 * count
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[1] < 1.3 * peaks[0], peaks
+    # Names and clocks are kept of each recording, a kilobyte at most; its readings take six.
+    assert peaks[1] - peaks[0] < 120 * 1024, peaks

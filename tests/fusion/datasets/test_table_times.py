@@ -64,7 +64,20 @@ def test_an_implausible_rate_is_questioned_and_answered_by_an_option(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "name", ["timestamp", "Timestamp", "datetime", "t", "Time", "Arrival_Time", "epoch", "seconds_elapsed", "date"]
+    "name",
+    [
+        "timestamp",
+        "Timestamp",
+        "datetime",
+        "t",
+        "Time",
+        "Arrival_Time",
+        "epoch",
+        "seconds_elapsed",
+        "date",
+        "sensorTimestamp",
+        "time since start",
+    ],
 )
 def test_names_that_people_give_a_time_are_known(tmp_path: Path, name: str) -> None:
     table = walks("ab")
@@ -175,3 +188,53 @@ def test_readings_that_are_left_out_are_counted(tmp_path: Path) -> None:
     list(dataset)
     assert dataset.reading.dropped["readings without a time"] == 2
     assert dataset.reading.dropped["readings that fill no window"] == 4 * 44
+
+
+def test_a_second_clock_is_no_channel(tmp_path: Path) -> None:
+    table = walks("ab")
+    two = table.assign(elapsed=table.time + 3).rename(columns={"time": "timestamp", "elapsed": "elapsed (s)"})
+    dataset = SensorTable(written(tmp_path / "t.csv", two), window=2.56)
+    assert (dataset.reading.time, dataset.reading.left_out) == ("timestamp", {"elapsed (s)": "another time"})
+    noise = two.assign(**{"elapsed (s)": np.random.default_rng(0).normal(size=len(two))})
+    assert "elapsed (s)" in SensorTable(written(tmp_path / "t.csv", noise)).reading.channels
+
+
+def test_rows_from_the_newest_to_the_oldest_are_put_in_order(tmp_path: Path) -> None:
+    table = walks("ab")
+    plain = samples(written(tmp_path / "t.csv", table))
+    dataset = SensorTable(written(tmp_path / "t.csv", table.iloc[::-1]), window=2.56)
+    found = {sample.id: sample for sample in dataset}
+    require_same([found[sample.id] for sample in plain], plain)
+    assert "times go back at 1,196 rows: the readings were put in their order" in dataset.notes
+
+
+@pytest.mark.parametrize("rate", [100, 200, 500])
+def test_whole_numbers_that_are_seconds_or_milliseconds_are_questioned(tmp_path: Path, rate: int) -> None:
+    table = walks("ab", rate=rate)
+    plain = samples(written(tmp_path / "t.csv", table))
+    path = written(tmp_path / "t.csv", table.assign(time=whole(table.time, "ms", 0)))
+    with pytest.raises(DataError, match=rf"{rate / 1000:g} if seconds, {rate} if milli"):
+        samples(path, window=60)
+    require_same(samples(path, time_unit="ms"), plain)
+
+
+def test_a_repeated_row_changes_no_rate_and_fails_its_windows_alone(tmp_path: Path) -> None:
+    table = walks("ab")
+    dataset = SensorTable(written(tmp_path / "t.csv", pd.concat([table[:100], table[99:]])), window=2.56)
+    assert dataset.rate == 50.0
+    failed = []
+    for sample in dataset:
+        try:
+            _ = sample.raw
+        except SampleError as error:
+            failed.append((sample.group, error.reason.partition(".")[0]))
+    assert set(failed) == {("a", "1 of 301 readings have the time of the one before")}
+
+
+def test_bursts_with_one_time_are_named_with_their_step(tmp_path: Path) -> None:
+    table = walks("ab")
+    plain = samples(written(tmp_path / "t.csv", table))
+    path = written(tmp_path / "t.csv", table.assign(time=(table.groupby("id").cumcount() // 5) / 10))
+    with pytest.raises(DataError, match=r"times are cut to steps of 0.1 s: 240 of 300 readings"):
+        samples(path)
+    require_same(samples(path, spread=True), plain)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from helpers.utd_files import person, write_depth
 from scipy.io import savemat
 
 import fusion
@@ -14,25 +14,8 @@ from fusion.errors import ConfigError, DataError, SampleError
 TRIALS = ("a1_s1_t1", "a1_s2_t1", "a27_s8_t4")
 
 
-def person(frames: int = 30, top: int = 20, left: int = 30) -> NDArray[np.uint8]:
-    """Draw a person of 30 x 12 pixels whose arm comes nearer, and one pixel of noise."""
-    depth = np.zeros((frames, 60, 80), np.uint8)
-    depth[:, top : top + 30, left : left + 12] = 170
-    for index in range(frames):
-        depth[index, top + 5 : top + 8, left : left + 4] = 170 - index // 2
-    depth[0, 0, 0] = 90
-    return depth
-
-
-def write_depth(folder: Path) -> Path:
-    (folder / "Depth60x80").mkdir(parents=True)
-    for index, trial in enumerate(TRIALS):
-        np.savez_compressed(folder / "Depth60x80" / f"{trial}_depth60x80.npz", depth=person(top=10 + index))
-    return folder
-
-
 def test_trials_have_the_ids_of_the_other_sensors(tmp_path: Path) -> None:
-    samples = list(UtdDepth(write_depth(tmp_path)))
+    samples = list(UtdDepth(write_depth(tmp_path, TRIALS)))
     assert [sample.id for sample in samples] == list(TRIALS)
     assert [sample.split for sample in samples] == ["train", "test", "test"]
     assert [sample.group for sample in samples] == ["s1", "s2", "s8"]
@@ -60,7 +43,7 @@ def test_nearness_does_not_depend_on_the_distance() -> None:
 
 
 def test_the_authors_files_give_the_same(tmp_path: Path) -> None:
-    write_depth(tmp_path / "small")
+    write_depth(tmp_path / "small", TRIALS)
     (tmp_path / "full" / "Depth").mkdir(parents=True)
     large = np.kron(person(top=10), np.ones((1, 4, 4), np.uint16)) * 16
     savemat(tmp_path / "full" / "Depth" / "a1_s1_t1_depth.mat", {"d_depth": large.transpose(1, 2, 0).astype(np.uint16)})
@@ -72,7 +55,7 @@ def test_the_authors_files_give_the_same(tmp_path: Path) -> None:
 
 
 def test_bad_trials_become_failed_rows(tmp_path: Path) -> None:
-    folder = write_depth(tmp_path / "data") / "Depth60x80"
+    folder = write_depth(tmp_path / "data", TRIALS) / "Depth60x80"
     np.savez(folder / "a2_s1_t1_depth60x80.npz", other=person())
     np.savez(folder / "a2_s1_t2_depth60x80.npz", depth=np.array([{}]))
     np.savez(folder / "a2_s1_t3_depth60x80.npz", depth=np.zeros((5, 6), np.uint8))

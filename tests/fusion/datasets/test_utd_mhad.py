@@ -5,25 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.utd_files import TRIALS, joints_of, write_inertial
 from scipy.io import savemat
 
 from fusion.datasets.open import open_dataset
 from fusion.datasets.utd_mhad import ACTIONS, AXES, JOINTS, UtdInertial, UtdSkeleton
 from fusion.errors import ConfigError, DataError, SampleError
-
-TRIALS = ("a1_s1_t1", "a2_s2_t1", "a10_s3_t4", "a27_s8_t2")
-
-
-def write_inertial(root: Path, trials: tuple[str, ...] = TRIALS) -> Path:
-    (root / "Inertial").mkdir(parents=True)
-    for number, trial in enumerate(trials):
-        readings = np.random.default_rng(number).normal(size=(100 + 30 * number, 6))
-        savemat(root / "Inertial" / f"{trial}_inertial.mat", {"d_iner": readings}, do_compression=number % 2 == 0)
-    return root
-
-
-def joints_of(number: int) -> np.ndarray:
-    return np.random.default_rng(number).normal(size=(40 + number, 20, 3)).astype(np.float32)
 
 
 def test_inertial_trials_have_ids_labels_groups_and_splits(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from helpers.made_samples import MadeSamples
 
 from fusion.encoders.config import FunctaConfig
-from fusion.encoders.encoding import encode
+from fusion.encoders.encoding import encode, gone_ids
 from fusion.encoders.options import EncodeOptions
 from fusion.errors import DataError
 from store import Status, open_store
@@ -82,3 +82,26 @@ def test_more_splits_than_a_store_can_name(made: MadeSamples, config: FunctaConf
     with pytest.raises(DataError, match="256 splits; a store keeps at most 255"):
         encode(many, path, config, HERE)
     assert not path.exists()
+
+
+def test_pruning_drops_the_rows_of_samples_that_are_gone(made: MadeSamples, config: FunctaConfig, path: Path) -> None:
+    encode(made.broken(30), path, config, HERE)
+    fewer = MadeSamples([sample for sample in made.samples if sample.id not in ("w02", "w30")])
+    report = encode(fewer, path, config, HERE)
+    assert (report.rows, report.failed, report.pruned) == (35, 1, ())
+    report = encode(fewer, path, config, replace(HERE, prune=True))
+    assert (report.rows, report.failed, report.pruned) == (34, 0, ("w02", "w30"))
+    assert report.to_dict()["pruned"] == ["w02", "w30"]
+    with open_store(path) as store:
+        assert store.finished
+        assert set(store.known()) == {sample.id for sample in fewer}
+
+
+def test_pruning_by_another_source_is_refused(made: MadeSamples, config: FunctaConfig, path: Path) -> None:
+    encode(made, path, config, HERE)
+    others = MadeSamples([replace(sample, id=f"other-{sample.id}") for sample in made.samples])
+    with (
+        open_store(path) as store,
+        pytest.raises(DataError, match=r"none of the 36 samples of .* leave nothing"),
+    ):
+        gone_ids(others, store)

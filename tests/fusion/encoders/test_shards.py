@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from helpers.made_samples import MadeSamples
 
-from fusion.cluster.pool import ClusterError, dask_pool
 from fusion.encoders.config import FunctaConfig
 from fusion.encoders.encoding import encode
 from fusion.encoders.options import EncodeOptions
@@ -57,48 +54,3 @@ def test_a_new_store_can_take_over_a_state(
     other = FunctaConfig(config.modality, architecture="siren-half")
     with pytest.raises(StoreMismatchError, match="architecture"):
         encode(unlabelled, tmp_path / "other.zarr", other, HERE, like=whole)
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Any]:
-    from distributed import LocalCluster
-
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
-    ) as running:
-        yield running
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_a_cluster_fills_the_same_store(
-    cluster: Any, made: MadeSamples, config: FunctaConfig, tmp_path: Path, whole: Path
-) -> None:
-    report = encode(made, tmp_path / "s.zarr", config, pool=dask_pool(cluster.scheduler_address))
-    assert (report.rows, report.failed) == (36, 0)
-    require_same_functas(tmp_path / "s.zarr", whole)
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_a_lost_worker_loses_and_repeats_nothing(
-    cluster: Any, made: MadeSamples, config: FunctaConfig, tmp_path: Path, whole: Path, monkeypatch: Any
-) -> None:
-    monkeypatch.setattr("fusion.encoders.encoding._MAX_TASK", 2)
-    killed: list[int] = []
-
-    def kill_one(_what: str, done: int, _most: int) -> None:
-        if done >= 4 and not killed:
-            worker = next(iter(cluster.workers.values()))
-            killed.append(worker.pid)
-            worker.process.process._process.kill()
-
-    encode(made, tmp_path / "s.zarr", config, pool=dask_pool(cluster.scheduler_address), progress=kill_one)
-    assert killed
-    require_same_functas(tmp_path / "s.zarr", whole)
-
-
-def test_a_scheduler_that_is_not_there_is_named() -> None:
-    with (
-        pytest.raises(ClusterError, match=r"no Dask cluster with a worker at tcp://127.0.0.1:1 within 1 s"),
-        dask_pool("tcp://127.0.0.1:1", timeout=1.0),
-    ):
-        pass

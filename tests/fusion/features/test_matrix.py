@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -23,9 +24,11 @@ def design(make_store):
     return DesignRows({"sensor": store}, items, {"sensor": fit_features(store, items.ids)}), items
 
 
+SMALL = LocalTrainer(chunk_bytes=4 * 11 * 10)
+
+
 @pytest.fixture(autouse=True)
-def small_chunks(monkeypatch):
-    monkeypatch.setattr("fusion.estimators.trainers._CHUNK_BYTES", 4 * 11 * 10)
+def small_batches(monkeypatch):
     monkeypatch.setattr("fusion.features.matrix.batches", partial(batches, at_most=4 * 12 * 7))
 
 
@@ -54,7 +57,7 @@ def test_another_process_reads_the_same_rows(design):
 def test_streamed_rows_grow_the_trees_of_the_matrix_in_memory(design):
     rows, items = design
     whole = quick().fit(rows[np.arange(len(rows))], items.labels, items.groups)
-    streamed = quick().fit_rows(rows, items.labels, items.groups)
+    streamed = quick().fit_rows(rows, items.labels, items.groups, trainer=SMALL)
     assert trees(streamed) == trees(whole)
     assert streamed.n_rounds_ == whole.n_rounds_
 
@@ -63,13 +66,13 @@ def test_external_memory_grows_the_same_trees_and_leaves_no_file(design, tmp_pat
     rows, items = design
     folder = tmp_path / "pages"
     folder.mkdir()
-    trainer = LocalTrainer(external_memory=True, folder=folder)
+    trainer = replace(SMALL, external_memory=True, folder=folder)
     used = []
     external = quick().fit_rows(
         rows, items.labels, items.groups, trainer=trainer, progress=lambda *_: used.append(any(folder.iterdir()))
     )
     assert all(used)
-    inside = quick().fit_rows(rows, items.labels, items.groups)
+    inside = quick().fit_rows(rows, items.labels, items.groups, trainer=SMALL)
     assert external.n_rounds_ == inside.n_rounds_
     matrix = rows[np.arange(len(rows))]
     np.testing.assert_allclose(external.predict_proba(matrix), inside.predict_proba(matrix), atol=1e-6)
@@ -81,7 +84,8 @@ def test_the_order_of_the_store_changes_no_tree(make_store):
     rows = functa_rows()
     shuffled = rows.take(np.random.default_rng(2).permutation(len(rows)))
     first, second = (
-        train(make_store(content, name), classifier=quick()).model for name, content in (("a", rows), ("b", shuffled))
+        train(make_store(content, name), classifier=quick(), trainer=SMALL).model
+        for name, content in (("a", rows), ("b", shuffled))
     )
     assert trees(first.classifier) == trees(second.classifier)
     np.testing.assert_array_equal(first.branches[0].features.mean_, second.branches[0].features.mean_)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from helpers.reference import loss_and_gradient, reference_fit
 
-from fusion.errors import ConfigError
+from fusion.errors import ConfigError, EngineWarning
 from fusion.inr import engine
 from fusion.inr.architecture import Architecture, paper, siren
+from fusion.inr.cuda.errors import CudaUnavailableError
 from fusion.inr.engine import Backend, fit
 from fusion.inr.initialisation import random_start
 from fusion.inr.metrics import psnr
@@ -182,16 +183,59 @@ def test_a_start_at_the_target_is_left_alone(backend: Backend, smooth_problem: C
     np.testing.assert_array_equal(result.weights, np.stack([start, start]))
 
 
-def test_tensorflow_is_asked_for_a_gpu_only_where_the_system_has_one(
+@pytest.fixture
+def _no_device_yet() -> Iterator[None]:
+    engine._found.cache_clear()
+    yield
+    engine._found.cache_clear()
+    engine.use_device("auto")
+
+
+@pytest.mark.usefixtures("_no_device_yet")
+def test_a_cuda_device_is_looked_for_only_where_the_system_has_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr(engine, "_DEVICES", tmp_path)
-    monkeypatch.setattr("fusion.inr.tensorflow_engine.sees_gpu", lambda: True)
+    monkeypatch.setattr("fusion.inr.cuda_engine.require", lambda number: None)
     assert engine.chosen_backend() == "cpu"
     (tmp_path / "nvidia0").touch()
-    assert engine.chosen_backend() == "tensorflow"
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    engine._found.cache_clear()
+    assert engine.chosen_backend() == "cuda:0"
+    engine.use_device("cpu")
     assert engine.chosen_backend() == "cpu"
-    with pytest.raises(ConfigError, match="backend 'gpu'; expected 'auto', 'cpu' or 'tensorflow'"):
-        engine.chosen_backend("gpu")  # type: ignore[arg-type]
+    engine.use_device("auto")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    engine._found.cache_clear()
+    assert engine.chosen_backend() == "cpu"
+
+
+@pytest.mark.usefixtures("_no_device_yet")
+def test_a_device_that_cannot_be_used_is_named_and_the_processor_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(number: int) -> None:
+        raise CudaUnavailableError("numba-cuda is not installed")
+
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(engine, "_DEVICES", tmp_path)
+    monkeypatch.setattr("fusion.inr.cuda_engine.require", missing)
+    (tmp_path / "nvidia0").touch()
+    with pytest.warns(EngineWarning, match="numba-cuda is not installed: fits run on the processor"):
+        assert engine.chosen_backend() == "cpu"
+    with pytest.raises(CudaUnavailableError, match="numba-cuda is not installed"):
+        engine.use_device("cuda")
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:", "cuda:x", "CUDA"])
+def test_a_device_that_is_none_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"device '{name}'; expected auto, cpu, cuda, or one of several"):
+        engine.use_device(name)
+
+
+def test_a_network_without_a_cuda_kernel_is_fitted_on_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fusion.inr.cuda_engine.require", lambda number: None)
+    four_inputs = Architecture(4, 1, (8,), (1.0,))
+    with pytest.warns(EngineWarning, match="4 inputs, and the CUDA kernel has up to 3: these networks are fitted on"):
+        assert engine.backend_for(four_inputs, "cuda") == "cpu"
+    assert engine.backend_for(paper(2, 3), "cuda:1") == "cuda:1"

@@ -86,6 +86,19 @@ def test_by_table(two, tmp_path):
     assert outer.summary.matched == 2
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".parquet"])
+def test_a_table_of_pairs_is_read_as_people_write_it(two, tmp_path, suffix):
+    pairs = pd.DataFrame({"worn": ["0-1", "0-3"], "camera": ["0-3", "0-1"]})
+    if suffix == ".parquet":
+        pairs.to_parquet(tmp_path / "pairs.parquet")
+    else:
+        separator = "; " if suffix == ".csv" else "\t "
+        lines = [separator.join(row) for row in ([*pairs], *pairs.to_numpy().tolist())]
+        (tmp_path / f"pairs{suffix}").write_text("\n".join(lines) + "\n")
+    table = link(two, on="table", table=tmp_path / f"pairs{suffix}")
+    assert table.frame[["worn", "camera"]].to_numpy().tolist() == [["0-1", "0-3"], ["0-3", "0-1"]]
+
+
 @pytest.mark.parametrize(
     ("columns", "message"),
     [

@@ -14,14 +14,14 @@ from fusion.modalities.image import ImageModality
 SMALL = ImageModality(size=(12, 10), channels=3)
 
 
-def test_an_image_becomes_a_signal_and_comes_back() -> None:
+def test_an_image_becomes_values_and_comes_back() -> None:
     modality = ImageModality().resolved(picture())
     scaling = modality.fixed_scaling()
-    signal = modality.signal(picture(), scaling)
+    values = scaling.normalise(modality.prepare(picture()))
     assert (modality.grid, modality.d_in, modality.d_out) == ((12, 10), 2, 3)
-    assert signal.values.min() >= 0.0
-    assert signal.values.max() <= 1.0
-    np.testing.assert_allclose(signal.denormalise(signal.values), picture(), atol=1e-4)
+    assert values.min() >= 0.0
+    assert values.max() <= 1.0
+    np.testing.assert_allclose(modality.restore(values, scaling, modality.grid), picture(), atol=1e-4)
 
 
 @pytest.mark.parametrize("name", SOUND)

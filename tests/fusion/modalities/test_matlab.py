@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -65,3 +67,26 @@ def test_a_damaged_size_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.mat").write_bytes(content)
     with pytest.raises(SampleError, match=r"'x' of shape \(1073741824, 3\) has 96 bytes of float64"):
         read_mat(tmp_path / "a.mat", "x")
+
+
+def unknown_type(path: Path) -> Path:
+    """Write a file in which one byte is changed: the numbers are of a type that does not exist."""
+    savemat(path, {"d_iner": np.random.default_rng(0).normal(size=(30, 6))})
+    content = bytearray(path.read_bytes())
+    content[content.index(b"d_iner") + 8] = 0
+    path.write_bytes(content)
+    return path
+
+
+def test_numbers_of_an_unknown_type_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SampleError, match="'d_iner' has dimensions"):
+        read_mat(unknown_type(tmp_path / "a.mat"), "d_iner")
+
+
+@pytest.mark.slow
+def test_scipy_still_needs_a_substitute(tmp_path: Path) -> None:
+    code = "import sys; from scipy.io import loadmat; loadmat(sys.argv[1])"
+    done = subprocess.run(
+        [sys.executable, "-c", code, unknown_type(tmp_path / "a.mat")], capture_output=True, check=False
+    )
+    assert done.returncode < 0, "SciPy refuses the file without ending the process: fusion/modalities/matlab.py can go"

@@ -24,16 +24,16 @@ def window(readings: int = 8) -> np.ndarray:
     return np.random.default_rng(0).normal(size=(readings, 2)).astype(np.float32)
 
 
-def test_a_window_becomes_a_signal_and_comes_back() -> None:
+def test_a_window_becomes_values_and_comes_back() -> None:
     modality = SensorModality().resolved(window())
     scaling = ChannelStatistics.of(window()).scaling(spread=None)
-    signal = modality.signal(window(), scaling)
-    assert signal.coordinates.shape == (8, 1)
-    assert signal.coordinates[0, 0] == -1.0
-    assert signal.coordinates[-1, 0] == 1.0
-    assert signal.values.min() == 0.0
-    assert signal.values.max() == 1.0
-    np.testing.assert_allclose(signal.denormalise(signal.values), window(), atol=1e-6)
+    values, coordinates = scaling.normalise(modality.prepare(window())), modality.coordinates()
+    assert coordinates.shape == (8, 1)
+    assert coordinates[0, 0] == -1.0
+    assert coordinates[-1, 0] == 1.0
+    assert values.min() == 0.0
+    assert values.max() == 1.0
+    np.testing.assert_allclose(modality.restore(values, scaling, modality.grid), window(), atol=1e-6)
 
 
 def test_values_outside_the_training_limits_are_clipped() -> None:

@@ -18,14 +18,14 @@ from fusion.modalities.video import VideoModality, motion, resized
 SMALL = VideoModality(size=(12, 16), frames=5)
 
 
-def test_a_clip_becomes_a_signal_and_comes_back() -> None:
+def test_a_clip_becomes_values_and_comes_back() -> None:
     clip = moving_square(frames=5, height=12, width=16)
     scaling = SMALL.fixed_scaling()
     assert scaling is not None
-    signal = SMALL.signal(clip, scaling)
-    assert signal.coordinates.shape == (5 * 12 * 16, 3)
-    assert signal.values.shape == (5 * 12 * 16, 3)
-    np.testing.assert_allclose(signal.denormalise(signal.values), clip, atol=1e-3)
+    values = scaling.normalise(SMALL.prepare(clip))
+    assert SMALL.coordinates().shape == (5 * 12 * 16, 3)
+    assert values.shape == (5, 12, 16, 3)
+    np.testing.assert_allclose(SMALL.restore(values, scaling, SMALL.grid), clip, atol=1e-3)
 
 
 @pytest.mark.parametrize(("transform", "channels"), [(None, 3), ("grey", 1), ("flow", 2)])
@@ -156,7 +156,8 @@ def test_other_limits_are_told_and_kept() -> None:
     modality = VideoModality(size=(4, 4), frames=2, transform="grey", limits=(0, 4000))
     scaling = modality.fixed_scaling()
     assert scaling is not None
-    assert modality.signal(np.full((3, 4, 4), 1000, np.uint16), scaling).values.mean() == pytest.approx(0.25)
+    values = scaling.normalise(modality.prepare(np.full((3, 4, 4), 1000, np.uint16)))
+    assert values.mean() == pytest.approx(0.25)
     assert modality_from_dict(modality.to_dict()) == modality
 
 

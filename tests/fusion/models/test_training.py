@@ -1,27 +1,19 @@
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
-from helpers.made_functas import CLASSES, functa_rows
+from helpers.made_functas import CLASSES, functa_rows, rebuilt
 
 from fusion.errors import ConfigError, DataError, ModelError
 from fusion.estimators.xgboost import FunctaClassifier
 from fusion.models.folder import load_model
 from fusion.models.training import evaluate, train
-from store import Rows, StoreMismatchError
 
 QUICK = FunctaClassifier(n_estimators=15, n_jobs=1)
 
 
 def quick(store, *args, **options):
     return train(store, *args, classifier=QUICK, **options)
-
-
-def rebuilt(rows, **columns):
-    kept = {name: getattr(rows, name) for name in ("labels", "splits", "groups")}
-    return Rows.build(rows.ids, columns.pop("functas", rows.functas), **kept | columns)
 
 
 def test_training_learns_evaluates_and_saves(make_store, tmp_path):
@@ -32,14 +24,6 @@ def test_training_learns_evaluates_and_saves(make_store, tmp_path):
     assert result.confusion.sum() == 12
     assert result.folder == tmp_path / "model"
     assert load_model(result.folder).training.train_splits == ("train",)
-
-
-def test_the_document_has_the_promised_keys(make_store, tmp_path):
-    document = json.loads(json.dumps(quick(make_store(), tmp_path / "model").to_dict()))
-    promised = {"accuracy", "accuracy_interval", "macro_f1", "rows_train", "rows_test", "seconds", "model"}
-    assert promised <= set(document)
-    assert document["model"] == str(tmp_path / "model")
-    assert "folds" not in document
 
 
 def test_a_path_is_as_good_as_an_open_store(make_store):
@@ -128,15 +112,6 @@ def test_a_group_on_both_sides_is_refused(make_store):
         quick(make_store(rebuilt(rows, splits=splits)))
 
 
-def test_a_class_that_training_lacks_is_a_warning(make_store):
-    rows = functa_rows()
-    labels = rows.labels.copy()
-    labels[-3:] = "swim"
-    result = quick(make_store(rebuilt(rows, labels=labels)))
-    assert result.warnings == ("training lacks 1 classes of the test rows, first 'swim': their 3 rows count as wrong.",)
-    assert result.accuracy == pytest.approx(9 / 12)
-
-
 def test_one_class_is_refused(make_store):
     rows = functa_rows()
     with pytest.raises(DataError, match="the 36 training rows hold one class only, 'walk'"):
@@ -156,29 +131,6 @@ def test_progress_goes_through_the_stages(make_store):
     seen = []
     quick(make_store(), progress=lambda stage, done, most: seen.append(stage))
     assert list(dict.fromkeys(seen)) == ["read", "train", "evaluate"]
-
-
-def test_another_encoder_is_refused(make_store, tmp_path):
-    quick(make_store(), tmp_path / "model")
-    other = make_store(name="other", encoder={"kind": "functa", "steps": 30})
-    with pytest.raises(StoreMismatchError, match="steps"):
-        evaluate(tmp_path / "model", other)
-    moved = make_store(name="moved", state={"start": np.zeros(12, np.float32), "low": np.zeros(9), "high": np.ones(9)})
-    with pytest.raises(StoreMismatchError, match="start"):
-        evaluate(tmp_path / "model", moved)
-
-
-def test_another_modality_is_refused(make_store):
-    model = quick(make_store()).model
-    with pytest.raises(DataError, match=r"the store holds video functas; expected stores for sensor \(sensor\)"):
-        evaluate(model, make_store(name="video", modality="video"))
-
-
-def test_new_rows_without_splits_are_all_evaluated(make_store):
-    model = quick(make_store()).model
-    rows = functa_rows(4, 6, seed=8)
-    fresh = make_store(rebuilt(rows, splits=[None] * len(rows)), "fresh", dataset="new people")
-    assert evaluate(model, fresh).rows_test == 24
 
 
 def folds_of(rows):

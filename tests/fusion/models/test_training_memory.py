@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from helpers.made_functas import CLASSES, functa_rows
 
+from fusion.estimators.trainers import LocalTrainer
 from fusion.estimators.xgboost import FunctaClassifier
 from store import Rows, create_store
 
@@ -26,20 +27,22 @@ class Recorder:
         return self.matrix[positions]
 
 
-def test_no_more_than_a_chunk_of_rows_is_asked_for_at_once(monkeypatch):
-    monkeypatch.setattr("fusion.estimators.trainers._CHUNK_BYTES", 4 * 12 * 16)
+def test_no_more_than_a_chunk_of_rows_is_asked_for_at_once():
+    small = LocalTrainer(chunk_bytes=4 * 12 * 16)
     rows = functa_rows(20, 6)
     source = Recorder(rows.functas)
-    FunctaClassifier(n_estimators=5, n_jobs=1).fit_rows(source, rows.labels, rows.groups)
+    FunctaClassifier(n_estimators=5, n_jobs=1).fit_rows(source, rows.labels, rows.groups, trainer=small)
     assert max(source.asked) == 16
     assert set(source.asked) <= {16, 8}
 
 
-def test_limits_of_bins_come_from_rows_drawn_by_the_seed(monkeypatch):
-    monkeypatch.setattr("fusion.estimators.trainers._SKETCHED_ROWS", 50)
+def test_limits_of_bins_come_from_rows_drawn_by_the_seed():
+    few = LocalTrainer(sketched_rows=50)
     rows = functa_rows(20, 6)
     drawn = [
-        FunctaClassifier(n_estimators=5, n_jobs=1, seed=seed).fit_rows(rows.functas, rows.labels, rows.groups)
+        FunctaClassifier(n_estimators=5, n_jobs=1, seed=seed).fit_rows(
+            rows.functas, rows.labels, rows.groups, trainer=few
+        )
         for seed in (1, 1, 2)
     ]
     first, again, other = (bytes(classifier.booster_.save_raw()) for classifier in drawn)

@@ -68,16 +68,20 @@ def test_its_audit_asks_every_question_and_passes(table: Table) -> None:
     }
 
 
-def test_a_second_run_does_nothing_anew(study: Study, table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+def written(study: Study, *rooms: str) -> dict[Path, int]:
+    """When each file was written."""
+    files = [path for room in rooms for path in (study.folder / room).rglob("*") if path.is_file()]
+    assert files
+    return {path: path.stat().st_mtime_ns for path in files}
+
+
+def test_a_second_run_does_nothing_anew(study: Study, table: Table) -> None:
     told: list[str] = []
-    kept = {path: path.stat().st_mtime_ns for path in study.folder.rglob("*.json")}
-    for name in ("encode", "train"):
-        monkeypatch.setattr(f"fusion.reproduction.study.{name}", None)
-    monkeypatch.setattr("fusion.reproduction.controls.measure_baseline", None)
+    kept = written(study, "stores", "models", "results")
     again = reproduce("uci-har", replace(study, progress=lambda what, done, most: told.append(what)))
     assert again == table
     assert told == []
-    assert {path: path.stat().st_mtime_ns for path in study.folder.rglob("*.json")} == kept
+    assert written(study, "stores", "models", "results") == kept
 
 
 def test_the_page_gets_the_table_in_the_place_of_the_earlier_one(study: Study, table: Table) -> None:
@@ -91,14 +95,15 @@ def test_the_page_gets_the_table_in_the_place_of_the_earlier_one(study: Study, t
     assert page.read_text() == text
 
 
-def test_a_lost_result_is_made_again_without_encoding(study: Study, table: Table, monkeypatch) -> None:
+def test_a_lost_result_is_made_again_without_encoding(study: Study, table: Table) -> None:
     (lost,) = (study.folder / "results").glob("har-paper-*.json")
     lost.unlink()
-    monkeypatch.setattr("fusion.reproduction.study.encode", None)
+    stores = written(study, "stores")
     again = reproduce("uci-har", study)
     assert again.results[0].measured == table.results[0].measured
     assert again.results[1:] == table.results[1:]
     assert lost.exists()
+    assert written(study, "stores") == stores
 
 
 def test_other_data_are_not_taken_for_those_of_earlier_results(study: Study, table: Table, tmp_path: Path) -> None:

@@ -1,16 +1,12 @@
 from __future__ import annotations
 
-import json
-
 import numpy as np
-import pandas as pd
 import pytest
 from helpers.made_pairs import CLASSES, linked
 
 from fusion import evaluate, link, train
 from fusion.errors import ConfigError, DataError
 from fusion.estimators.xgboost import FunctaClassifier
-from store import Rows, create_store, open_store
 
 QUICK = FunctaClassifier(n_estimators=25, max_depth=3, n_jobs=1)
 FUSIONS = ("early", "late", "stacked")
@@ -57,59 +53,9 @@ def test_three_modalities_with_one_missing(tmp_path, fusion):
 
 
 @pytest.mark.parametrize("fusion", FUSIONS)
-def test_contributions_are_shares(trained, fusion):
-    shares = [each.contribution for each in trained[fusion].modalities.values()]
-    assert sum(shares) == pytest.approx(1)
-    assert all(0.2 < share < 0.8 for share in shares)
-
-
-def test_a_modality_of_noise_contributes_little(tmp_path):
-    table = linked(tmp_path / "pair")
-    ids = table.column("camera")
-    kept = open_store(table.stores["camera"].path).read(list(ids))
-    noise = np.random.default_rng(0).normal(size=kept.functas.shape).astype(np.float32)
-    columns = {name: getattr(kept, name) for name in ("labels", "splits", "groups")}
-    with create_store(
-        tmp_path / "noise.zarr", modality="video", layout=[("w", (6,), 0)], encoder={}, state={"start": np.zeros(6)}
-    ) as store:
-        store.append(Rows.build(ids, noise, **columns))
-    with_noise = link([table.stores["sensor"].path, tmp_path / "noise.zarr"])
-    for fusion in FUSIONS:
-        found = train(with_noise, fusion=fusion, classifier=QUICK).modalities
-        assert found["noise"].contribution < 0.4 < found["sensor"].contribution
-
-
-def test_the_document_has_the_promised_keys(trained):
-    document = json.loads(json.dumps(trained["late"].to_dict()))
-    assert document["fusion"] == "late"
-    for figures in document["modalities"].values():
-        assert {"accuracy", "accuracy_without", "contribution", "accuracy_interval"} <= set(figures)
-    assert {"rows", "groups"} <= set(document["accuracy_intervals"])
-
-
-@pytest.mark.parametrize("fusion", FUSIONS)
 def test_a_saved_fusion_says_the_same(pair, trained, fusion):
     again = evaluate(trained[fusion].folder, pair).to_dict()
     assert {**again, "seconds": 0} == {**trained[fusion].to_dict(), "seconds": 0}
-
-
-def test_the_folder_keeps_what_a_report_needs(trained, pair):
-    table = pd.read_parquet(trained["early"].folder / "predictions.parquet")
-    assert len(table) == 48
-    assert {"id", "label", "predicted", "probability", "camera:id", "camera:psnr", "camera:without"} <= set(table)
-    assert (table["predicted"] == table["label"]).mean() == trained["early"].accuracy
-    assert table["camera:psnr"].between(20, 40).all()
-    metrics = json.loads((trained["early"].folder / "metrics.json").read_text())
-    assert metrics["link"]["matched"] == len(pair)
-    assert set(metrics["stores"]) == {"sensor", "camera"}
-    assert metrics["modalities"]["camera"]["missing"][-1] == [1.0, metrics["modalities"]["camera"]["accuracy_without"]]
-
-
-def test_a_fusion_evaluates_a_store_of_one_modality(pair, trained):
-    alone = evaluate(trained["stacked"].folder, pair.stores["camera"].path)
-    assert alone.accuracy == trained["stacked"].modalities["camera"].accuracy
-    assert list(alone.modalities) == ["camera"]
-    assert alone.to_dict()["modalities"]["camera"]["accuracy_without"] is None
 
 
 def test_items_that_lack_a_modality_are_trained_on_and_tested(tmp_path):
@@ -167,19 +113,6 @@ def test_what_cannot_be_fused_is_explained(pair, tmp_path):
         train(pair, fusion="middle", classifier=QUICK)
     with pytest.raises(ConfigError, match="fusion is 'late', but the source holds one modality, video"):
         train(pair.stores["camera"].path, fusion="late", classifier=QUICK)
-
-
-def test_a_store_that_is_gone_or_changed_is_named(tmp_path):
-    table = linked(tmp_path / "pair")
-    path = table.save(tmp_path / "link.parquet")
-    camera = tmp_path / "pair" / "camera.zarr"
-    camera.rename(tmp_path / "elsewhere.zarr")
-    with pytest.raises(DataError, match=r"store .*camera\.zarr of column 'camera' of the link table is not there"):
-        train(path, classifier=QUICK)
-    linked(tmp_path / "other", third=True)
-    (tmp_path / "other" / "sound.zarr").rename(camera)
-    with pytest.raises(DataError, match=r"has fingerprint .*, the link table expects .*: another encoder filled it"):
-        train(path, classifier=QUICK)
 
 
 def test_classes_are_those_of_the_link_table(pair, trained):

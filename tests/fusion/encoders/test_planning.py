@@ -1,18 +1,24 @@
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from fusion.datasets.base import Sample
+from fusion.datasets.file_table import FileTable
 from fusion.encoders.config import FunctaConfig
+from fusion.encoders.learning import learn_encoder
 from fusion.encoders.modulation import ModulationConfig
 from fusion.encoders.options import EncodeOptions
-from fusion.encoders.planning import plan
+from fusion.encoders.planning import _Pace, plan
+from fusion.encoders.survey import Survey
 from fusion.errors import DataError
+from fusion.inr.meta_settings import MetaSettings
 from fusion.inr.settings import FitSettings
 from fusion.modalities.sensor import SensorModality
 
@@ -65,3 +71,42 @@ def test_time_is_not_made_up_where_nothing_can_be_fitted_yet() -> None:
 def test_samples_that_cannot_be_used_are_an_error_here_too() -> None:
     with pytest.raises(DataError, match="none of 24 training samples can be used"):
         plan(Made(broken=5), CONFIG)
+
+
+def test_learning_the_start_counts() -> None:
+    meta = MetaSettings(steps=120, samples=16)
+    config = FunctaConfig(SensorModality(), architecture="paper-half", initialisation="meta", meta=meta)
+    found = plan(Made(), config, EncodeOptions(workers=1))
+    begin = time.perf_counter()
+    learn_encoder(found_config(config), [sample for sample in Made() if sample.split == "train"])
+    taken = time.perf_counter() - begin
+    assert found.seconds is not None
+    assert found.seconds >= found.learning_seconds
+    assert taken / 4 < found.learning_seconds < 4 * taken
+
+
+def found_config(config: FunctaConfig) -> FunctaConfig:
+    return config.with_modality(SensorModality(32, ("a", "b", "c")))
+
+
+def test_a_sample_that_will_fail_is_named() -> None:
+    found = plan(Made(), CONFIG, EncodeOptions(workers=1))
+    assert any(note.startswith("w0: prepare: nan at reading 0") for note in found.notes)
+
+
+def test_the_files_that_a_list_names_count(tmp_path: Path) -> None:
+    for number in range(4):
+        np.save(tmp_path / f"{number}.npy", window(number, broken=False))
+    np.save(tmp_path / "unlisted.npy", np.zeros(10_000))
+    listed = tmp_path / "list.csv"
+    listed.write_text("path,split\n" + "".join(f"{number}.npy,train\n" for number in range(4)) + "gone.npy,train\n")
+    found = plan(FileTable(listed, modality="sensor"), CONFIG, EncodeOptions(workers=1), source=listed)
+    each = (tmp_path / "0.npy").stat().st_size
+    assert found.source_bytes == 4 * each + listed.stat().st_size
+
+
+def test_a_plan_for_a_device_counts_the_slower_of_reading_and_fitting() -> None:
+    survey, config = Survey(100, None), FunctaConfig(SensorModality(), initialisation="random")
+    paces = [_Pace(reading=0.4, whole=whole, samples=9, on_device=True) for whole in (0.45, 0.9)]
+    seconds = [pace.seconds(survey, EncodeOptions(), config, workers=4) for pace in paces]
+    assert seconds == pytest.approx([10.0, 50.0])

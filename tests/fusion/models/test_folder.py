@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import json
 import os
 import pickle
@@ -11,41 +10,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.made_functas import CLASSES, functa_rows, stored
+from helpers.made_functas import CLASSES, functa_rows
+from helpers.made_pairs import linked, pair_functas
+from helpers.model_files import Hostile, rewrite, sign
 
-import fusion.models.folder
-from fusion.errors import DataError, ModelError
+from fusion import train
+from fusion.errors import ModelError
 from fusion.estimators.xgboost import FunctaClassifier
-from fusion.features.matrix import fit_features
 from fusion.metrics import evaluate_predictions
-from fusion.models.folder import Model, ModelBranch, Training, load_model, save_model
+from fusion.models.folder import load_model, save_model
 
-
-@pytest.fixture(scope="module")
-def rows():
-    return functa_rows()
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory, rows):
-    store = stored(tmp_path_factory.mktemp("store") / "functas.zarr", rows)
-    features = fit_features(store, rows.ids)
-    classifier = FunctaClassifier(n_estimators=5, n_jobs=1, early_stopping_rounds=None)
-    classifier.fit(features.transform(rows.functas), rows.labels)
-    training = Training(
-        rows=len(rows), groups=8, classes=dict.fromkeys(CLASSES, 16), seconds=0.5, train_splits=("train",)
-    )
-    return Model((ModelBranch.of_store("sensor", store, features),), classifier, training)
-
-
-@pytest.fixture(scope="module")
-def saved(model, tmp_path_factory):
-    return save_model(model, tmp_path_factory.mktemp("saved") / "model")
-
-
-@pytest.fixture
-def folder(saved, tmp_path):
-    return shutil.copytree(saved, tmp_path / "model")
+GOLDEN = Path(__file__).parent / "golden"
 
 
 def test_what_was_saved_predicts_the_same(model, folder, rows):
@@ -63,16 +38,6 @@ def test_a_full_disk_is_one_line(model, tmp_path, monkeypatch):
     with pytest.raises(ModelError, match=r"could not be written: .*No space left on device.* What was there is kept"):
         save_model(model, tmp_path / "model")
     assert not list(tmp_path.iterdir())
-
-
-def test_the_folder_carries_what_encoding_needs(model, folder):
-    branch = load_model(folder).branches[0]
-    assert branch.header["encoder"] == {"kind": "functa", "steps": 10}
-    assert branch.header["layout"] == [["dense/kernel", [12], 0]]
-    assert (branch.modality, branch.k, branch.fingerprint) == ("sensor", 12, model.branches[0].fingerprint)
-    for name, array in model.branches[0].state.items():
-        np.testing.assert_array_equal(branch.state[name], array)
-        assert branch.state[name].dtype == array.dtype
 
 
 def test_figures_and_plot_stand_beside_the_model(model, tmp_path, rows):
@@ -142,11 +107,6 @@ def test_an_empty_folder_is_filled(model, tmp_path):
     assert load_model(save_model(model, tmp_path / "empty")).classes == model.classes
 
 
-def rewrite(folder, **changes):
-    card = json.loads((folder / "model.json").read_text())
-    (folder / "model.json").write_text(json.dumps(card | changes))
-
-
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -161,7 +121,7 @@ def rewrite(folder, **changes):
     ],
 )
 def test_a_wrong_card_is_explained(folder, changes, message):
-    rewrite(folder, **changes)
+    rewrite(folder, lambda card: card.update(changes))
     with pytest.raises(ModelError, match=message):
         load_model(folder)
 
@@ -196,31 +156,6 @@ def test_no_model_folder_is_explained(tmp_path):
         load_model(tmp_path)
 
 
-class Hostile:
-    def __init__(self, target):
-        self.target = target
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.target),)
-
-
-def sign(folder, name, content):
-    """Replace a file and its checksum, as somebody who means harm would."""
-    (folder / name).write_bytes(content)
-    card = json.loads((folder / "model.json").read_text())
-    card["sha256"][name] = fusion.models.folder.hashlib.sha256(content).hexdigest()
-    (folder / "model.json").write_text(json.dumps(card))
-
-
-def test_a_pickle_in_the_arrays_is_not_executed(folder, tmp_path):
-    buffer = io.BytesIO()
-    np.savez(buffer, **{"0/keep": np.array([Hostile(tmp_path / "owned")], dtype=object)})
-    sign(folder, "arrays.npz", buffer.getvalue())
-    with pytest.raises(ModelError, match="is not an archive of plain arrays"):
-        load_model(folder)
-    assert not (tmp_path / "owned").exists()
-
-
 @pytest.mark.parametrize("name", ["arrays.npz", "model.ubj", "model.json"])
 def test_a_pickle_instead_of_a_file_is_not_executed(folder, tmp_path, name):
     content = pickle.dumps(Hostile(tmp_path / "owned"))
@@ -233,44 +168,36 @@ def test_a_pickle_instead_of_a_file_is_not_executed(folder, tmp_path, name):
     assert not (tmp_path / "owned").exists()
 
 
-def test_arrays_of_another_model_are_noticed(folder):
-    buffer = io.BytesIO()
-    np.savez(buffer, **{"0/keep": np.ones(7, bool), "0/mean": np.zeros(7), "0/scale": np.ones(7)})
-    sign(folder, "arrays.npz", buffer.getvalue())
-    with pytest.raises(
-        ModelError, match=r"keep of branch 'sensor' .* is bool of shape \(7,\); expected bool of shape \(12,\)"
-    ):
-        load_model(folder)
+def test_a_saved_fusion_predicts_the_same(fused, fused_folder):
+    loaded = load_model(fused_folder)
+    assert loaded.fusion == fused.fusion
+    np.testing.assert_array_equal(loaded.predict_proba(pair_functas()), fused.model.predict_proba(pair_functas()))
+    np.testing.assert_allclose(loaded.predict_proba(pair_functas()).sum(axis=1), 1, atol=1e-5)
 
 
-def test_trees_of_another_model_are_noticed(folder, rows):
-    other = FunctaClassifier(n_estimators=2, n_jobs=1).fit(rows.functas[:, :4], rows.labels)
-    sign(folder, "model.ubj", bytes(other.booster_.save_raw("ubj")))
-    with pytest.raises(ModelError, match=r"model\.ubj of .* reads 4 columns but the branches make 11"):
-        load_model(folder)
+def test_every_booster_of_a_fusion_is_checked(fused_folder):
+    for path in fused_folder.glob("*.ubj"):
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+        with pytest.raises(ModelError, match=f"{path.name} of the model in .* is damaged or foreign"):
+            load_model(fused_folder)
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+    load_model(fused_folder)
 
 
-def test_predicting_wants_the_right_functas(model, rows):
-    with pytest.raises(ValueError, match="X has 5 features, but FunctaFeatures is expecting 12 features"):
-        model.predict(rows.functas[:, :5])
-    with pytest.raises(
-        DataError, match=r"functas were given for \['video'\] with \[48\] rows; expected one or more of"
-    ):
-        model.predict({"video": rows.functas})
+def test_version_1_is_still_read():
+    model = load_model(GOLDEN / "model-v1")
+    assert model.fusion is None
+    expected = np.load(GOLDEN / "model-v1-probabilities.npy")
+    np.testing.assert_allclose(model.predict_proba(functa_rows().functas), expected, rtol=1e-5)
 
 
-def test_two_modalities_predict_with_one_missing(model, make_store, rows):
-    video = make_store(functa_rows(seed=9, k=7), "video", modality="video")
-    branch = ModelBranch.of_store("video", video, fit_features(video, rows.ids))
-    sensor = model.branches[0]
-    both = np.hstack([sensor.features.transform(rows.functas), branch.features.transform(video.read().functas)])
-    classifier = FunctaClassifier(n_estimators=5, n_jobs=1).fit(both, rows.labels)
-    fused = Model((sensor, branch), classifier, model.training)
-    given = {"video": video.read().functas, "sensor": rows.functas}
-    np.testing.assert_array_equal(fused.predict_proba(given), classifier.predict_proba(both))
-    both[:, sensor.columns :] = np.nan
-    np.testing.assert_array_equal(fused.predict_proba({"sensor": rows.functas}), classifier.predict_proba(both))
-    with pytest.raises(
-        DataError, match="this model has 2 modalities; give functas as a mapping by name: sensor, video"
-    ):
-        fused.predict(rows.functas)
+def test_a_model_of_several_boosters_is_replaced_as_a_whole(fusions, tmp_path):
+    folder = shutil.copytree(fusions["early"].folder, tmp_path / "model")
+    quick = FunctaClassifier(n_estimators=3, n_jobs=1)
+    pair = linked(tmp_path / "pair", subjects=6, each=8)
+    train(pair, folder, fusion="late", classifier=quick)
+    assert not (folder / "model.ubj").exists()
+    assert load_model(folder).fusion == "late"

@@ -1,0 +1,97 @@
+"""The options of `functa train`, by what they are about, and the settings that they make."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.encode_options import named_option
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fusion.estimators import TrainingSettings
+
+_DATA, _CLASSIFIER, _RUN = "Data", "Classifier", "Run"
+
+Source = Annotated[Path, typer.Argument(help="Store of functas, or a link table (.parquet, .csv).", metavar="SOURCE")]
+ModelFolder = Annotated[
+    Path, named_option(_DATA, "Folder for the model; one that is there is replaced.", metavar="PATH")
+]
+TrainSplit = Annotated[list[str] | None, named_option(_DATA, "Split to train on; repeatable. [train]", metavar="NAME")]
+TestSplit = Annotated[list[str] | None, named_option(_DATA, "Split to test on; repeatable. [test]", metavar="NAME")]
+Folds = Annotated[
+    str | None, named_option(_DATA, "Cross-validate over folds or group. [one test split]", metavar="HOW")
+]
+FusionName = Annotated[
+    str | None,
+    named_option(
+        _CLASSIFIER,
+        "Of a link table: early (all columns side by side), late (averaged probabilities) or stacked (a linear model "
+        "on probabilities). [early]",
+        "--fusion",
+        metavar="NAME",
+    ),
+]
+Features = Annotated[str, named_option(_CLASSIFIER, "delta (weights minus start) or weights.", metavar="NAME")]
+Preset = Annotated[
+    str,
+    named_option(
+        _CLASSIFIER, "paper (the paper's), fast (as accurate), slow (better), linear or stacked.", metavar="NAME"
+    ),
+]
+Booster = Annotated[
+    str | None,
+    named_option(
+        _CLASSIFIER, "gbtree, gblinear (for few rows) or stacked (trees on it). [the preset's]", metavar="NAME"
+    ),
+]
+Tune = Annotated[
+    bool, named_option(_CLASSIFIER, "Choose booster and parameters by folds of training groups.", "--tune")
+]
+Rounds = Annotated[int | None, named_option(_CLASSIFIER, "Most boosting rounds. [300]", metavar="N", least=1)]
+Depth = Annotated[int | None, named_option(_CLASSIFIER, "Of the trees. [the preset's, paper 6]", metavar="N", least=1)]
+Eta = Annotated[
+    float | None, named_option(_CLASSIFIER, "Learning rate. [the preset's, paper 0.3]", metavar="X", least=0.0)
+]
+Seed = Annotated[
+    int, named_option(_CLASSIFIER, "Of XGBoost and of the rows held out for early stopping.", metavar="N", least=0)
+]
+Threads = Annotated[int | None, named_option(_RUN, "Threads. [one per core]", metavar="N", least=1)]
+ExternalMemory = Annotated[
+    bool,
+    named_option(_RUN, "Keep what is trained on in files: for stores beyond memory; slower.", "--external-memory"),
+]
+Scheduler = Annotated[str | None, named_option(_RUN, "Dask cluster to train on. [this machine]", metavar="ADDRESS")]
+
+
+def settings_of(asked: Mapping[str, Any]) -> TrainingSettings:
+    """Give the settings of a training, of the options by name."""
+    from fusion.estimators import training_settings
+
+    return training_settings(
+        asked["preset"],
+        features=asked["features"],
+        fusion=asked["fusion_"],
+        tune=asked["tune"],
+        booster=asked["booster"],
+        n_estimators=asked["rounds"],
+        max_depth=asked["max_depth"],
+        eta=asked["eta"],
+        seed=asked["seed"],
+        n_jobs=asked["threads"],
+    )
+
+
+def place_to_train(asked: Mapping[str, Any]) -> AbstractContextManager[Any]:
+    """Give where to train: this process, or a cluster."""
+    import fusion
+
+    if asked["scheduler"] is not None:
+        cluster: AbstractContextManager[Any] = fusion.cluster.dask_trainer(asked["scheduler"])
+        return cluster
+    where = fusion.inr.chosen_backend(asked["device"])
+    return nullcontext(fusion.estimators.LocalTrainer(external_memory=asked["external_memory"], device=where))

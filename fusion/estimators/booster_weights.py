@@ -1,0 +1,72 @@
+"""The weights of XGBoost's linear booster, read and replaced: the one place that knows how its JSON is built.
+
+XGBoost has no call that sets the weights of a `gblinear` booster, so its own JSON is written anew. A test trains a
+booster, replaces its weights and compares the margins, so that a version that writes otherwise is noticed.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import xgboost
+from numpy.typing import NDArray
+
+from fusion.errors import ModelError
+
+__all__ = ["linear_weights", "with_linear_weights"]
+
+
+def linear_weights(booster: xgboost.Booster) -> NDArray[np.float64]:
+    """Give the weights of a linear booster, shape (columns + 1, classes); the last row is the bias of each class.
+
+    Raises
+    ------
+    ModelError
+        This version of XGBoost writes linear boosters in another form.
+    """
+    return _weights(_document(booster))
+
+
+def with_linear_weights(booster: xgboost.Booster, weights: NDArray[np.float64]) -> xgboost.Booster:
+    """Return a booster of the same classes with other weights, and as many columns as they have.
+
+    Parameters
+    ----------
+    booster : xgboost.Booster
+        Linear; it stays as it is.
+    weights : NDArray of float64, shape=(columns + 1, classes)
+        The last row is the bias of each class.
+
+    Raises
+    ------
+    ModelError
+        This version of XGBoost writes linear boosters in another form.
+    """
+    document = _document(booster)
+    _weights(document)
+    document["learner"]["gradient_booster"]["model"]["weights"] = weights.ravel().tolist()
+    document["learner"]["learner_model_param"]["num_feature"] = str(len(weights) - 1)
+    made = xgboost.Booster()
+    made.load_model(bytearray(json.dumps(document).encode()))
+    return made
+
+
+def _document(booster: xgboost.Booster) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(bytes(booster.save_raw("json")))
+    return document
+
+
+def _weights(document: dict[str, Any]) -> NDArray[np.float64]:
+    try:
+        columns = int(document["learner"]["learner_model_param"]["num_feature"])
+        return np.array(document["learner"]["gradient_booster"]["model"]["weights"], np.float64).reshape(
+            columns + 1, -1
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"XGBoost {xgboost.__version__} writes a linear booster otherwise than expected "
+            f"({type(error).__name__}: {error}); expected weights of shape (columns + 1, classes) in "
+            "learner/gradient_booster/model/weights. Install an earlier version of XGBoost, or train trees."
+        ) from error

@@ -1,0 +1,153 @@
+"""From the files of an item to what is encoded: the whole, or the windows that training would have cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import NoReturn
+
+from fusion.datasets.base import Sample
+from fusion.datasets.files import file_loader
+from fusion.datasets.reading_plan import ReadingPlan
+from fusion.datasets.sensor_table import SensorTable
+from fusion.encoders.encoder import Encoder, restored
+from fusion.errors import FusionError, SampleError
+from fusion.modalities.tables import TABLE_SUFFIXES, open_table
+from fusion.models.file_items import FileItem
+from fusion.models.model import ModelBranch
+
+__all__ = ["BranchReader", "Piece", "pieces_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """One thing to classify.
+
+    Attributes
+    ----------
+    recording, window : str or None
+        Which recording of a table and which window of it, by the names that training gives them; empty where the file
+        is one.
+    truth : str or None
+        Its class, where the file tells it.
+    samples : mapping of str to Sample
+        By branch name; what cannot be read raises when it is loaded.
+    """
+
+    recording: str
+    window: str
+    truth: str | None
+    samples: Mapping[str, Sample]
+
+
+@dataclass(frozen=True, eq=False)
+class BranchReader:
+    """How one branch of a model reads a file.
+
+    Attributes
+    ----------
+    encoder : Encoder
+        Of the branch.
+    plan : ReadingPlan or None
+        How the tables it was trained on became windows; None where they were no tables.
+    """
+
+    encoder: Encoder
+    plan: ReadingPlan | None
+
+    @classmethod
+    def of(cls, branch: ModelBranch) -> BranchReader:
+        """Take encoder and plan from the header that the model keeps."""
+        reading = branch.header.get("conventions", {}).get("reading")
+        return cls(restored(branch.header["encoder"], branch.state), reading and ReadingPlan.from_dict(reading))
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """Of the files that it reads, in lower case with their dot."""
+        own = self.encoder.config.modality.suffixes
+        return own if self.plan is None else tuple(dict.fromkeys((*own, *TABLE_SUFFIXES)))
+
+    def read(self, path: Path) -> Iterator[tuple[str, str, Sample]]:
+        """Give recording, window and sample of all that a file holds; one that raises when it cannot be read."""
+        try:
+            table = self._table(path)
+            if table is None:
+                yield "", "", Sample("file", None, None, None, file_loader(self.encoder.config.modality, path, None))
+            else:
+                yield from _windows(table)
+        except (FusionError, OSError) as error:
+            yield "", "", _failing(str(error))
+
+    def _table(self, path: Path) -> SensorTable | None:
+        if self.plan is None or path.suffix.lower() not in TABLE_SUFFIXES:
+            return None
+        names = open_table(path).names
+        if not names:
+            return None
+        missing = [name for name in self.plan.channels if name not in names]
+        if missing:
+            got, expected = ", ".join(names), ", ".join(self.plan.channels)
+            raise SampleError("read", f"no column {missing[0]!r}; got {got}; expected {expected}")
+        return SensorTable(path, **self.plan.reader_options(names))
+
+
+def _windows(table: SensorTable) -> Iterator[tuple[str, str, Sample]]:
+    several = bool(table.columns.id)
+    for sample in table:
+        recording, _, window = sample.id.rpartition("-") if table.cut else (sample.id, "", "")
+        yield recording if several else "", window, sample
+    short = table.reading.dropped.get("recordings too short for a window", 0)
+    if short and table.cut is not None:
+        what = f"{short} of its recordings hold" if several else "it holds"
+        yield "", "", _failing(f"{what} fewer than {table.cut.readings} readings in a row; expected a window or more")
+
+
+def pieces_of(item: FileItem, truth: str | None, readers: Mapping[str, BranchReader]) -> Iterator[Piece]:
+    """Give what an item's files hold.
+
+    Parameters
+    ----------
+    item : mapping of str to Path
+        Files by branch name. Of several, windows of the same name are one piece.
+    truth : str or None
+        Label of the item; None where the files themselves may tell it.
+    readers : mapping
+        By branch name.
+    """
+    if len(item) == 1:
+        ((name, path),) = item.items()
+        for recording, window, sample in readers[name].read(path):
+            yield Piece(recording, window, truth or sample.label, {name: sample})
+        return
+    parts = {
+        name: {(recording, window): sample for recording, window, sample in readers[name].read(path)}
+        for name, path in item.items()
+    }
+    if all(len(part) == 1 for part in parts.values()):
+        yield _joined("", "", truth, {name: next(iter(part.values())) for name, part in parts.items()})
+        return
+    keys = dict.fromkeys(key for part in parts.values() for key in part)
+    for recording, window in keys:
+        held = {name: part.get((recording, window)) or _unmatched(parts) for name, part in parts.items()}
+        yield _joined(recording, window, truth, held)
+
+
+def _joined(recording: str, window: str, truth: str | None, samples: Mapping[str, Sample]) -> Piece:
+    labels = {sample.label for sample in samples.values() if sample.label is not None}
+    return Piece(recording, window, truth or (labels.pop() if len(labels) == 1 else None), samples)
+
+
+def _unmatched(parts: Mapping[str, Mapping[tuple[str, str], Sample]]) -> Sample:
+    counts = ", ".join(f"{name} {len(part)}" for name, part in parts.items())
+    return _failing(f"no window of this name; the files hold {counts}, expected the same ones in each")
+
+
+def _failing(reason: str) -> Sample:
+    return Sample("file", None, None, None, partial(_fail, reason))
+
+
+def _fail(reason: str) -> NoReturn:
+    stage, _, told = reason.partition(": ")
+    raise SampleError(*((stage, told) if stage in ("read", "prepare") else ("read", reason)))

@@ -1,0 +1,81 @@
+"""The command that trains a model again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from fusion.estimators.presets import TRAINING_PRESETS, TrainingSettings
+from fusion.estimators.xgboost import FunctaClassifier
+
+__all__ = ["train_command"]
+
+_OPTIONS = {
+    "booster": "--booster",
+    "n_estimators": "--rounds",
+    "max_depth": "--max-depth",
+    "eta": "--eta",
+    "seed": "--seed",
+    "n_jobs": "--threads",
+}
+
+
+def train_command(
+    source: object,
+    model_dir: str | Path,
+    settings: TrainingSettings,
+    *,
+    train_splits: Sequence[str] = (),
+    test_splits: Sequence[str] = (),
+    cv: str | None = None,
+) -> str | None:
+    """Write the command line of a training; None where none says the same.
+
+    Parameters
+    ----------
+    source : path
+        A path, or what knows its own.
+    model_dir : path
+        Where the model goes.
+    settings : TrainingSettings
+        How it is trained.
+    train_splits, test_splits, cv : see `fusion.models.training.train`
+        As for `fusion.train`.
+    """
+    path = source if isinstance(source, (str, Path)) else getattr(source, "path", None)
+    preset = next((name for name in TRAINING_PRESETS if _says(name, settings)), None)
+    if path is None or preset is None:
+        return None
+    words = ["functa", "train", str(path), "--model", str(model_dir), "--preset", preset]
+    words += [word for option, value in _differing(preset, settings) for word in (option, str(value))]
+    words += ["--tune"] if settings.tune else []
+    words += ["--cv", cv] if cv else []
+    words += [word for split in train_splits if list(train_splits) != ["train"] for word in ("--train-split", split)]
+    words += [word for split in test_splits if list(test_splits) != ["test"] for word in ("--test-split", split)]
+    return shlex.join(words)
+
+
+def _says(preset: str, settings: TrainingSettings) -> bool:
+    """Tell whether a preset differs from settings only in what options can say."""
+    own = replace(TRAINING_PRESETS[preset], features=settings.features, fusion=settings.fusion, tune=settings.tune)
+    return _fixed(own) == _fixed(settings) and own.max_columns == settings.max_columns
+
+
+def _all(settings: TrainingSettings) -> dict[str, Any]:
+    parameters: dict[str, Any] = FunctaClassifier().get_params()
+    return parameters | dict(settings.parameters)
+
+
+def _fixed(settings: TrainingSettings) -> dict[str, Any]:
+    return {name: value for name, value in _all(settings).items() if name not in _OPTIONS}
+
+
+def _differing(preset: str, settings: TrainingSettings) -> list[tuple[str, Any]]:
+    usual, own = _all(TRAINING_PRESETS[preset]), _all(settings)
+    found = [(option, own[name]) for name, option in _OPTIONS.items() if own[name] != usual[name] or name == "seed"]
+    if settings.fusion is not None:
+        found.insert(0, ("--fusion", settings.fusion))
+    return found + ([("--features", settings.features)] if settings.features != "delta" else [])

@@ -1,0 +1,93 @@
+"""What the pages of docs/ tell to type: every command in their boxes runs, and those in their sentences exist."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from helpers import docs_files
+from helpers.pages import boxes, commands, page, run_in_order, write_settings
+from helpers.running import ROOT
+
+from cli.main import app
+
+PAGES = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
+FILES: dict[str, Callable[[Path], None]] = {
+    "docs/fusion.md": docs_files.fusion,
+    "docs/local-functas.md": docs_files.local_functas,
+    "docs/own-files.md": docs_files.own_files,
+    "docs/scaling.md": docs_files.scaling,
+    "docs/sensor-tables.md": docs_files.sensor_tables,
+}
+ELSEWHERE = {"docs/columns-and-vectors.md": "tests/cli/test_columns_and_vectors.py"}
+"""Pages that a test of their own runs."""
+COMMAND: Any = typer.main.get_command(app)
+INLINE = re.compile(r"`(functa [^`]+)`")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_page_s_commands_run_in_order(name: str, folder: Path) -> None:
+    text = page(name)
+    FILES[name](folder)
+    write_settings(text, folder)
+    run_in_order(commands(text), folder)
+
+
+STORE_PAGE = "docs/store-format.md"
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("stores")
+    docs_files.store_format(folder)
+    return folder
+
+
+@pytest.mark.parametrize("script", boxes(page(STORE_PAGE), "python"), ids=lambda script: script.splitlines()[0])
+def test_its_python_reads_a_store_without_this_package(stores: Path, script: str) -> None:
+    for name in re.findall(r"^import (\w+)", script, flags=re.MULTILINE):
+        pytest.importorskip(name)
+    with contextlib.chdir(stores):
+        exec(compile(script, STORE_PAGE, "exec"), {})  # noqa: S102
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_with_commands_is_among_those(name: str) -> None:
+    text = page(name)
+    assert not commands(text) or name in FILES or (ROOT / ELSEWHERE[name]).exists()
+    shown = "".join(boxes(text, "sh") + boxes(text, "text"))
+    for line in re.findall(rf"^ *functa (?:{'|'.join(COMMAND.commands)}) .*", text, flags=re.MULTILINE):
+        assert line in shown, f"in no box for commands: {line}"
+
+
+@pytest.mark.parametrize("name", ["README.md", *PAGES])
+def test_commands_and_options_in_its_sentences_exist(name: str) -> None:
+    for line in {" ".join(found.split()) for found in INLINE.findall(page(name))}:
+        known = options_of(line)
+        for word in re.findall(r"(?<= )--[a-z-]+", line):
+            assert word in known, f"{line}: no option {word}; there are {sorted(known)}"
+
+
+def options_of(line: str) -> set[str]:
+    """Options of the command that a line begins with."""
+    command = COMMAND
+    for word in line.split()[1:]:
+        if word.startswith("--") and command is COMMAND:
+            continue
+        if not hasattr(command, "commands") or word in ("...", "COMMAND"):
+            break
+        assert word in command.commands, f"{line}: no command {word}; there are {sorted(command.commands)}"
+        command = command.commands[word]
+    found = [*COMMAND.params, *command.params]
+    return {"--help", *(option for parameter in found for option in parameter.opts)}
