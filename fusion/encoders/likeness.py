@@ -39,7 +39,7 @@ class Likeness:
         """Compare two arrays of shape (..., channels)."""
         truth, found = (np.asarray(array, np.float64).reshape(-1, len(names)) for array in (original, decoded))
         error, spread, variance = np.square(truth - found).mean(0), np.ptp(truth, axis=0), truth.var(0)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             decibels = 10 * np.log10(np.square(spread) / error)
         known = spread > 0
         return cls(

@@ -103,10 +103,11 @@ def save_model(
     Raises
     ------
     ModelError
-        The path holds something else than a model, or cannot be written.
+        The path holds something else than a model, or cannot be written; the model was loaded to predict only.
     """
     target = Path(path).resolve()
     require_replaceable(target)
+    model.require_whole()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with whole_folder(target) as folder:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fusion.errors import DataError
+from fusion.errors import DataError, ModelError
 from fusion.estimators.fused import FusedClassifier
+from fusion.features.fitted import FittedFeatures
 
 if TYPE_CHECKING:
     from fusion.estimators.xgboost import FunctaClassifier
@@ -152,6 +153,13 @@ class Model:
     def fusion(self) -> str | None:
         """How several modalities are fused; None of one modality."""
         return self.classifier.fusion if isinstance(self.classifier, FusedClassifier) else None
+
+    def require_whole(self) -> None:
+        """Refuse a model that was loaded without what trains and explains; ModelError says how to load it."""
+        if any(isinstance(branch.features, FittedFeatures) for branch in self.branches):
+            raise ModelError(
+                "this model was loaded to predict only; expected a whole one. Load it without only_predict=True."
+            )
 
     def predict(self, functas: ArrayLike | Mapping[str, ArrayLike]) -> NDArray[Any]:
         """Return the most probable class of each item, shape (n,); see `predict_proba` for `functas`."""

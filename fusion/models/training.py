@@ -123,6 +123,7 @@ def evaluate(
     """
     begin = time.perf_counter()
     trained = model if isinstance(model, Model) else load_model(model)
+    trained.require_whole()
     report = progress or silent
     with opened_source(source) as opened:
         found = matched(trained, opened)

@@ -15,7 +15,7 @@ from helpers.made_pairs import linked, pair_functas
 from helpers.model_files import Hostile, rewrite, sign
 
 from fusion import train
-from fusion.errors import ModelError
+from fusion.errors import DataError, ModelError
 from fusion.estimators.xgboost import FunctaClassifier
 from fusion.metrics import evaluate_predictions
 from fusion.models.folder import load_model, save_model
@@ -201,3 +201,13 @@ def test_a_model_of_several_boosters_is_replaced_as_a_whole(fusions, tmp_path):
     train(pair, folder, fusion="late", classifier=quick)
     assert not (folder / "model.ubj").exists()
     assert load_model(folder).fusion == "late"
+
+
+def test_a_model_loaded_to_predict_only(model, folder, rows, tmp_path):
+    light = load_model(folder, only_predict=True)
+    np.testing.assert_array_equal(light.predict_proba(rows.functas), model.predict_proba(rows.functas))
+    assert light.classes == model.classes
+    with pytest.raises(DataError, match="expected"):
+        light.predict(rows.functas[:, :5])
+    with pytest.raises(ModelError, match="loaded to predict only"):
+        save_model(light, tmp_path / "copy")
