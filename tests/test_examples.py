@@ -39,6 +39,7 @@ def test_scikit_learn(tmp_path: Path) -> None:
     assert "two people the model has not met" in run_example("scikit_learn.py", cwd=tmp_path)
 
 
+@pytest.mark.slow
 def test_multimodal(tmp_path: Path) -> None:
     out = run_example("multimodal.py", "here", cwd=tmp_path)
     assert "matched    108 in all 2 stores" in out

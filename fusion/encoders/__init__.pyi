@@ -1,6 +1,8 @@
 from .columns import ColumnsConfig as ColumnsConfig
 from .config import FunctaConfig as FunctaConfig
 from .decoding import decode as decode
+from .encoder import Encoder as Encoder
+from .encoder import EncoderConfig as EncoderConfig
 from .encoding import encode as encode
 from .encoding import gone_ids as gone_ids
 from .estimator import FunctaEncoder as FunctaEncoder

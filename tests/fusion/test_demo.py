@@ -15,7 +15,7 @@ def test_a_small_demo_makes_stores_model_and_report(tmp_path: Path) -> None:
     result = run_demo(tmp_path, workers=1, data=data, progress=lambda what, done, most: told.add(what))
     assert set(result.training.modalities) == {"sensor", "camera"}
     assert result.training.rows_train + result.training.rows_test == 72
-    assert {"encoding sensor", "encoding camera", "train"} <= told
+    assert {"encoding of sensor", "encoding of camera", "train"} <= told
     page = result.report.read_text(encoding="utf-8")
     assert "Stacked fusion of sensor, camera" in page
     assert page.count("<figure>") == 12
