@@ -37,6 +37,7 @@ def test_what_cannot_be_reported_or_reproduced_is_one_line(
     assert message in outcome.error_line()
 
 
+@pytest.mark.slow
 def test_a_store_that_was_moved_is_told_and_can_be_given(
     functa: Functa, har: Path, har_store: Path, tmp_path: Path
 ) -> None:

@@ -141,6 +141,7 @@ def test_a_folder_without_batches_is_named(tmp_path: Path) -> None:
         Cifar10(tmp_path / "nowhere")
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_real_images_go_the_whole_way(public_data: Path, tmp_path: Path) -> None:
     options = fusion.encoders.EncodeOptions(workers=2, limit=300)

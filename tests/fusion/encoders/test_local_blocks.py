@@ -47,6 +47,7 @@ def test_blocks_of_samples_are_coded_as_single_ones_are(
     assert got[2].tolist() == steps.tolist()
 
 
+@pytest.mark.slow
 def test_a_row_does_not_depend_on_the_others_of_its_block(made: MadeSamples, local: LocalConfig) -> None:
     encoder, coders, values = learned(local, made)
     whole = encoder._fit_blocks(np, coders, values)[0]

@@ -1,27 +1,14 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Iterator
 from itertools import count
 
 import pytest
+from helpers.pool_tasks import failing, killed, square
 
 from fusion.encoders.pool import WorkerError, available_workers, worker_pool
 from fusion.errors import ConfigError
-
-
-def square(number: int) -> tuple[int, int, str]:
-    return number**2, os.getpid(), os.environ.get("OMP_NUM_THREADS", "")
-
-
-def killed(number: int) -> int:
-    os.kill(os.getpid(), signal.SIGKILL)
-    return number
-
-
-def failing(number: int) -> int:
-    raise ValueError(f"task {number}")
 
 
 def test_one_worker_is_this_process() -> None:

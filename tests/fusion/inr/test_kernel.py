@@ -141,6 +141,7 @@ print(hashlib.sha256(result.weights.tobytes()).hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_code_just_compiled_and_code_from_the_cache_give_the_same_bits(tmp_path: Path) -> None:
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
     compiled, loaded = (

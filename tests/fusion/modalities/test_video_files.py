@@ -13,7 +13,8 @@ from typing import TypeVar
 
 import numpy as np
 import pytest
-from helpers.made_videos import moving_square, peak_memory, peak_of_reading, read_mutated, write_splits, write_video
+from helpers.encoded_films import encoded, peaks, split_folder
+from helpers.made_videos import moving_square, peak_of_reading, read_mutated, write_video
 
 import fusion
 
@@ -21,19 +22,6 @@ T = TypeVar("T")
 
 CODECS = {"a.mp4": "mp4v", "b.avi": "MJPG", "c.avi": "XVID", "d.mkv": "mp4v"}
 LIMIT_SECONDS, LIMIT_MIB = 10.0, 1024
-
-
-def split_folder(root: Path) -> fusion.datasets.Hmdb51:
-    """Put everything under ``root/clips`` into the training split."""
-    names = [path.relative_to(root / "clips").as_posix() for path in sorted((root / "clips").glob("*/*.avi"))]
-    write_splits(root / "testTrainMulti_7030_splits", dict.fromkeys(names, "1"))
-    return fusion.datasets.Hmdb51(root)
-
-
-def encoded(dataset: fusion.datasets.Hmdb51, store: Path, transform: str | None = None) -> fusion.encoders.EncodeReport:
-    modality = {"size": [8, 8], "frames": 4, "transform": transform}
-    config = fusion.encoders.encoder_config(dataset, options={"modality": modality, "fit": {"steps": 1}})
-    return fusion.encode(dataset, store, config, fusion.encoders.EncodeOptions(workers=1))
 
 
 def write_good_ones(folder: Path) -> set[str]:
@@ -100,19 +88,6 @@ def test_a_name_that_is_not_unicode_says_so(tmp_path: Path) -> None:
     path.write_bytes(write_video(tmp_path / "a.mp4", moving_square()).read_bytes())
     with pytest.raises(fusion.SampleError, match=r"\\udcff.mp4' is not valid Unicode, nor can it be opened"):
         fusion.modalities.VideoModality().read(path)
-
-
-def peaks(folder: Path, counts: tuple[int, ...]) -> list[int]:
-    """Largest memory of this process in MiB after encoding so many clips, each time into a new store."""
-    found = []
-    for count in counts:
-        root = folder / str(count)
-        (root / "clips" / "a").mkdir(parents=True)
-        for index in range(count):
-            (root / "clips" / "a" / f"{index}.avi").hardlink_to(folder / "a.avi")
-        assert encoded(split_folder(root), root / "s.zarr").rows == count
-        found.append(peak_memory())
-    return found
 
 
 def elsewhere(function: Callable[..., T], *arguments: object) -> T:

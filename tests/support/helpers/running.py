@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 ENCODE = ("--modality", "sensor", "--dataset", "uci-har", "--architecture", "paper-half", "--workers", "1")
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @dataclass(frozen=True)

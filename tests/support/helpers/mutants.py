@@ -140,6 +140,6 @@ def require_mutants_are_read(how: str, source: Path, count: int) -> None:
     tests = Path(__file__).parents[1]
     command = [sys.executable, "-W", "error", "-c", code]
     environment = os.environ | {"PYTHONPATH": str(tests)}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tests.parent, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tests.parents[1], env=environment)
     assert done.returncode == 0, f"{source.name}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
     assert done.stderr == ""
