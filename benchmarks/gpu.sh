@@ -4,7 +4,7 @@
 set -u
 root="$(cd "$(dirname "$0")/.." && pwd)"
 work="${1:-$(mktemp -d)}"
-export PYTHONUNBUFFERED=1 PYTHONPATH="$root:$root/tests${PYTHONPATH:+:$PYTHONPATH}"
+export PYTHONUNBUFFERED=1 PYTHONPATH="$root:$root/tests/support${PYTHONPATH:+:$PYTHONPATH}"
 export XDG_CACHE_HOME="$work/cache" TMPDIR="$work"
 mkdir -p "$work"
 python="${PYTHON:-python3}"
