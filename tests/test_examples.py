@@ -55,6 +55,7 @@ def test_from_memory(tmp_path: Path) -> None:
     assert "age: " in out
 
 
+@pytest.mark.slow
 def test_local_images(tmp_path: Path) -> None:
     for number in range(20):
         split = "train" if number < 12 else "test"
