@@ -4,15 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from helpers.made_samples import MadeSamples
+from helpers.made_samples import MadeSamples, require_same_functas
 
 from fusion.cluster.pool import ClusterError, dask_pool
 from fusion.encoders.config import FunctaConfig
 from fusion.encoders.encoding import encode
 from fusion.encoders.options import EncodeOptions
-from store import open_store
 
 HERE = EncodeOptions(workers=1)
 
@@ -21,13 +19,6 @@ HERE = EncodeOptions(workers=1)
 def whole(made: MadeSamples, config: FunctaConfig, tmp_path: Path) -> Path:
     encode(made, tmp_path / "whole.zarr", config, HERE)
     return tmp_path / "whole.zarr"
-
-
-def require_same_functas(path: Path, whole: Path) -> None:
-    with open_store(path) as a, open_store(whole) as b:
-        assert sorted(a.ids) == sorted(b.ids)
-        assert a.n_rows == len(a)
-        np.testing.assert_allclose(a.read(sorted(a.ids)).functas, b.read(sorted(b.ids)).functas, atol=1e-5)
 
 
 @pytest.fixture(scope="module")

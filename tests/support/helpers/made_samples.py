@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fusion.datasets.base import Sample
+from store import open_store
 
 
 def given(window: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -39,3 +41,10 @@ class MadeSamples:
 
     def _replaced(self, index: int, sample: Sample) -> MadeSamples:
         return MadeSamples([*self.samples[:index], sample, *self.samples[index + 1 :]])
+
+
+def require_same_functas(path: Path, whole: Path) -> None:
+    with open_store(path) as a, open_store(whole) as b:
+        assert sorted(a.ids) == sorted(b.ids)
+        assert a.n_rows == len(a)
+        np.testing.assert_allclose(a.read(sorted(a.ids)).functas, b.read(sorted(b.ids)).functas, atol=1e-5)
