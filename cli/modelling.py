@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,7 @@ def train(
     train_split: options.TrainSplit = None,
     test_split: options.TestSplit = None,
     cv: options.Folds = None,
+    seeds: options.Seeds = 1,
     fusion_: options.FusionName = None,
     features: options.Features = "delta",
     preset: options.Preset = "paper",
@@ -48,7 +50,8 @@ def train(
             preset=settings,
             train_splits=tuple(train_split or ("train",)),
             test_splits=tuple(test_split or ("test",)),
-            cv=cv,  # type: ignore[arg-type]
+            cv=options.cross_validation(cv),
+            seeds=seeds,
             trainer=trainer,
             progress=progress,
         )
@@ -84,6 +87,10 @@ def print_training(result: TrainResult) -> None:
     }
     if result.folds:
         facts["folds"] = ", ".join(f"{accuracy:.3f}" for accuracy in result.folds)
+    if not math.isnan(result.sd):
+        seeds = [str(each.seed) for each in result.repeats.seeds]
+        names = f"seeds {', '.join(seeds)}" if len(seeds) > 1 else "folds"
+        facts["mean and deviation"] = f"{result.mean:.3f} and {result.sd:.3f} over {names}"
     if result.folder is not None:
         facts["model"] = str(result.folder)
     print_facts("XGBoost on functas", facts)

@@ -24,8 +24,12 @@ ModelFolder = Annotated[
 TrainSplit = Annotated[list[str] | None, named_option(_DATA, "Split to train on; repeatable. [train]", metavar="NAME")]
 TestSplit = Annotated[list[str] | None, named_option(_DATA, "Split to test on; repeatable. [test]", metavar="NAME")]
 Folds = Annotated[
-    str | None, named_option(_DATA, "Cross-validate over folds or group. [one test split]", metavar="HOW")
+    str | None,
+    named_option(
+        _DATA, "Cross-validate: a number of folds, such as 5; group; or folds. [one test split]", metavar="HOW"
+    ),
 ]
+Seeds = Annotated[int, named_option(_DATA, "Repeat with so many seeds: mean and deviation. [1]", metavar="N", least=1)]
 FusionName = Annotated[
     str | None,
     named_option(
@@ -84,6 +88,11 @@ def settings_of(asked: Mapping[str, Any]) -> TrainingSettings:
         seed=asked["seed"],
         n_jobs=asked["threads"],
     )
+
+
+def cross_validation(text: str | None) -> int | str | None:
+    """Give what `fusion.train` takes: a number of folds, or a word."""
+    return int(text) if text is not None and text.isdecimal() else text
 
 
 def place_to_train(asked: Mapping[str, Any]) -> AbstractContextManager[Any]:

@@ -13,6 +13,7 @@ from fusion.errors import DataError
 
 __all__ = [
     "GROUP_FOLDS",
+    "cross_validation_folds",
     "group_codes",
     "group_folds",
     "hold_out",
@@ -134,6 +135,52 @@ def stratified_folds(
         for number, (_, inside) in enumerate(splitter.split(codes, codes, members)):
             folds[inside] = number
     return np.unique(folds, return_inverse=True)[1]
+
+
+def cross_validation_folds(codes: NDArray[np.intp], groups: ArrayLike, count: int, seed: int) -> NDArray[np.intp]:
+    """Deal rows into exactly so many folds by whole groups, classes as even as can be; shape (n,).
+
+    scikit-learn's `StratifiedGroupKFold`, or `StratifiedKFold` where no two rows share a group, both shuffled.
+
+    Parameters
+    ----------
+    codes : NDArray of intp
+        Class of each row, shape (n,).
+    groups : array_like
+        Group of each row, shape (n,); None is a group of its own.
+    count : int
+        Number of folds, 2 or more.
+    seed : int
+        Of the deal.
+
+    Raises
+    ------
+    DataError
+        Fewer groups than folds, or fewer rows even of the largest class.
+
+    Examples
+    --------
+    >>> cross_validation_folds(np.array([0, 0, 1, 1]), ["ann", "bob", "ann", "bob"], 2, seed=0)
+    array([1, 0, 1, 0])
+    """
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    members = group_codes(groups)
+    there, largest = int(members.max(initial=-1)) + 1, int(np.bincount(codes).max(initial=0))
+    if min(there, largest) < count:
+        what = f"{there} groups" if there < count else f"{largest} rows of the largest class"
+        raise DataError(
+            f"cross-validation in {count} folds has {what} among {len(codes)} labelled rows to deal; expected at least "
+            f"{count}. Use fewer folds, or encode more samples."
+        )
+    alone = there == len(codes)
+    splitter = (StratifiedKFold if alone else StratifiedGroupKFold)(count, shuffle=True, random_state=seed)
+    folds = np.zeros(len(codes), dtype=np.intp)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of classes with fewer rows than folds, which some folds do not test
+        for number, (_, inside) in enumerate(splitter.split(codes, codes, members)):
+            folds[inside] = number
+    return folds
 
 
 def hold_out(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.errors import ConfigError, DataError
-from fusion.splits import group_folds, is_fold, require_disjoint
+from fusion.splits import cross_validation_folds, group_folds, is_fold, require_disjoint
 
 if TYPE_CHECKING:
     from fusion.linking.table import LinkTable
@@ -152,27 +152,32 @@ def require_disjoint_groups(training: Items, test: Items) -> None:
     require_disjoint((training.groups, test.groups), *branches)
 
 
-def fold_items(items: Items, on: str) -> tuple[Items, NDArray[np.object_]]:
+def fold_items(items: Items, on: str | int, *, seed: int = 42) -> tuple[Items, NDArray[np.object_]]:
     """Return the labelled items of a cross-validation and the name of the fold of each, shape (n,).
 
     Parameters
     ----------
     items : Items
         All items.
-    on : str
-        "folds" = their splits "fold-1", "fold-2", ...; "group" = up to five folds of whole groups, over all splits.
+    on : str or int
+        "folds" = their splits "fold-1", "fold-2", ...; "group" = up to five folds of whole groups, over all splits;
+        a number = so many folds of whole groups, classes as even as can be, over all splits.
+    seed : int
+        Of the deal into a number of folds.
 
     Raises
     ------
     DataError
-        Fewer than two folds or groups, or a group in two folds.
+        Fewer than two folds or groups, fewer groups than a number of folds, or a group in two folds.
     ConfigError
         `on` is something else.
     """
+    if isinstance(on, int) and on >= 2:
+        return _dealt_folds(labelled_items(items, None, "training"), on, seed)
     if on == "group":
         return _group_folds(labelled_items(items, None, "training"))
     if on != "folds":
-        raise ConfigError(f"cross-validation on {on!r}; expected 'folds' or 'group'.")
+        raise ConfigError(f"cross-validation on {on!r}; expected 'folds', 'group' or a number of folds, 2 or more.")
     folds = sorted({split for split in items.splits if is_fold(split)})
     if len(folds) < 2:
         raise DataError(
@@ -193,8 +198,17 @@ def _group_folds(items: Items) -> tuple[Items, NDArray[np.object_]]:
             f"cross-validation by group needs at least two groups, got {len(groups)} in {len(items)} labelled rows. "
             "Encode with groups (subject, film or recording), or train on splits."
         )
-    folds = group_folds(items.groups)
-    return items, np.array([f"fold-{number + 1}" for number in folds], dtype=object)
+    return items, _fold_names(group_folds(items.groups))
+
+
+def _dealt_folds(items: Items, count: int, seed: int) -> tuple[Items, NDArray[np.object_]]:
+    codes = np.unique(items.labels.astype(str), return_inverse=True)[1]
+    return items, _fold_names(cross_validation_folds(codes, items.groups, count, seed))
+
+
+def _fold_names(folds: NDArray[np.intp]) -> NDArray[np.object_]:
+    width = len(str(folds.max() + 1))
+    return np.array([f"fold-{number + 1:0{width}d}" for number in folds], dtype=object)
 
 
 def _absent(values: NDArray[np.object_]) -> NDArray[np.bool_]:

@@ -66,7 +66,8 @@ def fit_model(stores: Mapping[str, FunctaStore], items: Items, run: TrainingRun)
         One class only, or a modality that no item has.
     """
     begin = time.perf_counter()
-    learn = partial(fit_features, features=run.settings.features, max_columns=run.settings.max_columns)
+    given = run.settings
+    learn = partial(fit_features, features=given.features, max_columns=given.max_columns, seed=given.classifier().seed)
     for name in items.rows:
         if not items.present(name).any():
             raise DataError(f"no training row has the modality {name!r}; expected some. Link the stores again.")

@@ -35,7 +35,7 @@ def require_unseen(stores: Mapping[str, FunctaStore], test: Items, *, cv: str | 
     test : Items
         All rows that are tested, in any fold.
     cv : str, optional
-        "folds" or "group", for the message; None = one training and one test split.
+        "folds", "group" or a number of folds, for the message; None = one training and one test split.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def _advice(cv: str | None) -> str:
             "train on it with the same --train-split FOLD ... and --test-split HELD; or encode functas, which learn "
             "nothing with --initialisation random and a fixed scaling."
         )
-    if cv == "group":
+    if cv is not None:
         return (
             "Give the groups held out a split of their own (--train-split, --test-split), or encode functas with "
             "--initialisation random."

@@ -104,7 +104,7 @@ class Training:
     train_splits, test_splits : tuple of str
         Which splits counted as what; empty when all labelled rows were trained on.
     cv : str or None
-        How the figures beside the model were cross-validated, if they were: "folds" or "group".
+        How the figures beside the model were cross-validated, if they were: "folds", "group" or a number of folds.
     """
 
     rows: int

@@ -31,6 +31,7 @@ def train_command(
     train_splits: Sequence[str] = (),
     test_splits: Sequence[str] = (),
     cv: str | None = None,
+    seeds: int = 1,
 ) -> str | None:
     """Write the command line of a training; None where none says the same.
 
@@ -42,7 +43,7 @@ def train_command(
         Where the model goes.
     settings : TrainingSettings
         How it is trained.
-    train_splits, test_splits, cv : see `fusion.models.training.train`
+    train_splits, test_splits, cv, seeds : see `fusion.models.training.train`
         As for `fusion.train`.
     """
     path = source if isinstance(source, (str, Path)) else getattr(source, "path", None)
@@ -53,6 +54,7 @@ def train_command(
     words += [word for option, value in _differing(preset, settings) for word in (option, str(value))]
     words += ["--tune"] if settings.tune else []
     words += ["--cv", cv] if cv else []
+    words += ["--seeds", str(seeds)] if seeds > 1 else []
     words += [word for split in train_splits if list(train_splits) != ["train"] for word in ("--train-split", split)]
     words += [word for split in test_splits if list(test_splits) != ["test"] for word in ("--test-split", split)]
     return shlex.join(words)

@@ -17,6 +17,7 @@ from fusion.metrics import ClassFigures, Evaluation
 from fusion.models.comparing import Comparison
 from fusion.models.figures import ModalityFigures
 from fusion.models.folder import Model
+from fusion.models.seeds import Repeats
 
 __all__ = ["TrainResult", "baseline_accuracies", "result_of"]
 
@@ -59,6 +60,8 @@ class TrainResult:
         Table of the test items; see `fusion.models.scoring.score`.
     tuning : Tuning or None
         What was tried to choose the classifier that was trained last, if it was tuned.
+    repeats : Repeats
+        Figures of each seed, and what `mean` and `sd` are taken over.
     """
 
     accuracy: float
@@ -80,6 +83,19 @@ class TrainResult:
     baselines: Mapping[str, float] = field(default_factory=dict)
     predictions: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     tuning: Tuning | None = None
+    repeats: Repeats = field(default_factory=Repeats)
+
+    @property
+    def mean(self) -> float:
+        """Of the accuracy over seeds, or over the folds of one seed; without either the accuracy itself."""
+        found: float = self.repeats.to_dict().get("mean", self.accuracy)
+        return found
+
+    @property
+    def sd(self) -> float:
+        """Deviation of the same, with one degree of freedom less; NaN without either."""
+        found: float = self.repeats.to_dict().get("sd", float("nan"))
+        return found
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -108,6 +124,7 @@ class TrainResult:
             "columns": self.columns,
             "baselines": dict(self.baselines),
             "warnings": list(self.warnings),
+            **self.repeats.to_dict(),
         }
         del figures["rows"]
         if self.fusion is not None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
@@ -28,6 +28,7 @@ from fusion.models.matching import Matched, matched
 from fusion.models.repeating import train_command
 from fusion.models.results import TrainResult, result_of
 from fusion.models.scoring import score
+from fusion.models.seeds import Repeats, SeedFigures, require_repeats, with_seeds
 
 __all__ = ["evaluate", "train"]
 
@@ -43,7 +44,8 @@ def train(
     classifier: FunctaClassifier | None = None,
     train_splits: Collection[str] = ("train",),
     test_splits: Collection[str] = ("test",),
-    cv: Literal["folds", "group"] | None = None,
+    cv: int | str | None = None,
+    seeds: int = 1,
     trainer: Trainer | None = None,
     progress: Progress | None = None,
 ) -> TrainResult:
@@ -70,9 +72,13 @@ def train(
         Parameters to train with, in place of a preset; it stays untouched.
     train_splits, test_splits : collection of str
         Which splits count as training and as test rows.
-    cv : {"folds", "group"}, optional
-        "folds" = each fold of the store is the test set once; "group" = five folds of whole groups, over all labelled
-        rows whatever their split. The model that is saved is then trained on all of them.
+    cv : int or {"folds", "group"}, optional
+        A number = so many folds over all labelled rows whatever their split, classes as even as can be and groups whole
+        where there are groups; "group" = five folds of whole groups; "folds" = each fold of the store is the test set
+        once. The model that is saved is then trained on all of them.
+    seeds : int >= 1
+        Train so often, with the seed and those that follow it, also of the deal into a number of folds; the figures of
+        each, their mean and deviation are in `TrainResult.repeats`. Model and other figures are those of the first.
     trainer : Trainer, optional
         Where to train. None = in this process; ``LocalTrainer(external_memory=True)`` keeps its bins in files; see also
         `fusion.cluster.dask_trainer`.
@@ -88,10 +94,20 @@ def train(
         The model folder cannot be written.
     """
     settings = training_settings(preset, features=features, fusion=fusion, tune=tune, classifier=classifier)
+    require_repeats(seeds)
     run = TrainingRun(settings, trainer or LocalTrainer(), progress or silent)
-    if cv is not None:
-        return _cross_validated(source, model_dir, run, cv)
-    return _trained(source, model_dir, run, tuple(train_splits), tuple(test_splits))
+    splits = tuple(train_splits), tuple(test_splits)
+
+    def once(run: TrainingRun, model_dir: str | Path | None, others: tuple[SeedFigures, ...] = ()) -> TrainResult:
+        if cv is not None:
+            return _cross_validated(source, model_dir, run, cv, others)
+        return _trained(source, model_dir, run, *splits, others)
+
+    if model_dir is not None:
+        require_replaceable(model_dir)
+    runs = [replace(run, settings=each) for each in with_seeds(settings, seeds)]
+    further = [once(replace(each, progress=_of_seed(each)), None) for each in runs[1:]]
+    return once(run, model_dir, tuple(result.repeats.seeds[0] for result in further))
 
 
 def evaluate(
@@ -151,8 +167,9 @@ def _trained(
     run: TrainingRun,
     train_splits: tuple[str, ...],
     test_splits: tuple[str, ...],
+    others: tuple[SeedFigures, ...],
 ) -> TrainResult:
-    begin = _begun(model_dir, run)
+    begin = _begun(run)
     with opened_source(source) as opened:
         _require_several(opened, run.settings.fusion)
         training = labelled_items(opened.items, train_splits, "training")
@@ -165,23 +182,31 @@ def _trained(
         table = score(model, opened.stores, test)
         run.progress("evaluate", len(test), len(test))
         command = train_command(
-            source, model_dir or "MODEL", run.settings, train_splits=train_splits, test_splits=test_splits
+            source,
+            model_dir or "MODEL",
+            run.settings,
+            train_splits=train_splits,
+            test_splits=test_splits,
+            seeds=len(others) + 1,
         )
         told = _told(opened, notes, command)
     used = replace(model.training, train_splits=train_splits, test_splits=test_splits)
-    result = _finish(replace(model, training=used), model_dir, table, told, begin)
-    return replace(result, tuning=run.tuned[-1] if run.tuned else None)
+    return _finish(replace(model, training=used), model_dir, table, told, begin, run, others)
 
 
 def _cross_validated(
-    source: SourceLike, model_dir: str | Path | None, run: TrainingRun, on: Literal["folds", "group"]
+    source: SourceLike,
+    model_dir: str | Path | None,
+    run: TrainingRun,
+    on: int | str,
+    others: tuple[SeedFigures, ...],
 ) -> TrainResult:
-    begin = _begun(model_dir, run)
+    begin, how = _begun(run), str(on)
     with opened_source(source) as opened:
         _require_several(opened, run.settings.fusion)
-        labelled, folds = fold_items(opened.items, on)
+        labelled, folds = fold_items(opened.items, on, seed=run.settings.classifier().seed)
         require_classes(labelled.labels.tolist())
-        notes = require_unseen(opened.stores, labelled, cv=on)
+        notes = require_unseen(opened.stores, labelled, cv=how)
         names = sorted(set(folds))
         tables = []
         for number, name in enumerate(names):
@@ -192,19 +217,21 @@ def _cross_validated(
             model = fit_model(opened.stores, training, run)
             tables.append(score(model, opened.stores, test).assign(fold=name))
         final = model if model_dir is None else fit_model(opened.stores, labelled, run)
-        told = _told(opened, notes, train_command(source, model_dir or "MODEL", run.settings, cv=on))
+        command = train_command(source, model_dir or "MODEL", run.settings, cv=how, seeds=len(others) + 1)
+        told = _told(opened, notes, command)
     table = pd.concat(tables, ignore_index=True)
-    final = replace(final, training=replace(final.training, cv=on))
-    result = _finish(final, model_dir, table, told, begin, cv=True)
-    tuning = run.tuned[-1] if run.tuned else None
-    return replace(result, rows_train=len(labelled), folds=tuple(fold_accuracies(table)), tuning=tuning)
+    final = replace(final, training=replace(final.training, cv=how))
+    result = _finish(final, model_dir, table, told, begin, run, others)
+    return replace(result, rows_train=len(labelled))
 
 
-def _begun(model_dir: str | Path | None, run: TrainingRun) -> float:
-    """Refuse a model folder before any work is done, and start the clock."""
+def _of_seed(run: TrainingRun) -> Progress:
+    seed = run.settings.classifier().seed
+    return lambda what, done, most: run.progress(f"seed {seed}: {what}", done, most)
+
+
+def _begun(run: TrainingRun) -> float:
     begin = time.perf_counter()
-    if model_dir is not None:
-        require_replaceable(model_dir)
     run.progress("read", 0, 0)
     return begin
 
@@ -247,16 +274,20 @@ def _finish(
     table: pd.DataFrame,
     told: Mapping[str, Any],
     begin: float,
-    *,
-    cv: bool = False,
+    run: TrainingRun,
+    others: tuple[SeedFigures, ...],
 ) -> TrainResult:
+    cv = model.training.cv is not None
     names = [branch.name for branch in model.branches]
     classes = None if cv else model.classes
+    folds = tuple(fold_accuracies(table)) if cv else ()
     evaluation = evaluate_table(table, classes, cv=cv)
     modalities = modality_figures(table, names, classes, cv=cv)
     comparison = compared(table, names, classes, fusion=model.fusion, cv=cv)
+    own = SeedFigures.of(run.settings.classifier().seed, evaluation, folds)
+    repeats = Repeats((own, *others))
     if model_dir is not None:
-        metrics = dict(told)
+        metrics = {**told, **repeats.to_dict()}
         if modalities:
             metrics |= {
                 "fusion": model.fusion,
@@ -264,10 +295,10 @@ def _finish(
                 **comparison.to_dict(),
             }
         if cv:
-            metrics["folds"] = fold_accuracies(table)
+            metrics["folds"] = list(folds)
         model = replace(model, path=save_model(model, model_dir, evaluation, Record(metrics, table)))
     warnings = (*told["warnings"], *told.get("link", {}).get("warnings", ()))
-    return result_of(
+    result = result_of(
         model,
         evaluation,
         begin,
@@ -276,3 +307,4 @@ def _finish(
         predictions=table,
         warnings=warnings,
     )
+    return replace(result, folds=folds, repeats=repeats, tuning=run.tuned[-1] if run.tuned else None)

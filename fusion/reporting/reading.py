@@ -145,7 +145,8 @@ def _facts(folder: ModelFolder) -> dict[str, str]:
         "classes": f"{len(folder.model.classes):,}",
     }
     if training.cv:
-        facts["protocol"] = f"cross-validation by {training.cv}; a row's fold was not seen by the model that tested it"
+        how = f"in {training.cv} folds" if training.cv.isdecimal() else f"by {training.cv}"
+        facts["protocol"] = f"cross-validation {how}; a row's fold was not seen by the model that tested it"
     elif training.train_splits:
         facts["protocol"] = f"split {', '.join(training.train_splits)} against {', '.join(training.test_splits)}"
     seed = _first(folder.model.classifier).get_params().get("seed")

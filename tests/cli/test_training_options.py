@@ -30,6 +30,14 @@ def test_train_with_the_linear_booster(functa: Functa, har_store: Path, tmp_path
     assert functa("evaluate", tmp_path / "m", har_store, "--json").json["accuracy"] == found["accuracy"]
 
 
+def test_folds_and_seeds_give_mean_and_deviation(functa: Functa, har_store: Path, tmp_path: Path) -> None:
+    found = functa("train", har_store, "--model", tmp_path / "m", "--cv", 2, "--seeds", 2, *QUICK).json
+    assert [each["seed"] for each in found["seeds"]] == [42, 43]
+    assert [len(each["folds"]) for each in found["seeds"]] == [2, 2]
+    assert found["mean"] == pytest.approx(sum(each["accuracy"] for each in found["seeds"]) / 2)
+    assert found["sd"] >= 0
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_train_on_a_cluster(functa_process: Functa, har_store: Path, tmp_path: Path) -> None:
     from distributed import LocalCluster

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fusion.errors import DataError
-from fusion.splits import group_folds, hold_out, require_disjoint, seeded_hash, stratified_folds
+from fusion.splits import cross_validation_folds, group_folds, hold_out, require_disjoint, seeded_hash, stratified_folds
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -66,3 +66,23 @@ def test_a_group_on_both_sides_is_refused_of_any_kind_and_no_group_is_none():
 def test_a_seeded_hash_depends_on_name_and_seed_alone():
     assert seeded_hash("walk-1", 3) == seeded_hash("walk-1", 3)
     assert len({seeded_hash(name, seed) for name in ("walk-1", "walk-2") for seed in (3, 4)}) == 4
+
+
+def test_dealt_folds_keep_groups_whole_and_classes_even():
+    groups = np.repeat([f"g{number}" for number in range(12)], 10)
+    codes = np.tile([0, 0, 0, 0, 1, 1, 1, 2, 2, 2], 12)
+    folds = cross_validation_folds(codes, groups, 4, seed=0)
+    assert sorted(np.bincount(folds)) == [30, 30, 30, 30]
+    assert all(len(set(folds[groups == group])) == 1 for group in groups)
+
+
+def test_folds_without_groups_hold_as_many_rows_of_each_class():
+    codes = np.repeat([0, 1], [50, 10])
+    folds = cross_validation_folds(codes, np.full(60, None), 5, seed=1)
+    assert [np.bincount(codes[folds == number]).tolist() for number in range(5)] == [[10, 2]] * 5
+    assert not np.array_equal(folds, cross_validation_folds(codes, np.full(60, None), 5, seed=2))
+
+
+def test_more_folds_than_rows_of_any_class_are_refused():
+    with pytest.raises(DataError, match="5 folds has 2 rows of the largest class"):
+        cross_validation_folds(np.array([0, 0, 1, 1, 2, 2]), np.full(6, None), 5, seed=1)

@@ -168,7 +168,7 @@ def test_a_group_in_two_folds_is_refused(make_store):
     [
         ("folds", "needs rows of at least two splits named 'fold-...', got 12 rows of 'test', 36 rows of 'train'"),
         ("group", "needs at least two groups, got 0 in 48 labelled rows"),
-        ("leave-one-out", "cross-validation on 'leave-one-out'; expected 'folds' or 'group'"),
+        ("leave-one-out", "on 'leave-one-out'; expected 'folds', 'group' or a number of folds"),
     ],
 )
 def test_what_cannot_be_cross_validated_is_explained(make_store, cv, message):

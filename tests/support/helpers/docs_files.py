@@ -10,6 +10,7 @@ from helpers.cifar_files import write_cifar
 from helpers.esc_files import write_esc50
 from helpers.har_files import har_windows, write_har
 from helpers.image_files import write_picture
+from helpers.made_functas import functa_rows, stored
 from helpers.made_videos import moving_square, write_video
 from helpers.pages import boxes, page, run_in_order
 from helpers.utd_files import write_depth, write_inertial, write_skeleton
@@ -47,6 +48,11 @@ def sensor_tables(folder: Path) -> None:
             values = ",".join(f"{value:.3f}" for value in random.normal(len(activity), 0.2, 3))
             lines.append(f"{name},{reading * 0.02:.2f},{values},{activity}")
     (folder / "walks.csv").write_text("\n".join(lines) + "\n")
+
+
+def choosing(folder: Path) -> None:
+    """Write a small store of six people."""
+    stored(folder / "har.zarr", functa_rows()).close()
 
 
 def fusion(folder: Path) -> None:

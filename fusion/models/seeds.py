@@ -1,0 +1,77 @@
+"""The same training with several seeds: what each reached, their mean and their deviation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from fusion.errors import ConfigError
+from fusion.estimators.presets import TrainingSettings
+from fusion.metrics import Evaluation
+
+__all__ = ["Repeats", "SeedFigures", "require_repeats", "with_seeds"]
+
+
+@dataclass(frozen=True)
+class SeedFigures:
+    """What the training with one seed reached; `folds` is empty without cross-validation."""
+
+    seed: int
+    accuracy: float
+    macro_f1: float
+    folds: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, seed: int, evaluation: Evaluation, folds: Sequence[float] = ()) -> SeedFigures:
+        """Take the figures of an evaluation."""
+        return cls(seed, evaluation.accuracy, evaluation.macro_f1, tuple(folds))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {**vars(self), "folds": list(self.folds)}
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """What was repeated: folds with one seed, or the whole training with several.
+
+    Attributes
+    ----------
+    seeds : tuple of SeedFigures
+        In the order of the seeds; the first is the one whose figures and model are the result's. None of an evaluation.
+    """
+
+    seeds: tuple[SeedFigures, ...] = ()
+
+    @property
+    def accuracies(self) -> tuple[float, ...]:
+        """Over seeds where there are several, else over folds."""
+        return self.seeds[0].folds if len(self.seeds) == 1 else tuple(each.accuracy for each in self.seeds)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return ``mean`` and ``sd`` (with one degree of freedom less), and ``seeds`` where there are several."""
+        if len(self.accuracies) < 2:
+            return {}
+        found = {"mean": float(np.mean(self.accuracies)), "sd": float(np.std(self.accuracies, ddof=1))}
+        return found | ({"seeds": [each.to_dict() for each in self.seeds]} if len(self.seeds) > 1 else {})
+
+
+def with_seeds(settings: TrainingSettings, count: int) -> list[TrainingSettings]:
+    """Give the settings with so many seeds one after the other, the first their own.
+
+    Examples
+    --------
+    >>> [settings.classifier().seed for settings in with_seeds(TrainingSettings(), 3)]
+    [42, 43, 44]
+    """
+    first = settings.classifier().seed
+    return [replace(settings, parameters={**settings.parameters, "seed": seed}) for seed in range(first, first + count)]
+
+
+def require_repeats(seeds: int) -> None:
+    """Raise ConfigError for no seed at all."""
+    if seeds < 1:
+        raise ConfigError(f"seeds is {seeds}; expected how often to train, 1 or more.")
