@@ -10,7 +10,18 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli import benching, datasets, encoding, inspecting, linking, modelling, predicting, reporting, reproducing
+from cli import (
+    benching,
+    datasets,
+    encoding,
+    inspecting,
+    linking,
+    listing,
+    modelling,
+    predicting,
+    reporting,
+    reproducing,
+)
 from cli.output import say
 from fusion.encoders.interrupts import raise_when_terminated
 from fusion.errors import EngineWarning
@@ -87,6 +98,7 @@ app.command()(modelling.train)
 app.command()(modelling.evaluate)
 app.command()(predicting.predict)
 app.command()(reporting.report)
+app.command()(listing.runs)
 app.command()(reproducing.reproduce)
 app.add_typer(inspecting.app, name="store", help="Look into a store and check it.")
 app.add_typer(datasets.app, name="datasets", help="Find, fetch and check public data sets.")

@@ -36,6 +36,7 @@ def train(
     external_memory: options.ExternalMemory = False,
     device: DeviceOption = "auto",
     scheduler: options.Scheduler = None,
+    predictions: options.Predictions = None,
     json: JsonFlag = False,
 ) -> None:
     """Train XGBoost on the training split, test it on the test split, save the model. Defaults stand in brackets."""
@@ -43,6 +44,7 @@ def train(
     import fusion
 
     settings = options.settings_of(asked)
+    _require_writable(predictions)
     with progress_bar() as progress, options.place_to_train(asked) as trainer:
         result = fusion.train(
             source,
@@ -55,7 +57,7 @@ def train(
             trainer=trainer,
             progress=progress,
         )
-    _print(result, json=json)
+    _print(result, predictions, json=json)
 
 
 def evaluate(
@@ -63,14 +65,16 @@ def evaluate(
     source: Annotated[Path, typer.Argument(help="Store or link table that the same encoders filled.")],
     *,
     split: Annotated[list[str] | None, typer.Option(help="Split to test on; the model's own when not given.")] = None,
+    predictions: options.Predictions = None,
     json: JsonFlag = False,
 ) -> None:
     """Test a model on the rows of a store or a link table."""
     import fusion
 
+    _require_writable(predictions)
     with progress_bar() as progress:
         result = fusion.evaluate(model, source, splits=split or None, progress=progress)
-    _print(result, json=json)
+    _print(result, predictions, json=json)
 
 
 def print_training(result: TrainResult) -> None:
@@ -125,8 +129,17 @@ def _print_modalities(result: TrainResult) -> None:
     )
 
 
-def _print(result: TrainResult, *, json: bool) -> None:
+def _require_writable(predictions: Path | None) -> None:
+    from fusion.models.table_files import require_table_path
+
+    if predictions is not None:
+        require_table_path(predictions)
+
+
+def _print(result: TrainResult, predictions: Path | None, *, json: bool) -> None:
+    if predictions is not None:
+        result.save_predictions(predictions)
     if json:
-        print_json(result.to_dict())
+        print_json(result.to_dict() | ({} if predictions is None else {"predictions": str(predictions)}))
     else:
         print_training(result)

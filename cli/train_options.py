@@ -64,6 +64,9 @@ Eta = Annotated[
 Seed = Annotated[
     int, named_option(_CLASSIFIER, "Of XGBoost and of the rows held out for early stopping.", metavar="N", least=0)
 ]
+Predictions = Annotated[
+    Path | None, named_option(_RUN, "Table of the test rows to write: .csv or .parquet. [none]", metavar="PATH")
+]
 Threads = Annotated[int | None, named_option(_RUN, "Threads. [one per core]", metavar="N", least=1)]
 ExternalMemory = Annotated[
     bool,

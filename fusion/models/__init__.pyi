@@ -4,6 +4,8 @@ from .folder import save_model as save_model
 from .model import Model as Model
 from .prediction import FilePrediction as FilePrediction
 from .prediction import predict as predict
+from .records import collect_runs as collect_runs
+from .records import runs_table as runs_table
 from .results import TrainResult as TrainResult
 from .training import evaluate as evaluate
 from .training import train as train

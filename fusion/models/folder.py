@@ -8,6 +8,7 @@
 ``metrics.json``         what `Evaluation.to_dict` returned, when the model was evaluated, and what `Record` adds
 ``predictions.parquet``  the test items: what was predicted of each, how well its functas reproduce it; see `score`
 ``confusion.png``        its confusion matrix
+``run.json``             what was asked, of which data, and what came out: of the training and of later evaluations
 =======================  =============================================================================================
 
 A folder is written beside its place and renamed, so there is a whole model or none. Nothing is ever unpickled, and the
@@ -38,6 +39,7 @@ from fusion.models.booster_files import (
 )
 from fusion.models.branch_files import BranchCard, branch_card, pack_arrays, restore_branch, unpack_arrays
 from fusion.models.model import Model, ModelBranch, Training
+from fusion.models.records import RUN_FILE, Run, run_document
 from store.files import whole_folder
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ __all__ = ["Model", "ModelBranch", "Record", "Training", "load_model", "require_
 FORMAT = "functa-fusion-model"
 FORMAT_VERSION = 2
 """2 added `fusion`, the models of several modalities."""
-_FILES = {"model.json", "arrays.npz", "metrics.json", "predictions.parquet", "confusion.png", "report.html"}
+_FILES = {"model.json", "arrays.npz", "metrics.json", "predictions.parquet", "confusion.png", "report.html", RUN_FILE}
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +65,13 @@ class Record:
         Further entries of ``metrics.json``.
     predictions : DataFrame
         Table of the test items, as `fusion.models.scoring.score` returns it.
+    run : Run
+        The training.
     """
 
     metrics: Mapping[str, Any]
     predictions: pd.DataFrame
+    run: Run
 
 
 class _Card(BaseModel):
@@ -193,6 +198,7 @@ def _write_files(model: Model, folder: Path, evaluation: Evaluation | None, reco
         plot_confusion(evaluation, folder / "confusion.png")
     if record is not None:
         contents["predictions.parquet"] = record.predictions.to_parquet(index=False)
+        contents[RUN_FILE] = run_document([record.run]).encode()
     for name, content in contents.items():
         (folder / name).write_bytes(content)
 

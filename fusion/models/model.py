@@ -22,16 +22,18 @@ if TYPE_CHECKING:
     from fusion.features.transformer import FunctaFeatures
     from store import FunctaStore
 
-__all__ = ["Model", "ModelBranch", "Training"]
+__all__ = ["Model", "ModelBranch", "Training", "library_versions", "now"]
 
 _LIBRARIES = ("functa-fusion", "numpy", "scikit-learn", "xgboost")
 
 
-def _now() -> str:
+def now() -> str:
+    """Give the time as ISO 8601, UTC."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _versions() -> dict[str, str]:
+def library_versions() -> dict[str, str]:
+    """Give the versions of the libraries that train and predict."""
     return {name: _version(name) for name in _LIBRARIES}
 
 
@@ -140,8 +142,8 @@ class Model:
     branches: tuple[ModelBranch, ...]
     classifier: FunctaClassifier | FusedClassifier
     training: Training
-    created: str = field(default_factory=_now)
-    versions: Mapping[str, str] = field(default_factory=_versions)
+    created: str = field(default_factory=now)
+    versions: Mapping[str, str] = field(default_factory=library_versions)
     path: Path | None = None
 
     @property

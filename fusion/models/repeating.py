@@ -11,7 +11,7 @@ from typing import Any
 from fusion.estimators.presets import TRAINING_PRESETS, TrainingSettings
 from fusion.estimators.xgboost import FunctaClassifier
 
-__all__ = ["train_command"]
+__all__ = ["settings_told", "train_command"]
 
 _OPTIONS = {
     "booster": "--booster",
@@ -47,7 +47,7 @@ def train_command(
         As for `fusion.train`.
     """
     path = source if isinstance(source, (str, Path)) else getattr(source, "path", None)
-    preset = next((name for name in TRAINING_PRESETS if _says(name, settings)), None)
+    preset = _preset_of(settings)
     if path is None or preset is None:
         return None
     words = ["functa", "train", str(path), "--model", str(model_dir), "--preset", preset]
@@ -58,6 +58,24 @@ def train_command(
     words += [word for split in train_splits if list(train_splits) != ["train"] for word in ("--train-split", split)]
     words += [word for split in test_splits if list(test_splits) != ["test"] for word in ("--test-split", split)]
     return shlex.join(words)
+
+
+def settings_told(settings: TrainingSettings) -> dict[str, Any]:
+    """Tell settings as plain values: the preset that they come from, if one does, and all parameters.
+
+    Examples
+    --------
+    >>> told = settings_told(TRAINING_PRESETS["fast"])
+    >>> told["preset"], told["seed"], told["parameters"]["max_depth"]
+    ('fast', 42, 3)
+    """
+    parameters = _all(settings)
+    chosen = {name: getattr(settings, name) for name in ("features", "fusion", "tune", "max_columns")}
+    return {"preset": _preset_of(settings), "seed": parameters["seed"], **chosen, "parameters": parameters}
+
+
+def _preset_of(settings: TrainingSettings) -> str | None:
+    return next((name for name in TRAINING_PRESETS if _says(name, settings)), None)
 
 
 def _says(preset: str, settings: TrainingSettings) -> bool:

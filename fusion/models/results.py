@@ -18,6 +18,7 @@ from fusion.models.comparing import Comparison
 from fusion.models.figures import ModalityFigures
 from fusion.models.folder import Model
 from fusion.models.seeds import Repeats
+from fusion.models.table_files import write_table
 
 __all__ = ["TrainResult", "baseline_accuracies", "result_of"]
 
@@ -134,6 +135,33 @@ class TrainResult:
         if self.tuning is not None:
             figures["tuning"] = self.tuning.to_dict()
         return figures | ({"folds": list(self.folds)} if self.folds else {})
+
+    def figures(self) -> dict[str, Any]:
+        """Return what `to_dict` has without tables: what a list of runs has room for."""
+        left_out = ("classes", "seconds", "model", "warnings", "tuning", "seeds")
+        return _brief({name: value for name, value in self.to_dict().items() if name not in left_out})
+
+    def save_predictions(self, path: str | Path) -> Path:
+        """Write `predictions` as CSV or Parquet, by the suffix.
+
+        Raises
+        ------
+        ConfigError
+            Another suffix, or no such folder.
+        """
+        return write_table(self.predictions, path)
+
+
+def _brief(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out lists of lists and of mappings, at any depth."""
+    nested = {name: _brief(value) for name, value in values.items() if isinstance(value, Mapping)}
+    flat = {
+        name: value
+        for name, value in values.items()
+        if name not in nested
+        and not (isinstance(value, list) and any(isinstance(one, (list, Mapping)) for one in value))
+    }
+    return flat | nested
 
 
 def result_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ from fusion.models.folder import Model, Record, load_model, require_replaceable,
 from fusion.models.labels import require_classes
 from fusion.models.leakage import require_unseen
 from fusion.models.matching import Matched, matched
-from fusion.models.repeating import train_command
+from fusion.models.records import Run, add_run, data_of
+from fusion.models.repeating import settings_told, train_command
 from fusion.models.results import TrainResult, result_of
 from fusion.models.scoring import score
 from fusion.models.seeds import Repeats, SeedFigures, require_repeats, with_seeds
@@ -148,9 +149,10 @@ def evaluate(
         table = score(trained, found.stores, test)
         report("evaluate", len(test), len(test))
         warnings = () if opened.link is None else opened.link.summary.warnings
+        data = data_of(opened)
     evaluation = evaluate_table(table, trained.classes)
     names = [branch.name for branch in trained.branches]
-    return result_of(
+    result = result_of(
         trained,
         evaluation,
         begin,
@@ -159,6 +161,11 @@ def evaluate(
         predictions=table,
         warnings=warnings,
     )
+    if trained.path is None:
+        return result
+    asked = {"splits": None if splits is None else list(splits), "fusion": trained.fusion}
+    unwritten = add_run(trained.path, Run("evaluate", asked, data, result.figures(), result.seconds))
+    return result if unwritten is None else replace(result, warnings=(*result.warnings, unwritten))
 
 
 def _trained(
@@ -247,7 +254,7 @@ def _require_several(source: Source, fusion: str | None) -> None:
 def _told(source: Source, notes: tuple[str, ...], command: str | None) -> dict[str, Any]:
     """Tell what a report needs to know of the source."""
     stores = {name: str(_absolute(store.path)) for name, store in source.stores.items()}
-    told: dict[str, Any] = {"stores": stores, "warnings": list(notes), "command": command}
+    told: dict[str, Any] = {"stores": stores, "warnings": list(notes), "command": command, "data": data_of(source)}
     return told if source.link is None else told | {"link": source.link.to_dict()}
 
 
@@ -272,7 +279,7 @@ def _finish(
     model: Model,
     model_dir: str | Path | None,
     table: pd.DataFrame,
-    told: Mapping[str, Any],
+    told: dict[str, Any],
     begin: float,
     run: TrainingRun,
     others: tuple[SeedFigures, ...],
@@ -285,19 +292,6 @@ def _finish(
     modalities = modality_figures(table, names, classes, cv=cv)
     comparison = compared(table, names, classes, fusion=model.fusion, cv=cv)
     own = SeedFigures.of(run.settings.classifier().seed, evaluation, folds)
-    repeats = Repeats((own, *others))
-    if model_dir is not None:
-        metrics = {**told, **repeats.to_dict()}
-        if modalities:
-            metrics |= {
-                "fusion": model.fusion,
-                "modalities": {name: each.to_dict() for name, each in modalities.items()},
-                **comparison.to_dict(),
-            }
-        if cv:
-            metrics["folds"] = list(folds)
-        model = replace(model, path=save_model(model, model_dir, evaluation, Record(metrics, table)))
-    warnings = (*told["warnings"], *told.get("link", {}).get("warnings", ()))
     result = result_of(
         model,
         evaluation,
@@ -305,6 +299,27 @@ def _finish(
         modalities=modalities,
         comparison=comparison,
         predictions=table,
-        warnings=warnings,
+        warnings=(*told["warnings"], *told.get("link", {}).get("warnings", ())),
     )
-    return replace(result, folds=folds, repeats=repeats, tuning=run.tuned[-1] if run.tuned else None)
+    tuning = run.tuned[-1] if run.tuned else None
+    result = replace(result, folds=folds, repeats=Repeats((own, *others)), tuning=tuning)
+    return result if model_dir is None else _saved(result, model_dir, told, run.settings)
+
+
+def _saved(result: TrainResult, model_dir: str | Path, told: dict[str, Any], settings: TrainingSettings) -> TrainResult:
+    model = result.model
+    metrics = {**told, **result.repeats.to_dict()}
+    data = metrics.pop("data")
+    if result.modalities:
+        metrics |= {
+            "fusion": model.fusion,
+            "modalities": {name: each.to_dict() for name, each in result.modalities.items()},
+            **result.comparison.to_dict(),
+        }
+    if result.folds:
+        metrics["folds"] = list(result.folds)
+    used = {name: getattr(model.training, name) for name in ("train_splits", "test_splits", "cv")}
+    asked = {**settings_told(settings), "fusion": model.fusion, **used, "seeds": len(result.repeats.seeds)}
+    run = Run("train", asked, data, result.figures(), result.seconds, told["command"])
+    path = save_model(model, model_dir, result.evaluation, Record(metrics, result.predictions, run))
+    return replace(result, model=replace(model, path=path), folder=path)
