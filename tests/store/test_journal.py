@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import struct
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 import google_crc32c
 import pytest
 
-from store import StoreWarning, compact, files, open_store, repair, rows_equal
+from store import StoreError, StoreWarning, compact, files, open_store, repair, rows_equal
 from store.journal import Journal, journal_path, pack_journal, unpack_journal
 from store.testing import Crash, CrashingFileSystem, make_rows, new_store, numbered
 
@@ -150,3 +151,20 @@ def test_a_journal_comes_back_as_it_was_packed() -> None:
 def test_a_journal_that_promises_more_than_it_has(count: int) -> None:
     body = struct.pack("<8s32sQQQ", b"FUNCTAJ2", b"", 1, 8192, count)
     assert unpack_journal(body + struct.pack("<I", google_crc32c.value(body))) is None
+
+
+def test_a_failed_early_sync_fails_the_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system tells a descriptor of a failed write once, so nobody may swallow it."""
+    path = filled(tmp_path / "s.h5")
+
+    def broken(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("store.journal._EARLY_BYTES", 1)
+        patch.setattr("store.journal.os.fsync", broken)
+        patch.setattr(files.FileSystem, "sync_descriptor", lambda *_: None)
+        with pytest.raises(StoreError, match="Input/output error"), open_store(path, "a") as store:
+            store.append(make_rows(numbered(6, 300), seed=1))
+    with open_store(path) as store:
+        assert rows_equal(store.read(), BEFORE)
