@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from cli import (
     benching,
+    comparing,
     datasets,
     encoding,
     inspecting,
@@ -96,6 +97,7 @@ app.command()(encoding.decode)
 app.command()(linking.link)
 app.command()(modelling.train)
 app.command()(modelling.evaluate)
+app.command()(comparing.compare)
 app.command()(predicting.predict)
 app.command()(reporting.report)
 app.command()(listing.runs)

@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fusion.comparing import compare
     from fusion.datasets import Sample, open_dataset
     from fusion.encoders import FunctaEncoder, decode, encode
     from fusion.errors import (
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _NAMES = {
+    "fusion.comparing": "compare",
     "fusion.datasets": "Sample open_dataset",
     "fusion.encoders": "FunctaEncoder decode encode",
     "fusion.errors": "ConfigError DataError FusionError IntegrityError ModelError NameTakenError SampleError "
@@ -74,7 +76,8 @@ _RENAMED = {
     "write_report": "fusion.report",
 }
 _ROOMS = {
-    *("baselines", "bench", "cluster", "datasets", "demo", "encoders", "errors", "estimators", "features", "inr"),
+    *("baselines", "bench", "cluster", "comparing", "datasets", "demo", "encoders", "errors"),
+    *("estimators", "features", "inr"),
     *("linking", "metrics", "modalities", "models", "plugins", "reporting", "reproduction", "settings", "splits"),
 }
 
@@ -100,6 +103,7 @@ __all__ = [
     "SampleError",
     "StoreError",
     "StoreMismatchError",
+    "compare",
     "decode",
     "encode",
     "evaluate",

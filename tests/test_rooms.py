@@ -27,6 +27,7 @@ ORDER = [
     "fusion.features",
     "fusion.estimators",
     "fusion.models",
+    "fusion.comparing",
     "fusion.cluster",
     "fusion.baselines",
     "fusion.reporting",

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,39 @@ from fusion.models.model import Model, ModelBranch, Training
 from fusion.splits import group_folds
 from store import FunctaStore
 
-__all__ = ["TrainingRun", "fit_model"]
+__all__ = ["SharedParts", "TrainingRun", "fit_model"]
+
+PartT = TypeVar("PartT")
+
+
+@dataclass
+class SharedParts:
+    """What trainings on the same rows, with the same settings but the fusion, have in common, made once.
+
+    Attributes
+    ----------
+    made : dict of str to object
+        The parts by name.
+    took : dict of str to float
+        Seconds that each took to make.
+    saved : float
+        Seconds that were saved by taking parts over.
+    """
+
+    made: dict[str, Any] = field(default_factory=dict)
+    took: dict[str, float] = field(default_factory=dict)
+    saved: float = 0.0
+
+    def once(self, name: str, make: Callable[[], PartT]) -> PartT:
+        """Make a part, or take it over."""
+        if name in self.made:
+            self.saved += self.took[name]
+        else:
+            begin = time.perf_counter()
+            self.made[name] = make()
+            self.took[name] = time.perf_counter() - begin
+        part: PartT = self.made[name]
+        return part
 
 
 @dataclass(frozen=True)
@@ -45,12 +78,15 @@ class TrainingRun:
         Called as training proceeds.
     tuned : list of Tuning
         What was tried to choose a classifier, one after the other; filled by training.
+    shared : SharedParts or None
+        What runs that differ in their fusion alone take over from each other.
     """
 
     settings: TrainingSettings
     trainer: Trainer
     progress: Progress
     tuned: list[Tuning] = field(default_factory=list)
+    shared: SharedParts | None = None
 
     def rounds_reporter(self) -> Callable[[int, int], None]:
         """Return what reports boosting rounds."""
@@ -118,13 +154,17 @@ class _Fusing:
 
     def fit(self) -> FusedClassifier:
         classes = np.array(sorted(set(self.items.labels)), dtype=object)
-        members = {name: self._member(name) for name in self.features}
+        shared = self.run.shared or SharedParts()
+        members = shared.once("members", lambda: {name: self._member(name) for name in self.features})
         columns = {name: int(transformer.keep_.sum()) for name, transformer in self.features.items()}
         fusion = self.run.settings.fusion or "early"
         make = partial(FusedClassifier, fusion, columns, members, classes)
         if fusion == "early":
             return make(head=self._early())
-        own = np.stack([self._out_of_fold(name, member, classes) for name, member in members.items()])
+        own = shared.once(
+            "out of fold",
+            lambda: np.stack([self._out_of_fold(name, member, classes) for name, member in members.items()]),
+        )
         if fusion == "late":
             return make(pool=learn_pool(own, np.searchsorted(classes.astype(str), self.items.labels.astype(str))))
         return make(head=self._stacked(own))

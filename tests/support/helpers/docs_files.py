@@ -51,8 +51,14 @@ def sensor_tables(folder: Path) -> None:
 
 
 def choosing(folder: Path) -> None:
-    """Write a small store of six people."""
+    """Write small stores of a few people, and windows of as many as class folders."""
     stored(folder / "har.zarr", functa_rows()).close()
+    for name in ("functa", "local"):
+        stored(folder / f"{name}.zarr", functa_rows(seed=len(name)), dataset="har").close()
+    for number, window in enumerate(har_windows(np.arange(16) % 2 + 1, seed=1)[:, :32]):
+        path = _trial(folder / "windows", number, ".csv")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savetxt(path, window, delimiter=",")
 
 
 def fusion(folder: Path) -> None:

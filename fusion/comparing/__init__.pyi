@@ -1,0 +1,2 @@
+from .compare import compare as compare
+from .ranking import CompareResult as CompareResult
