@@ -13,6 +13,7 @@ SHORT = 60
 
 ELSEWHERE = {
     "fusion/baselines/*.py": "test_baselines.py: every baseline keeps one contract",
+    "fusion/comparing/*.py": "test_compare.py: the steps of a comparison; test_candidates.py: what is compared",
     "fusion/datasets/archives.py": "test_unpacking.py and test_archives_hostile.py: what may and what may not come out",
     "fusion/datasets/base.py": "test_sample.py: its one class",
     "fusion/datasets/column_table.py": "encoders/test_columns.py: tables of persons, from file to row",

@@ -53,7 +53,7 @@ def corrected_t_test(differences: ArrayLike, ratio: float) -> float:
     Examples
     --------
     >>> round(corrected_t_test([0.02, 0.03, 0.01, 0.02], ratio=1 / 3), 3)
-    0.058
+    0.049
     >>> corrected_t_test([0.0, 0.0], ratio=1.0)
     1.0
     """
