@@ -15,6 +15,7 @@ from cli import (
     comparing,
     datasets,
     encoding,
+    explaining,
     inspecting,
     linking,
     listing,
@@ -100,6 +101,7 @@ app.command()(modelling.evaluate)
 app.command()(comparing.compare)
 app.command()(predicting.predict)
 app.command()(reporting.report)
+app.command()(explaining.explain)
 app.command()(listing.runs)
 app.command()(reproducing.reproduce)
 app.add_typer(inspecting.app, name="store", help="Look into a store and check it.")

@@ -29,9 +29,9 @@ def report(
     import fusion
 
     notes: list[str] = []
-    sources = dict(_named(text) for text in source or ())
+    sources = dict(named_source(text) for text in source or ())
     page = fusion.report(
-        model, out, sources=sources, stores=dict(_moved(text) for text in store or ()), said=notes.append
+        model, out, sources=sources, stores=dict(moved_store(text) for text in store or ()), said=notes.append
     )
     for note in notes:
         say(note)
@@ -41,7 +41,8 @@ def report(
         typer.echo(f"{page} ({page.stat().st_size / 1e6:.1f} MB)")
 
 
-def _moved(text: str) -> tuple[str, Path]:
+def moved_store(text: str) -> tuple[str, Path]:
+    """Read name=PATH of a store."""
     name, equals, path = text.partition("=")
     if not (name and equals and path):
         raise typer.BadParameter(
@@ -50,6 +51,7 @@ def _moved(text: str) -> tuple[str, Path]:
     return name, Path(path)
 
 
-def _named(text: str) -> tuple[str, Path]:
+def named_source(text: str) -> tuple[str, Path]:
+    """Read name=PATH, or a path alone, which is for all modalities."""
     name, equals, path = text.partition("=")
     return (name, Path(path)) if equals and not Path(text).exists() else ("", Path(text))

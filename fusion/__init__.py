@@ -5,8 +5,9 @@ vector of fixed length - kept on disk under the sample's ID and classified with 
 
 What most scripts need stands here; the rest in one namespace for each step of the way of the data: `fusion.datasets`,
 `fusion.modalities`, `fusion.inr`, `fusion.encoders`, `fusion.linking`, `fusion.features`, `fusion.estimators`,
-`fusion.models`, `fusion.reporting`, and beside them `fusion.baselines`, `fusion.reproduction`, `fusion.bench`,
-`fusion.cluster`. Names are loaded when they are first used, so that ``import fusion`` itself takes milliseconds.
+`fusion.models`, `fusion.explaining`, `fusion.reporting`, and beside them `fusion.baselines`, `fusion.reproduction`,
+`fusion.bench`, `fusion.cluster`. Names are loaded when they are first used, so that ``import fusion`` itself takes
+milliseconds.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         StoreMismatchError,
     )
     from fusion.estimators import FunctaClassifier
+    from fusion.explaining import explain
     from fusion.features import FunctaFeatures
     from fusion.linking import link
     from fusion.models import evaluate, load_model, predict, train
@@ -48,6 +50,7 @@ _NAMES = {
     "fusion.errors": "ConfigError DataError FusionError IntegrityError ModelError NameTakenError SampleError "
     "StoreError StoreMismatchError",
     "fusion.estimators": "FunctaClassifier",
+    "fusion.explaining": "explain",
     "fusion.features": "FunctaFeatures",
     "fusion.linking": "link",
     "fusion.models": "evaluate load_model predict train",
@@ -107,6 +110,7 @@ __all__ = [
     "decode",
     "encode",
     "evaluate",
+    "explain",
     "link",
     "load_model",
     "open_dataset",

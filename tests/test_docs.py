@@ -19,6 +19,7 @@ from cli.main import app
 PAGES = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
 FILES: dict[str, Callable[[Path], None]] = {
     "docs/choosing.md": docs_files.choosing,
+    "docs/explaining.md": docs_files.explaining,
     "docs/fusion.md": docs_files.fusion,
     "docs/local-functas.md": docs_files.local_functas,
     "docs/own-files.md": docs_files.own_files,

@@ -30,6 +30,7 @@ ORDER = [
     "fusion.comparing",
     "fusion.cluster",
     "fusion.baselines",
+    "fusion.explaining",
     "fusion.reporting",
     "fusion.reproduction",
     "fusion.bench",

@@ -18,7 +18,7 @@ _BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
-class _Part:
+class Part:
     """A classifier, the columns of the model that it reads, and the branches that these belong to."""
 
     classifier: FunctaClassifier
@@ -49,25 +49,26 @@ def column_shares(model: Model, functas: ArrayLike | Mapping[str, ArrayLike]) ->
     """
     matrix = model._matrix(functas)
     shares: dict[str, dict[str, float]] = {}
-    for part in _parts(model):
+    for part in parts_of(model):
         shares |= _shares_of(part, matrix[:, part.columns])
     return shares
 
 
-def _parts(model: Model) -> list[_Part]:
+def parts_of(model: Model) -> list[Part]:
+    """Give the classifiers that weigh the columns of the branches, together or each its own."""
     classifier = model.classifier
     if isinstance(classifier, FunctaClassifier):
-        return [_Part(classifier, slice(None), model.branches)]
+        return [Part(classifier, slice(None), model.branches)]
     if classifier.fusion == "early" and classifier.head is not None:
-        return [_Part(classifier.head, slice(None), model.branches)]
+        return [Part(classifier.head, slice(None), model.branches)]
     return [_of_member(classifier, branch) for branch in model.branches]
 
 
-def _of_member(classifier: FusedClassifier, branch: ModelBranch) -> _Part:
-    return _Part(classifier.members[branch.name], classifier.slices[branch.name], (branch,))
+def _of_member(classifier: FusedClassifier, branch: ModelBranch) -> Part:
+    return Part(classifier.members[branch.name], classifier.slices[branch.name], (branch,))
 
 
-def _shares_of(part: _Part, matrix: NDArray[np.float32]) -> dict[str, dict[str, float]]:
+def _shares_of(part: Part, matrix: NDArray[np.float32]) -> dict[str, dict[str, float]]:
     strength = _strength(part.classifier, matrix[~np.isnan(matrix).all(axis=1)])
     total = max(float(strength.sum()), np.finfo(np.float64).tiny)
     shares: dict[str, dict[str, float]] = {}

@@ -1,4 +1,4 @@
-"""Pictures of some test samples beside what their functas give back."""
+"""Pictures of some test samples beside what their functas give back, or with the evidence of their windows."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fusion.encoders.decoding import compare_samples
+from fusion.encoders.encoder import encoder_class
 from fusion.errors import FusionError
+from fusion.explaining.explanation import draw_evidence
 from fusion.reporting.content import Exhibit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from fusion.models.model import Model
 
 _WIDEST = 800
 
@@ -30,17 +34,25 @@ class Wall:
     ----------
     name : str
         Of the branch.
+    model : Model
     store, source : Path
     ids, truth, predicted : NDArray of object, shape=(n,)
         Test rows; `ids` are those of this store, None where it has none.
     """
 
     name: str
+    model: Model
     store: Path
     source: Path
     ids: NDArray[np.object_]
     truth: NDArray[np.object_]
     predicted: NDArray[np.object_]
+
+    @property
+    def has_places(self) -> bool:
+        """Whether its rows are pooled over windows, which have places; no other row can be decoded."""
+        header = next(branch.header for branch in self.model.branches if branch.name == self.name)
+        return bool(encoder_class(header["encoder"].get("kind", "functa")).has_dictionary)
 
 
 def exhibits(walls: Sequence[Wall], *, each: int = 4, seed: int = 42) -> tuple[list[Exhibit], list[str]]:
@@ -75,7 +87,10 @@ def _hung(wall: Wall, rows: list[int]) -> list[Exhibit]:
         return []
     with tempfile.TemporaryDirectory(prefix="functa-") as folder:
         pictures = {str(wall.ids[row]): Path(folder) / f"{row}.png" for row in rows}
-        compare_samples(wall.store, wall.source, pictures)
+        if wall.has_places:
+            draw_evidence(wall.model, wall.name, wall.store, wall.source, pictures)
+        else:
+            compare_samples(wall.store, wall.source, pictures)
         return [
             Exhibit(wall.name, sample_id, str(wall.truth[row]), str(wall.predicted[row]), _small(picture))
             for row, (sample_id, picture) in zip(rows, pictures.items(), strict=True)

@@ -40,7 +40,7 @@ def report(
         Where the page goes; None is ``report.html`` in the folder.
     sources : mapping of str to path, optional
         The data set that each modality's store was made from, by the name of the branch, or "" for all: for pictures of
-        originals beside reconstructions. Built-in data need none.
+        originals beside reconstructions, or of the evidence of windows. Built-in data need none.
     stores : mapping of str to path, optional
         Where stores are that are no longer where the model was trained from, by the name of the branch.
     said : callable, optional
@@ -115,5 +115,5 @@ def _walls(folder: ModelFolder, sources: Mapping[str, str | Path], stores: Mappi
             continue
         columns = (table[name].to_numpy(dtype=object) for name in (f"{branch.name}:id", "label", "predicted"))
         ids, truth, predicted = (np.asarray(column) for column in columns)
-        walls.append(Wall(branch.name, Path(stores[branch.name]), Path(source), ids, truth, predicted))
+        walls.append(Wall(branch.name, folder.model, Path(stores[branch.name]), Path(source), ids, truth, predicted))
     return walls

@@ -50,7 +50,7 @@ def test_a_store_that_was_moved_is_told_and_can_be_given(
     assert "--store sensor=PATH" in outcome.error_line()
     outcome = functa("report", model, "--source", har, "--store", f"sensor={moved}")
     assert (outcome.code, outcome.err) == (0, "")
-    assert "Original and reconstruction" in (model / "report.html").read_text(encoding="utf-8")
+    assert "the original beside its reconstruction" in (model / "report.html").read_text(encoding="utf-8")
     assert "functa train" in (model / "report.html").read_text(encoding="utf-8")
     assert functa("report", model, "--store", "camera=x").code == 2
     assert functa("report", model, "--store", "x").code == 2

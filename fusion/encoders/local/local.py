@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _SLOW_BLOCK = 512
 
 
-class _ScaleCoder:
+class ScaleCoder:
     """One scale, ready for the kernel."""
 
     def __init__(self, config: LocalConfig, state: ScaleState, windows: Windows) -> None:
@@ -48,7 +48,7 @@ class _ScaleCoder:
 
     def code(self, values: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
         """Pool the codes of a sample's windows; gives the part of the row, and the windows' mean squared error."""
-        z, error = self._stepped(values) if not self.config.folds else self._folded(values)
+        z, error = self.whitened(values)
         shape, none = (self.windows.cells, len(self.book.squares)), np.empty((0, 0), np.float32)
         out = {
             pool: np.empty(shape, np.float32) if pool in self.config.pools else none for pool in ("mean", "max", "std")
@@ -62,7 +62,10 @@ class _ScaleCoder:
         """Give the same coder for blocks of samples."""
         return BlockCoder(xp, self.windows, self.reader, self.book)
 
-    def _folded(self, values: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
+    def whitened(self, values: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
+        """Give the whitened networks of all windows, shape (w, d), and their mean squared error."""
+        if not self.config.folds:
+            return self._stepped(values)
         z, error = whitened(values.reshape(-1), self.windows.origins, self.windows.offsets, self.reader)
         return z, error
 
@@ -137,7 +140,7 @@ class LocalFunctas(Encoder):
         windows the code is made from, before pooling. Where steps run through the engine it is the error of their fits.
         """
         scales = zip(self.scales, self.config.all_windows(), strict=True)
-        coders = [_ScaleCoder(self.config, scale, windows) for scale, windows in scales]
+        coders = [ScaleCoder(self.config, scale, windows) for scale, windows in scales]
         if self.device != "cpu":
             cupy = import_module("cupy")
             with cupy.cuda.Device(int(self.device.removeprefix("cuda:"))):
@@ -151,7 +154,7 @@ class LocalFunctas(Encoder):
             errors[row] = np.mean([error for _, error in parts])
         return rows, errors, np.full(len(values), self.config.fit.steps, np.int32)
 
-    def _fit_blocks(self, xp: Any, coders: list[_ScaleCoder], values: NDArray[np.float32]) -> Fitted:
+    def _fit_blocks(self, xp: Any, coders: list[ScaleCoder], values: NDArray[np.float32]) -> Fitted:
         """Code blocks of samples with NumPy or CuPy."""
         seen = np.stack([self.config.seen(np.asarray(sample, np.float32)) for sample in values]) * self.gains
         flat = np.ascontiguousarray(seen.reshape(len(values), -1))

@@ -9,7 +9,7 @@ from helpers.made_samples import MadeSamples
 from fusion.encoders.learning import learn_encoder
 from fusion.encoders.local import blocks
 from fusion.encoders.local.config import LocalConfig
-from fusion.encoders.local.local import LocalFunctas, _ScaleCoder
+from fusion.encoders.local.local import LocalFunctas, ScaleCoder
 from fusion.encoders.pool import serially
 from fusion.modalities.sensor import SensorModality
 
@@ -22,12 +22,12 @@ def local() -> LocalConfig:
     )
 
 
-def learned(config: LocalConfig, made: MadeSamples) -> tuple[LocalFunctas, list[_ScaleCoder], np.ndarray]:
+def learned(config: LocalConfig, made: MadeSamples) -> tuple[LocalFunctas, list[ScaleCoder], np.ndarray]:
     training = [sample for sample in made if sample.split == "train"]
     encoder = learn_encoder(config, training, serially)
     assert isinstance(encoder, LocalFunctas)
     scales = zip(encoder.scales, encoder.config.all_windows(), strict=True)
-    coders = [_ScaleCoder(encoder.config, scale, windows) for scale, windows in scales]
+    coders = [ScaleCoder(encoder.config, scale, windows) for scale, windows in scales]
     prepared = [encoder.config.modality.prepare(sample.raw) for sample in made]
     return encoder, coders, encoder.values(prepared)
 

@@ -82,7 +82,7 @@ def test_a_report_of_one_modality_leaves_out_what_it_lacks() -> None:
     text = render(alone)
     assert "What each modality adds" not in text
     assert "How the modalities were joined" not in text
-    assert "Original and reconstruction" not in text
+    assert "the original beside its reconstruction" not in text
 
 
 def test_twenty_seven_classes_and_seven_models_stay_small() -> None:

@@ -113,6 +113,10 @@ def _write_jhmdb(folder: Path) -> None:
     (folder / "clips.csv").write_text("\n".join(lines) + "\n")
 
 
+def explaining(folder: Path) -> None:
+    write_har(folder)
+
+
 def scaling(folder: Path) -> None:
     write_har(folder)
 

@@ -1,0 +1,60 @@
+"""What each window adds to a local functa."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from helpers.made_samples import MadeSamples
+
+from fusion.encoders.learning import learn_encoder
+from fusion.encoders.local.codes import row_of, window_codes
+from fusion.encoders.local.config import LocalConfig
+from fusion.encoders.local.local import LocalFunctas
+from fusion.encoders.pool import serially
+from fusion.modalities.sensor import SensorModality
+
+SETTINGS = {"windows": ((8,), (4,)), "strides": ((2,), (3,)), "centres": 20, "dimensions": 24, "patches": 300}
+
+
+def learned(made: MadeSamples, **changes: object) -> tuple[LocalFunctas, np.ndarray]:
+    config = replace(LocalConfig(SensorModality(), **SETTINGS), **changes)
+    encoder = learn_encoder(config, [sample for sample in made if sample.split == "train"], serially)
+    assert isinstance(encoder, LocalFunctas)
+    return encoder, encoder.values([encoder.config.modality.prepare(sample.raw) for sample in made])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"pools": ("mean",), "root": False},
+        {"pools": ("mean", "max", "std"), "cells": ((1,), (3,))},
+        {"contrast": True, "differences": (1,), "compressed": 0.01},
+    ],
+)
+def test_pooled_codes_are_the_row_of_the_encoder(made: MadeSamples, changes: dict[str, object]) -> None:
+    encoder, values = learned(made, **changes)
+    rows = encoder.fit(values[:3])[0]
+    for row, sample in zip(rows, values, strict=False):
+        np.testing.assert_allclose(row_of(window_codes(encoder, sample)), row, atol=3e-3 * np.abs(rows).max())
+
+
+def test_an_effect_is_what_is_lost_without_the_window(made: MadeSamples) -> None:
+    encoder, values = learned(made, pools=("mean", "max", "std"), cells=((1,), (2,)))
+    scales = window_codes(encoder, values[0])
+    random = np.random.default_rng(0)
+    for scale in scales:
+        slopes = random.normal(size=len(scale.pooled()))
+        kept = [np.arange(len(scale.codes)) != window for window in range(len(scale.codes))]
+        lost = [float((scale.pooled() - scale.pooled(some)) @ slopes) for some in kept]
+        np.testing.assert_allclose(scale.effects(slopes), lost, atol=1e-9)
+
+
+def test_a_window_covers_the_points_that_it_was_cut_from(made: MadeSamples) -> None:
+    encoder, values = learned(made)
+    scale = window_codes(encoder, values[0])[0]
+    points = scale.points(encoder.config.channels)
+    assert points.shape == (len(scale.codes), 8)
+    assert points[:2].tolist() == [list(range(8)), list(range(2, 10))]
+    assert points.max() < len(values[0])
