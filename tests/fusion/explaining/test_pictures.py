@@ -45,6 +45,7 @@ def test_two_modalities_are_two_strips(tmp_path: Path) -> None:
         "people", ImageModality(), -0.3, {f"column {number}": number / 10 - 0.5 for number in range(20)}
     )
     one = draw_strips([bars], "bars", tmp_path / "one.png")
-    two = draw_strips([bars, evidence(SensorModality(channels=("x", "y"), length=30), (30, 2))], "both", tmp_path / "two.png")
+    signal = evidence(SensorModality(channels=("x", "y"), length=30), (30, 2))
+    two = draw_strips([bars, signal], "both", tmp_path / "two.png")
     with Image.open(one) as first, Image.open(two) as second:
         assert second.size[1] > first.size[1] + 100
