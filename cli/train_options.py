@@ -44,7 +44,10 @@ Features = Annotated[str, named_option(_CLASSIFIER, "delta (weights minus start)
 Preset = Annotated[
     str,
     named_option(
-        _CLASSIFIER, "paper (the paper's), fast (as accurate), slow (better), linear or stacked.", metavar="NAME"
+        _CLASSIFIER,
+        "paper (the paper's), fast (as accurate), slow (better), linear, stacked, or auto (fast or linear, by training "
+        "groups).",
+        metavar="NAME",
     ),
 ]
 Booster = Annotated[

@@ -33,11 +33,14 @@ class TrainingSettings:
     tune : bool
         Choose booster and parameters by cross-validation over the groups of the training rows: of each modality, of
         what fuses them, and anew in each fold.
+    choices : tuple of str
+        Presets to choose from by cross-validation over the groups of the training rows, anew in each fold; empty = as
+        the other fields say. See `fusion.models.choosing`.
 
     Raises
     ------
     ConfigError
-        Features or a fusion that do not exist.
+        Features or a fusion that do not exist, or both choices and `tune`.
     """
 
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -45,8 +48,11 @@ class TrainingSettings:
     features: str = "delta"
     fusion: str | None = None
     tune: bool = False
+    choices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.choices and self.tune:
+            raise ConfigError("the preset 'auto' and tune both choose how to train; expected one of them.")
         check_features(self.features)
         check_fusion(self.fusion or "early")
 
@@ -71,6 +77,7 @@ TRAINING_PRESETS: Mapping[str, TrainingSettings] = {
     "slow": TrainingSettings(parameters=_SLOW),
     "linear": TrainingSettings(parameters={"booster": "gblinear"}),
     "stacked": TrainingSettings(parameters={**_SLOW, "booster": "stacked"}),
+    "auto": TrainingSettings(choices=("fast", "linear")),
 }
 """`fast` was chosen on the training subjects of UCI-HAR alone, in three folds of whole subjects with early stopping:
 

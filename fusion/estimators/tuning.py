@@ -19,8 +19,6 @@ from fusion.splits import group_codes, stratified_folds
 
 __all__ = ["CANDIDATES", "Tried", "Tuning", "tune_classifier"]
 
-_FOLDS = 3
-
 CANDIDATES: Mapping[str, Mapping[str, Any]] = {
     "trees": TRAINING_PRESETS["paper"].parameters,
     "shallow trees": {"max_depth": 3, "parameters": {"colsample_bytree": 0.3}},
@@ -81,10 +79,11 @@ def tune_classifier(
     groups: ArrayLike | None = None,
     *,
     candidates: Mapping[str, Mapping[str, Any]] | None = None,
+    folds: int = 3,
     trainer: Trainer | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Tuning:
-    """Choose booster and parameters by three folds of whole training groups.
+    """Choose booster and parameters by folds of whole training groups.
 
     Parameters
     ----------
@@ -98,6 +97,8 @@ def tune_classifier(
         Their groups, shape (n,).
     candidates : mapping of str to mapping of str to object, optional
         Parameters by name; None = `CANDIDATES`.
+    folds : int
+        Number of folds.
     trainer : Trainer, optional
         As for `FunctaClassifier.fit_rows`.
     progress : callable, optional
@@ -111,8 +112,8 @@ def tune_classifier(
     labels = np.asarray(y)
     codes = np.unique(labels, return_inverse=True)[1]
     members = None if groups is None else group_codes(groups)
-    folds = stratified_folds(codes, members, most=_FOLDS, seed=classifier.seed)
-    count = int(folds.max(initial=0)) + 1
+    dealt = stratified_folds(codes, members, most=folds, seed=classifier.seed)
+    count = int(dealt.max(initial=0)) + 1
     if count < 2:
         raise DataError(
             f"tuning needs at least two groups of training rows, got one of {len(labels)} rows. Encode with groups "
@@ -124,7 +125,7 @@ def tune_classifier(
     for name, candidate in made.items():
         begin, hits = time.perf_counter(), 0
         for number in range(count):
-            hits += _hits(candidate, rows, labels, groups, folds == number, trainer)
+            hits += _hits(candidate, rows, labels, groups, dealt == number, trainer)
             if progress is not None:
                 progress(len(tried) * count + number + 1, len(made) * count)
         seconds = round(time.perf_counter() - begin, 3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -25,6 +25,7 @@ from fusion.features.batches import batches
 from fusion.features.items import Items
 from fusion.features.matrix import DesignRows, fit_features
 from fusion.features.transformer import FunctaFeatures
+from fusion.models.choosing import choose_preset
 from fusion.models.model import Model, ModelBranch, Training
 from fusion.splits import group_folds
 from store import FunctaStore
@@ -102,6 +103,8 @@ def fit_model(stores: Mapping[str, FunctaStore], items: Items, run: TrainingRun)
         One class only, or a modality that no item has.
     """
     begin = time.perf_counter()
+    if run.settings.choices:
+        run = _chosen(stores, items, run)
     given = run.settings
     learn = partial(fit_features, features=given.features, max_columns=given.max_columns, seed=given.classifier().seed)
     for name in items.rows:
@@ -121,6 +124,12 @@ def fit_model(stores: Mapping[str, FunctaStore], items: Items, run: TrainingRun)
     )
     branches = tuple(ModelBranch.of_store(name, stores[name], features[name]) for name in features)
     return Model(branches, classifier, training)
+
+
+def _chosen(stores: Mapping[str, FunctaStore], items: Items, run: TrainingRun) -> TrainingRun:
+    settings, tried = choose_preset(stores, items, run.settings, trainer=run.trainer, progress=run.progress)
+    run.tuned.append(tried)
+    return replace(run, settings=settings)
 
 
 def _boosted(

@@ -81,7 +81,10 @@ def _preset_of(settings: TrainingSettings) -> str | None:
 def _says(preset: str, settings: TrainingSettings) -> bool:
     """Tell whether a preset differs from settings only in what options can say."""
     own = replace(TRAINING_PRESETS[preset], features=settings.features, fusion=settings.fusion, tune=settings.tune)
-    return _fixed(own) == _fixed(settings) and own.max_columns == settings.max_columns
+    return _fixed(own) == _fixed(settings) and (own.max_columns, own.choices) == (
+        settings.max_columns,
+        settings.choices,
+    )
 
 
 def _all(settings: TrainingSettings) -> dict[str, Any]:

@@ -320,6 +320,7 @@ def _saved(result: TrainResult, model_dir: str | Path, told: dict[str, Any], set
         metrics["folds"] = list(result.folds)
     used = {name: getattr(model.training, name) for name in ("train_splits", "test_splits", "cv")}
     asked = {**settings_told(settings), "fusion": model.fusion, **used, "seeds": len(result.repeats.seeds)}
+    asked["chosen"] = None if result.tuning is None else result.tuning.chosen.name
     run = Run("train", asked, data, result.figures(), result.seconds, told["command"])
     path = save_model(model, model_dir, result.evaluation, Record(metrics, result.predictions, run))
     return replace(result, model=replace(model, path=path), folder=path)

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from helpers.made_functas import functa_rows, rebuilt
+
+from fusion.errors import ConfigError
+from fusion.estimators.presets import TRAINING_PRESETS, training_settings
+from fusion.features.items import labelled_items, read_items
+from fusion.models import choosing
+from fusion.models.choosing import choose_preset
+from fusion.models.training import train
+
+AUTO = training_settings("auto", n_estimators=8, n_jobs=1)
+
+
+def sums(k: int = 60):
+    """Rows whose class is the sign of a sum of many weights, which trees find hard."""
+    rows = functa_rows(24, 8, k=k)
+    functas = np.random.default_rng(0).normal(size=(len(rows), k)).astype(np.float32)
+    codes = np.where(functas.sum(axis=1) > 0, "up", "down")
+    return rebuilt(rows, functas=functas, labels=codes.astype(object))
+
+
+def xor():
+    """Rows whose class no linear model tells."""
+    rows = functa_rows(24, 8)
+    functas = np.random.default_rng(0).normal(size=(len(rows), rows.k)).astype(np.float32)
+    functas[:, 0] = np.sign(functas[:, 0])
+    functas[:, 1] = np.sign(functas[:, 1])
+    codes = np.where(functas[:, 0] * functas[:, 1] > 0, "same", "other")
+    return rebuilt(rows, functas=functas, labels=codes.astype(object))
+
+
+@pytest.mark.parametrize(("made", "expected"), [(sums, "linear"), (xor, "fast")])
+def test_auto_takes_what_is_right_on_groups_left_out(make_store, tmp_path, made, expected):
+    store = make_store(made())
+    auto = training_settings("auto", n_jobs=1)
+    result = train(store, tmp_path / "model", preset=auto)
+    assert result.tuning.chosen.name == expected
+    assert [tried.name for tried in result.tuning.tried] == ["fast", "linear"]
+    same = train(store, preset=training_settings(expected, n_jobs=1))
+    assert result.accuracy == same.accuracy
+    (run,) = json.loads((tmp_path / "model" / "run.json").read_text())["runs"]
+    assert (run["settings"]["preset"], run["settings"]["chosen"]) == ("auto", expected)
+    assert "--preset auto" in run["command"]
+
+
+def test_test_rows_have_no_say(make_store):
+    rows = xor()
+    wrong = np.where(rows.splits == "test", "other", rows.labels)
+    first, second = (
+        train(make_store(content, name), preset=AUTO)
+        for name, content in (("a", rows), ("b", rebuilt(rows, labels=wrong)))
+    )
+    assert [one.accuracy for one in first.tuning.tried] == [one.accuracy for one in second.tuning.tried]
+
+
+def test_given_parameters_stay(make_store):
+    with make_store(xor()) as store:
+        items = labelled_items(read_items(store), ("train",), "training")
+        settings, tried = choose_preset({"sensor": store}, items, training_settings("auto", seed=7, max_depth=2))
+    assert settings.choices == ()
+    assert (settings.classifier().seed, settings.classifier().max_depth) == (7, 2)
+    assert settings.max_columns == TRAINING_PRESETS[tried.chosen.name].max_columns
+
+
+def test_one_group_is_chosen_by_rows_and_many_rows_are_drawn(make_store, monkeypatch):
+    monkeypatch.setattr(choosing, "_MOST_ROWS", 50)
+    rows = xor()
+    with make_store(rebuilt(rows, groups=["one"] * len(rows), splits=["train"] * len(rows))) as store:
+        _, tried = choose_preset({"sensor": store}, read_items(store), AUTO)
+    assert len(tried.tried) == 2
+
+
+def test_two_ways_of_choosing_are_refused():
+    with pytest.raises(ConfigError, match="'auto' and tune both choose"):
+        training_settings("auto", tune=True)
