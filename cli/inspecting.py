@@ -151,7 +151,7 @@ def export(
     out: Annotated[Path, typer.Option(help="File to write; its suffix says the format.")],
     layout: Annotated[
         str | None,
-        typer.Option("--format", help="npz, parquet, hdf5, zarr or fit-a-nef, where the suffix does not say."),
+        typer.Option("--format", help="npz, parquet, hdf5, zarr, h5ad or fit-a-nef, where the suffix does not say."),
     ] = None,
     json: JsonFlag = False,
 ) -> None:

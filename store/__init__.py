@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from store.opening import create_store, open_store
     from store.rows import Rows, Status, error_text, rows_equal
     from store.verification import VerifyReport
+    from store.views import RowView
 
 _HOME = {
     "store.errors": (
@@ -60,6 +61,7 @@ _HOME = {
     "store.opening": ("create_store", "open_store"),
     "store.rows": ("Rows", "Status", "error_text", "rows_equal"),
     "store.verification": ("VerifyReport",),
+    "store.views": ("RowView",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -71,6 +73,7 @@ __all__ = [
     "IntegrityError",
     "MergeReport",
     "RepairReport",
+    "RowView",
     "Rows",
     "Status",
     "StoreError",

@@ -11,14 +11,14 @@ from typing import Any, Literal
 import numpy as np
 
 from store import files
+from store.arrow import to_arrow
 from store.errors import StoreError
 from store.frames import to_frame
 from store.functa_store import FunctaStore
 from store.maintenance import convert
 from store.opening import SUFFIXES, open_store
-from store.rows import Rows
 
-Format = Literal["npz", "parquet", "hdf5", "zarr", "fit-a-nef"]
+Format = Literal["npz", "parquet", "hdf5", "zarr", "h5ad", "fit-a-nef"]
 
 
 def export(path: str | Path, target: str | Path, format: Format | None = None) -> int:  # noqa: A002 - as in the command
@@ -29,10 +29,10 @@ def export(path: str | Path, target: str | Path, format: Format | None = None) -
     path : path-like or URL
     target : path-like
         Nothing may exist there.
-    format : {"npz", "parquet", "hdf5", "zarr", "fit-a-nef"}, optional
+    format : {"npz", "parquet", "hdf5", "zarr", "h5ad", "fit-a-nef"}, optional
         Follows from the suffix when not given. ``"hdf5"`` and ``"zarr"`` make another functa store, which plain h5py
         and zarr read too. ``"fit-a-nef"`` is HDF5 as the readers of that project expect it: ``params``,
-        ``param_config``, ``labels``.
+        ``param_config``, ``labels``. ``"h5ad"`` is AnnData's, and needs that package.
 
     Returns
     -------
@@ -95,27 +95,38 @@ def _write_parquet(store: FunctaStore, path: Path) -> None:
     """Write one row group per block; the functa is a fixed-size list, the header stands in the schema's metadata."""
     import pyarrow.parquet as pq
 
-    schema = _arrow_table(store.read([]), store.k).schema
+    schema = to_arrow(store.read([])).schema
     schema = schema.with_metadata({**(schema.metadata or {}), b"functa_header": _about(store).encode()})
     with pq.ParquetWriter(path, schema, compression="none") as writer:
         for rows in store.iter_blocks():
-            writer.write_table(_arrow_table(rows, store.k).cast(schema))
+            writer.write_table(to_arrow(rows).cast(schema))
 
 
-def _arrow_table(rows: Rows, k: int) -> Any:
-    import pyarrow as pa
+def _write_h5ad(store: FunctaStore, path: Path) -> None:
+    """Write an AnnData file: functas as ``X``, one variable for each value, the other columns as observations."""
+    try:
+        import anndata  # type: ignore[import-untyped,unused-ignore]
+        import pandas as pd
+    except ImportError as error:
+        raise StoreError("writing .h5ad needs the package anndata: pip install 'functa-fusion[anndata]'") from error
 
-    frame = to_frame(Rows(**{**_fields(rows), "functas": np.empty((len(rows), 0), np.float32)}))
-    columns: dict[str, Any] = {"id": pa.array(rows.ids, pa.string())}
-    for name in frame.columns:
-        text = frame[name].dtype.kind not in "fiu"
-        columns[name] = pa.array(frame[name].to_numpy(), pa.string() if text else None, from_pandas=text)
-    columns["functa"] = pa.FixedSizeListArray.from_arrays(pa.array(rows.functas.reshape(-1)), k)
-    return pa.table(columns)
+    rows = store.read()
+    observations = to_frame(rows, functas=False)
+    for name in observations.columns:
+        if observations[name].dtype == object:
+            observations[name] = observations[name].fillna("").astype(str)
+    variables = pd.DataFrame({"array": _arrays_of(store)}, index=[f"functa_{i}" for i in range(store.k)])
+    about = {"functa_header": _about(store)}
+    anndata.AnnData(rows.functas, obs=observations, var=variables, uns=about).write_h5ad(path)
 
 
-def _fields(rows: Rows) -> dict[str, Any]:
-    return {name: getattr(rows, name) for name in rows.__dataclass_fields__}
+def _arrays_of(store: FunctaStore) -> list[str]:
+    """Name the array of the layout that each value belongs to; "" where there is none."""
+    names = [""] * store.k
+    for name, shape, offset in store.header.layout:
+        size = int(np.prod(shape))
+        names[offset : offset + size] = [name] * size
+    return names
 
 
 def _write_fit_a_nef(store: FunctaStore, path: Path) -> None:
@@ -146,6 +157,7 @@ def _write_fit_a_nef(store: FunctaStore, path: Path) -> None:
 _WRITERS: dict[str, Callable[[FunctaStore, Path], None]] = {
     "npz": _write_npz,
     "parquet": _write_parquet,
+    "h5ad": _write_h5ad,
     "fit-a-nef": _write_fit_a_nef,
 }
-_BY_SUFFIX = {".npz": "npz", ".parquet": "parquet", ".zarr": "zarr", ".h5": "hdf5", ".hdf5": "hdf5"}
+_BY_SUFFIX = {".npz": "npz", ".parquet": "parquet", ".h5ad": "h5ad", ".zarr": "zarr", ".h5": "hdf5", ".hdf5": "hdf5"}

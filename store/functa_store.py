@@ -12,11 +12,12 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from store.arrow import to_arrow
 from store.backend import Backend, WritableBackend
 from store.columns import check_extra, extra_column, extra_values
 from store.documents import plain
 from store.errors import StoreError, StoreMismatchError, UnknownIDError
-from store.frames import columns_of, to_frame
+from store.frames import columns_of, to_frame, to_xarray
 from store.header import Header, differences, state_digest
 from store.locks import StoreLock
 from store.rows import Rows, Status
@@ -151,6 +152,17 @@ class FunctaStore:
     def to_pandas(self, *, split: str | Collection[str] | None = None, functas: bool = False) -> Any:
         """Give usable rows as a data frame indexed by ID; functas, if asked for, as columns ``functa_<i>``."""
         return to_frame(self.read(self._ids_of(split), functas=functas))
+
+    def to_arrow(self, *, split: str | Collection[str] | None = None, functas: bool = True) -> Any:
+        """Give usable rows as an Arrow table, functas as lists of one size, for Polars, DuckDB and others."""
+        return to_arrow(self.read(self._ids_of(split), functas=functas))
+
+    def to_xarray(self, *, split: str | Collection[str] | None = None) -> Any:
+        """Give usable rows as an ``xarray.Dataset``, dimensions ``id`` and ``weight``; needs xarray.
+
+        A Zarr store that is too large for memory is opened by ``xarray.open_zarr`` itself.
+        """
+        return to_xarray(self.read(self._ids_of(split)), modality=self.modality)
 
     def _ids_of(self, split: str | Collection[str] | None) -> list[str] | None:
         found: list[str] | None = None if split is None else self._table.column("id")[self._select(split)].tolist()

@@ -21,11 +21,14 @@ FILES: dict[str, Callable[[Path], None]] = {
     "docs/choosing.md": docs_files.choosing,
     "docs/explaining.md": docs_files.explaining,
     "docs/fusion.md": docs_files.fusion,
+    "docs/interchange.md": docs_files.interchange,
     "docs/local-functas.md": docs_files.local_functas,
     "docs/own-files.md": docs_files.own_files,
     "docs/scaling.md": docs_files.scaling,
     "docs/sensor-tables.md": docs_files.sensor_tables,
 }
+WITH_PYTHON = {"docs/interchange.md"}
+"""Pages whose Python runs after their commands."""
 ELSEWHERE = {"docs/columns-and-vectors.md": "tests/cli/test_columns_and_vectors.py"}
 """Pages that a test of their own runs."""
 COMMAND: Any = typer.main.get_command(app)
@@ -44,6 +47,10 @@ def test_a_page_s_commands_run_in_order(name: str, folder: Path) -> None:
     FILES[name](folder)
     write_settings(text, folder)
     run_in_order(commands(text), folder)
+    if name in WITH_PYTHON:
+        with contextlib.chdir(folder):
+            for script in boxes(text, "python"):
+                exec(compile(script, name, "exec"), {})  # noqa: S102
 
 
 STORE_PAGE = "docs/store-format.md"

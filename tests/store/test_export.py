@@ -45,6 +45,17 @@ def test_parquet(filled: Path, tmp_path: Path) -> None:
     assert json.loads(table.schema.metadata[b"functa_header"])["k"] == K
 
 
+def test_h5ad(filled: Path, tmp_path: Path) -> None:
+    anndata = pytest.importorskip("anndata")
+    assert export(filled, tmp_path / "out.h5ad") == 9
+    found = anndata.read_h5ad(tmp_path / "out.h5ad")
+    assert np.array_equal(found.X, ROWS.functas)
+    assert found.obs_names.tolist() == ROWS.ids.tolist()
+    assert found.obs["label"].tolist() == ROWS.labels.tolist()
+    assert found.var["array"].tolist() == ["w"] * 6 + ["b"] * 2
+    assert json.loads(found.uns["functa_header"])["k"] == K
+
+
 def test_fit_a_nef(filled: Path, tmp_path: Path) -> None:
     export(filled, tmp_path / "out.hdf5", "fit-a-nef")
     with h5py.File(tmp_path / "out.hdf5") as file:
@@ -62,7 +73,7 @@ def test_the_other_format(filled: Path, tmp_path: Path, suffix: str) -> None:
 
 
 def test_export_refuses_what_it_does_not_know(filled: Path, tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"format None is not one of npz, parquet, fit-a-nef, hdf5, zarr"):
+    with pytest.raises(StoreError, match=r"format None is not one of npz, parquet, h5ad, fit-a-nef, hdf5, zarr"):
         export(filled, tmp_path / "out.csv")
     (tmp_path / "out.npz").write_text("mine")
     with pytest.raises(StoreError, match="exists already"):

@@ -117,6 +117,10 @@ def explaining(folder: Path) -> None:
     write_har(folder)
 
 
+def interchange(folder: Path) -> None:
+    write_har(folder)
+
+
 def scaling(folder: Path) -> None:
     write_har(folder)
 
