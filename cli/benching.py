@@ -109,3 +109,19 @@ def train(
     rows = [(name, *(found[f"{column}_{name}"] for column in columns[1:])) for name in ("paper", "fast")]
     print_table(f"Reading {found['rows_train']:,} rows, training, and testing on {found['rows_test']:,}", columns, rows)
     print_facts("Presets", {"fast is faster by": f"{found['ratio']:.1f}"})
+
+
+def doctor(
+    *,
+    folder: Annotated[Path, typer.Option(help="Where stores are to lie.")] = Path(),
+    json: JsonFlag = False,
+) -> None:
+    """Say what this machine offers and lacks (versions, cores, caches, devices, disk), each with what to do."""
+    from fusion.bench.doctor import examine
+
+    found = examine(folder)
+    if json:
+        print_json({"ok": all(one.ok for one in found), "findings": [one.to_dict() for one in found]})
+        return
+    for one in found:
+        typer.echo(f"{'   ' if one.ok else '!! '}{one.name}: {one.value}{f' ({one.advice})' if one.advice else ''}")

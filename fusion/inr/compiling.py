@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import warnings
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numba
+
+from fusion.errors import EngineWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -41,9 +45,20 @@ def kept(flags: Collection[str], *modules: ModuleType) -> Callable[[Callable[...
         try:
             return numba.njit(cache=True, **options)(function)
         except RuntimeError:  # neither folder can be written
+            _warn_once()
             return numba.njit(**options)(function)
 
     return compiled
+
+
+@cache
+def _warn_once() -> None:
+    warnings.warn(
+        "compiled code cannot be kept, so every run compiles anew, which takes up to two minutes: neither "
+        f"{Path(__file__).parent} nor the user's cache folder can be written. Set NUMBA_CACHE_DIR to a folder that can",
+        EngineWarning,
+        stacklevel=2,
+    )
 
 
 def _digest(modules: Collection[ModuleType]) -> str:

@@ -32,3 +32,11 @@ def test_bench_train_prints_the_keys_that_checks_read(functa: Functa, har_store:
     found = functa("bench", "train", har_store, "--threads", 1, "--json").json
     assert {"seconds_paper", "seconds_fast", "accuracy_paper", "accuracy_fast", "ratio"} <= set(found)
     assert found["seconds_paper"] > 0 < found["seconds_fast"]
+
+
+def test_the_doctor_prints_lines_or_one_document(functa: Functa, tmp_path: Path) -> None:
+    lines = functa("doctor", "--folder", tmp_path).out.splitlines()
+    assert any(line.strip().startswith("numpy: ") for line in lines)
+    document = functa("doctor", "--folder", tmp_path, "--json").json
+    assert isinstance(document["ok"], bool)
+    assert {"name", "value", "ok", "advice"} == document["findings"][0].keys()
