@@ -36,6 +36,7 @@ ELSEWHERE = {
     "fusion/encoders/options.py": "test_encoding.py and test_shards.py: each option by what it does",
     "fusion/encoders/plain.py": "test_columns.py and test_vectors.py: its two kinds",
     "fusion/errors.py": "tests/cli/test_bad_input.py: exit codes and lines as users see them",
+    "fusion/estimators/gram.py": "test_glm.py: what is solved with it",
     "fusion/features/fitted.py": "tests/cli/test_predicting.py: says what the transformer says",
     "fusion/features/items.py": "models/test_training.py: which rows are trained on and tested",
     "fusion/inr/bilevel.py": "test_meta.py and test_modulation.py: what is learned by it",

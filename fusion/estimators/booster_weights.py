@@ -7,6 +7,7 @@ booster, replaces its weights and compares the margins, so that a version that w
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,22 @@ from numpy.typing import NDArray
 
 from fusion.errors import ModelError
 
-__all__ = ["linear_weights", "with_linear_weights"]
+__all__ = ["linear_booster", "linear_weights", "with_linear_weights"]
+
+
+def linear_booster(weights: NDArray[np.float64], parameters: Mapping[str, Any]) -> xgboost.Booster:
+    """Return a linear booster of these weights, one round old.
+
+    Parameters
+    ----------
+    weights : NDArray of float64, shape=(columns + 1, outputs)
+        The last row is the bias of each output.
+    parameters : mapping of str to object
+        Of XGBoost: the objective, and the number of classes where it has some.
+    """
+    data = xgboost.DMatrix(np.zeros((1, 1), np.float32), np.zeros(1), nthread=1)
+    given = {"booster": "gblinear", "updater": "coord_descent", "base_score": 0.5, "nthread": 1, **parameters}
+    return with_linear_weights(xgboost.train(given, data, num_boost_round=1), weights)
 
 
 def linear_weights(booster: xgboost.Booster) -> NDArray[np.float64]:

@@ -16,15 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fusion.errors import ConfigError, DataError, ModelError
-from fusion.estimators.linear import (
-    LinearSettings,
-    PrincipalAxes,
-    calibrate,
-    choose,
-    linear_parameters,
-    out_of_fold_margins,
-    train_linear,
-)
+from fusion.estimators.linear import LinearSettings, train_linear
 from fusion.estimators.trainers import LocalTrainer, RowSource, Trainer
 from fusion.splits import GROUP_FOLDS, group_codes, hold_out, stratified_folds
 
@@ -38,6 +30,7 @@ BOOSTERS: Mapping[str, tuple[str, ...]] = {
 """Choices of `booster`, and the names of the XGBoost boosters that each is made of."""
 
 _SHARE = 0.5
+_MANY_ROWS, _FEW_FOLDS = 20_000, 3  # each fold holds a Gram matrix
 
 
 class FunctaClassifier(ClassifierMixin, BaseEstimator):
@@ -49,9 +42,9 @@ class FunctaClassifier(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     booster : {"gbtree", "gblinear", "stacked"}
-        "gbtree": trees, the paper's choice. "gblinear": XGBoost's linear booster, its penalty and its rounds chosen by
-        cross-validation over training groups; better where rows are few and columns many. "stacked": trees that
-        start from half the margins of the linear booster, which for training rows are out of fold; from whole ones
+        "gbtree": trees, the paper's choice. "gblinear": XGBoost's linear booster, its penalty and steps
+        chosen by cross-validation over training groups; better where rows are few and columns many. "stacked": trees
+        that start from half the margins of the linear booster, which for training rows are out of fold; from whole ones
         nothing is left to learn, and the trees stop after a round.
     n_estimators : int > 0
         Most boosting rounds (one tree per class each).
@@ -73,15 +66,15 @@ class FunctaClassifier(ClassifierMixin, BaseEstimator):
         Further XGBoost parameters of the trees, for example ``{"colsample_bynode": 0.1}``; they win over the others.
     linear : mapping of str to object or None
         Fields of `LinearSettings` for the linear booster, for example ``{"penalties": [0.01]}``; `max_depth`, `eta`,
-        `max_bin` and `parameters` are those of trees only. Without early stopping nothing is chosen: a middle one of
-        the penalties, and all rounds.
+        `max_bin` and `parameters` are those of trees only. Without early stopping nothing is chosen: the middle one of
+        the penalties.
 
     Attributes
     ----------
     classes_ : array, shape (classes,)
         Labels in the order of the columns of `predict_proba`.
     n_rounds_ : int
-        Boosting rounds of the model; of "stacked", those of the trees.
+        Boosting rounds of the model; of "stacked", those of the trees, of "gblinear" 1.
     boosters_ : dict of str to xgboost.Booster
         "model", and of "stacked" also "linear"; what `restore` takes back.
     booster_ : xgboost.Booster
@@ -324,30 +317,27 @@ class FunctaClassifier(ClassifierMixin, BaseEstimator):
         progress: Callable[[int, int], None] | None,
     ) -> dict[str, xgboost.Booster]:
         settings = LinearSettings.of(self.linear)
-        parameters = linear_parameters(
-            settings, classes=len(self.classes_), rows=len(codes), threads=self._threads(), seed=self.seed
-        )
-        axes = PrincipalAxes.learn(rows, components=settings.components, seed=self.seed)
-        components = axes.components(rows)
         members = None if groups is None else group_codes(groups)
-        folds = stratified_folds(codes, members, most=GROUP_FOLDS, seed=self.seed)
+        most = GROUP_FOLDS if len(codes) <= _MANY_ROWS else _FEW_FOLDS
+        folds = stratified_folds(codes, members, most=most, seed=self.seed)
         if not folds.any():
-            folds = stratified_folds(codes, None, most=GROUP_FOLDS, seed=self.seed)
-        learned = folds if self.early_stopping_rounds is not None else np.zeros_like(folds)
-        self.penalty_, rounds = choose(components, codes, learned, parameters, settings)
-        parameters["lambda"] = self.penalty_
-        margins = out_of_fold_margins(components, codes, folds, parameters, rounds)
-        confidence = calibrate(margins, codes) if folds.any() else 1.0
-        if self.booster == "stacked":
-            confidence *= _SHARE
-        linear = axes.turned_back(train_linear(components, codes, parameters, rounds), confidence=confidence)
-        self.n_rounds_ = rounds
+            folds = stratified_folds(codes, None, most=most, seed=self.seed)
+        fit = train_linear(
+            rows,
+            codes,
+            folds,
+            settings if self.early_stopping_rounds is not None else settings.middle(),
+            share=_SHARE if self.booster == "stacked" else 1.0,
+            threads=self._threads(),
+        )
+        self.penalty_ = fit.penalty
         if self.booster == "gblinear":
+            self.n_rounds_ = 1
             if progress is not None:
-                progress(rounds, rounds)
-            return {"model": linear}
-        trees = self._train_trees(trainer, rows, codes, held, progress, confidence * margins)
-        return {"model": trees, "linear": linear}
+                progress(self.n_rounds_, self.n_rounds_)
+            return {"model": fit.booster}
+        trees = self._train_trees(trainer, rows, codes, held, progress, fit.margins)
+        return {"model": trees, "linear": fit.booster}
 
     def _train_trees(
         self,

@@ -239,13 +239,12 @@ class _Fusing:
 
 
 def _settled(member: FunctaClassifier) -> FunctaClassifier:
-    """Return an untrained classifier that trains as this one did, without searching rounds and penalty again."""
+    """Return an untrained classifier that trains as this one did, without searching rounds or penalty again."""
     rounds = max(int(member.n_rounds_), 1)
     fresh: FunctaClassifier = clone(member).set_params(n_estimators=rounds, early_stopping_rounds=None)
     if member.booster == "gbtree":
         return fresh
-    linear = {**(member.linear or {}), "penalties": [member.penalty_]}
-    fresh.set_params(linear={**linear, "rounds": rounds} if member.booster == "gblinear" else linear)
+    fresh.set_params(linear={"penalties": [member.penalty_]})
     return fresh
 
 

@@ -9,7 +9,7 @@ import pytest
 import xgboost
 
 from fusion.errors import ModelError
-from fusion.estimators.booster_weights import linear_weights, with_linear_weights
+from fusion.estimators.booster_weights import linear_booster, linear_weights, with_linear_weights
 
 ADVICE = f"XGBoost {xgboost.__version__} is another than fusion/estimators/booster_weights.py was written for: "
 
@@ -49,6 +49,15 @@ def test_it_predicts_with_other_weights_and_more_columns(booster: xgboost.Booste
         margins(made, rows), expected(weights, rows), atol=1e-5, err_msg=f"{ADVICE}weights are read from elsewhere"
     )
     np.testing.assert_array_equal(linear_weights(booster), before)
+
+
+def test_a_booster_is_made_of_weights_alone() -> None:
+    weights = np.random.default_rng(2).normal(size=(10, 3))
+    rows = np.random.default_rng(3).normal(size=(7, 9)).astype(np.float32)
+    made = linear_booster(weights, {"objective": "multi:softprob", "num_class": 3})
+    np.testing.assert_allclose(margins(made, rows), expected(weights, rows), atol=1e-5)
+    line = linear_booster(weights[:, :1], {"objective": "reg:squarederror", "base_score": 0.0})
+    np.testing.assert_allclose(line.predict(xgboost.DMatrix(rows)), rows @ weights[:-1, 0] + weights[-1, 0], atol=1e-5)
 
 
 class Moved:

@@ -10,14 +10,13 @@ from sklearn.linear_model import RidgeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from fusion.errors import ConfigError, ModelError
-from fusion.estimators.linear import LinearSettings as Settings
-from fusion.estimators.linear import PrincipalAxes, calibrate, linear_parameters, train_linear
+from fusion.estimators.linear import calibrate
 from fusion.estimators.trainers import LocalTrainer
 from fusion.estimators.xgboost import BOOSTERS, FunctaClassifier
 from fusion.models.folder import load_model
 from fusion.models.training import train
 
-QUICK = {"penalties": [0.01], "rounds": 2}
+QUICK = {"penalties": [0.01]}
 
 
 @parametrize_with_checks(
@@ -99,17 +98,6 @@ def test_the_linear_booster_reads_wide_data_as_well_as_ridge_and_better_than_tre
     assert reached["stacked"] > reached["gbtree"] + 0.1
 
 
-def test_along_the_axes_it_is_the_model_that_slow_descent_on_the_columns_tends_to(wide):
-    X, y, *_ = wide  # noqa: N806
-    X, codes = (X[:, :30] - X[:, :30].mean(axis=0)) / X[:, :30].std(axis=0), np.unique(y, return_inverse=True)[1]  # noqa: N806
-    parameters = linear_parameters(Settings(), classes=5, rows=200, threads=1, seed=1) | {"lambda": 0.1}
-    axes = PrincipalAxes.learn(X, components=30, seed=1)
-    fast = axes.turned_back(train_linear(axes.components(X), codes, parameters, 30))
-    slow = train_linear(X, codes, parameters, 300)
-    data = xgboost.DMatrix(X)
-    np.testing.assert_allclose(fast.predict(data), slow.predict(data), atol=0.02)
-
-
 def test_the_linear_booster_counts_missing_values_as_zero(rows):
     missing, zero = rows.functas.copy(), rows.functas.copy()
     missing[::3, :6], zero[::3, :6] = np.nan, 0
@@ -137,13 +125,22 @@ def test_margins_become_as_sure_as_they_are_right(factor):
     ("parameters", "message"),
     [
         ({"booster": "dart"}, "booster is dart; expected one of gbtree, gblinear, stacked"),
-        ({"linear": {"alpha": 1}}, "expected a mapping of eta, penalties, rounds, components"),
-        ({"linear": {"penalties": [-1]}}, "penalties of at least 0"),
+        ({"linear": {"alpha": 1}}, "expected a mapping of penalties to numbers"),
+        ({"linear": {"penalties": [0]}}, "expected penalties greater than 0"),
+        ({"linear": {"penalties": []}}, "expected penalties greater than 0"),
+        ({"linear": {"penalties": ["much"]}}, "expected a mapping of penalties to numbers"),
     ],
 )
 def test_wrong_linear_parameters_are_refused(rows, parameters, message):
     with pytest.raises(ConfigError, match=message):
         FunctaClassifier(**parameters).fit(rows.functas, rows.labels)
+
+
+def test_settings_of_coordinate_descent_are_told_to_be_without_effect(rows):
+    with pytest.warns(DeprecationWarning, match="linear: components, rounds are not used any more"):
+        old = small("gblinear", linear={"rounds": 3, "components": 64}).fit(rows.functas, rows.labels)
+    new = small("gblinear").fit(rows.functas, rows.labels)
+    assert old.booster_.save_raw() == new.booster_.save_raw()
 
 
 def test_a_cluster_trains_trees_only(rows):

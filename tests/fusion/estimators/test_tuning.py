@@ -9,7 +9,7 @@ from fusion.estimators.tuning import CANDIDATES, tune_classifier
 from fusion.estimators.xgboost import FunctaClassifier
 
 QUICK = FunctaClassifier(n_estimators=8, n_jobs=1, seed=3)
-TWO = {"trees": {}, "linear": {"booster": "gblinear", "linear": {"rounds": 2, "penalties": [0.01]}}}
+TWO = {"trees": {}, "linear": {"booster": "gblinear", "linear": {"penalties": [0.01]}}}
 
 
 def plane(rows=160, columns=60, seed=0):

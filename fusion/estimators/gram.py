@@ -1,0 +1,171 @@
+"""Standardised rows and their Gram matrix, added up block by block: what a linear fit needs of its rows.
+
+The matrix is kept for each fold, so that the fit without a fold costs no second reading. One Cholesky factor for each
+penalty and fold is cheaper than one eigendecomposition for all penalties: a twentieth of its time at 2,000 unknowns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
+from scipy.linalg.blas import get_blas_funcs
+from sklearn.preprocessing import StandardScaler
+
+from fusion.estimators.trainers import RowSource, chunks
+
+__all__ = ["EXACT", "Gram", "StandardRows", "standard_rows"]
+
+_CHUNK_BYTES = 64 << 20
+_KEPT_BYTES = 4 << 30
+"""Rows that are kept in memory; more of them are read anew for each step."""
+EXACT = 4096
+"""Unknowns up to which sums and factors are float64; above, float32 takes half the time and memory."""
+
+
+class StandardRows(Protocol):
+    """Rows of standardised columns, or of as many numbers that say the same."""
+
+    width: int
+
+    def __iter__(self) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
+        """Yield positions, and their rows."""
+
+    def of_given_columns(
+        self, coefficients: NDArray[np.float64], intercept: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return the coefficients of the columns as they were given, shape (p + 1, c), the intercept last."""
+
+
+def standard_rows(rows: RowSource, weights: NDArray[np.float64]) -> StandardRows:
+    """Standardise rows, shape (n, p), each counting as often as its weight, shape (n,); a missing value counts as 0.
+
+    Rows of more columns than there are rows become n numbers each.
+    """
+    scaler = StandardScaler()
+    for part in _parts(rows):
+        scaler.partial_fit(_filled(rows[part]), sample_weight=weights[part])
+    return _Rotated(rows, scaler) if rows.shape[0] < rows.shape[1] else _Columns(rows, scaler)
+
+
+class _Columns:
+    """All columns, kept in memory where they fit."""
+
+    def __init__(self, rows: RowSource, scaler: StandardScaler) -> None:
+        self.width = rows.shape[1]
+        self._rows, self._scaler = rows, scaler
+        self._kept: list[tuple[NDArray[np.intp], NDArray[np.float32]]] = []
+        if 4 * rows.shape[0] * rows.shape[1] <= _KEPT_BYTES:
+            self._kept = list(_standardised(rows, scaler))
+
+    def __iter__(self) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
+        return iter(self._kept) if self._kept else _standardised(self._rows, self._scaler)
+
+    def of_given_columns(
+        self, coefficients: NDArray[np.float64], intercept: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        return _unscaled(self._scaler, coefficients, intercept)
+
+
+class _Rotated:
+    """The Cholesky factor of the rows' products: distances and products of n columns are those of all columns."""
+
+    def __init__(self, rows: RowSource, scaler: StandardScaler) -> None:
+        self.width = rows.shape[0]
+        self._scaler = scaler
+        self._whole = np.empty(rows.shape, np.float32)
+        for part, block in _standardised(rows, scaler):
+            self._whole[part] = block
+        wide = self._whole.astype(_kind(self.width), copy=False)
+        products = wide @ wide.T
+        products[np.diag_indices_from(products)] += max(_rounding(products), np.finfo(np.float32).tiny)
+        self._factor = cholesky(products, lower=True, overwrite_a=True, check_finite=False)
+        self._short = self._factor.astype(np.float32, copy=False)
+
+    def __iter__(self) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
+        for part in chunks(np.arange(self.width), self.width, at_most=_CHUNK_BYTES):
+            yield part, self._short[part]
+
+    def of_given_columns(
+        self, coefficients: NDArray[np.float64], intercept: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        shares = solve_triangular(self._factor, coefficients, lower=True, trans="T", check_finite=False)
+        return _unscaled(self._scaler, (self._whole.T @ shares.astype(np.float32)).astype(float), intercept)
+
+
+class Gram:
+    """The Gram matrix of the rows outside each fold.
+
+    Parameters
+    ----------
+    rows : StandardRows
+    folds : NDArray of intp, shape=(n,)
+    weights : NDArray of float64, shape=(n,)
+        How often each row counts.
+    """
+
+    def __init__(self, rows: StandardRows, folds: NDArray[np.intp], weights: NDArray[np.float64]) -> None:
+        count, kind = int(folds.max()) + 1, _kind(rows.width)
+        self._parts = [np.zeros((rows.width, rows.width), kind, order="F") for _ in range(count)]
+        self._sums = np.zeros((count, rows.width))
+        self._weights = np.bincount(folds, weights, count)
+        (syrk,) = get_blas_funcs(("syrk",), (self._parts[0],))
+        for part, block in rows:
+            for fold in np.unique(folds[part]):
+                inside = folds[part] == fold
+                here, share = block[inside].astype(kind), weights[part[inside]]
+                self._sums[fold] += share @ here
+                here *= np.sqrt(share)[:, None].astype(kind)
+                self._parts[fold] = syrk(1.0, here.T, beta=1.0, c=self._parts[fold], overwrite_c=True, lower=True)
+        self._whole = self._parts[0].copy(order="F") if count > 1 else self._parts[0]
+        for gram in self._parts[1:]:
+            self._whole += gram
+
+    def solver(
+        self, without: int | None, penalty: float
+    ) -> tuple[Callable[[NDArray[np.float64]], NDArray[np.float64]], NDArray[np.float64]]:
+        """Return what solves (centred Gram matrix + penalty) x = b, of the rows outside a fold, and their mean."""
+        used = np.arange(len(self._parts)) != without
+        total, sums = self._weights[used].sum(), self._sums[used].sum(axis=0)
+        gram = self._whole.copy(order="F") if without is None else self._whole - self._parts[without]
+        (syr,) = get_blas_funcs(("syr",), (gram,))
+        gram = syr(-1.0 / total, sums.astype(gram.dtype), a=gram, lower=True, overwrite_a=True)
+        # what rounding leaves of the smallest eigenvalues must not count as signal
+        gram[np.diag_indices_from(gram)] += max(penalty, _rounding(gram))
+        factor = cho_factor(gram, lower=True, overwrite_a=True, check_finite=False)
+
+        def solve(right: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.asarray(cho_solve(factor, right.astype(gram.dtype), check_finite=False), np.float64)
+
+        return solve, sums / total
+
+
+def _rounding(gram: NDArray[Any]) -> float:
+    return float(np.finfo(gram.dtype).eps * np.trace(gram))
+
+
+def _kind(unknowns: int) -> type[np.floating[Any]]:
+    return np.float64 if unknowns <= EXACT else np.float32
+
+
+def _parts(rows: RowSource) -> Iterator[NDArray[np.intp]]:
+    return chunks(np.arange(rows.shape[0]), rows.shape[1], at_most=_CHUNK_BYTES)
+
+
+def _standardised(rows: RowSource, scaler: StandardScaler) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
+    for part in _parts(rows):
+        yield part, scaler.transform(_filled(rows[part]))
+
+
+def _unscaled(
+    scaler: StandardScaler, coefficients: NDArray[np.float64], intercept: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    weights = coefficients / scaler.scale_[:, None]
+    return np.vstack([weights, intercept - scaler.mean_ @ weights])
+
+
+def _filled(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.nan_to_num(rows, copy=True, nan=0.0)
