@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, solve_triangular
 from scipy.linalg.blas import get_blas_funcs
 from sklearn.preprocessing import StandardScaler
 
@@ -81,8 +81,7 @@ class _Rotated:
             self._whole[part] = block
         wide = self._whole.astype(_kind(self.width), copy=False)
         products = wide @ wide.T
-        products[np.diag_indices_from(products)] += max(_rounding(products), np.finfo(np.float32).tiny)
-        self._factor = cholesky(products, lower=True, overwrite_a=True, check_finite=False)
+        self._factor = np.tril(_factor(products, 0.0))
         self._short = self._factor.astype(np.float32, copy=False)
 
     def __iter__(self) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
@@ -133,18 +132,24 @@ class Gram:
         gram = self._whole.copy(order="F") if without is None else self._whole - self._parts[without]
         (syr,) = get_blas_funcs(("syr",), (gram,))
         gram = syr(-1.0 / total, sums.astype(gram.dtype), a=gram, lower=True, overwrite_a=True)
-        # what rounding leaves of the smallest eigenvalues must not count as signal
-        gram[np.diag_indices_from(gram)] += max(penalty, _rounding(gram))
-        factor = cho_factor(gram, lower=True, overwrite_a=True, check_finite=False)
+        factor = _factor(gram, penalty)
 
         def solve(right: NDArray[np.float64]) -> NDArray[np.float64]:
-            return np.asarray(cho_solve(factor, right.astype(gram.dtype), check_finite=False), np.float64)
+            return np.asarray(cho_solve((factor, True), right.astype(factor.dtype), check_finite=False), np.float64)
 
         return solve, sums / total
 
 
-def _rounding(gram: NDArray[Any]) -> float:
-    return float(np.finfo(gram.dtype).eps * np.trace(gram))
+def _factor(gram: NDArray[Any], penalty: float) -> NDArray[Any]:
+    """Return the lower Cholesky factor of the matrix, its diagonal raised by the penalty or by what rounding leaves."""
+    raised = max(penalty, float(np.finfo(gram.dtype).eps * np.trace(gram)), float(np.finfo(np.float32).tiny))
+    while True:
+        padded = gram.copy(order="F")
+        padded[np.diag_indices_from(padded)] += raised
+        try:
+            return np.asarray(cho_factor(padded, lower=True, overwrite_a=True, check_finite=False)[0])
+        except LinAlgError:
+            raised *= 4
 
 
 def _kind(unknowns: int) -> type[np.floating[Any]]:

@@ -202,3 +202,10 @@ def test_one_fold_leaves_no_choice() -> None:
     fit = fit_squared(x, y, np.zeros(30, int), penalties=[0.1, 1.0, 10.0], losses=squared(y))
     assert fit.penalty == 1.0
     assert not fit.out_of_fold.any()
+
+
+def test_columns_that_are_copies_of_a_few_are_solved() -> None:
+    x = np.tile(np.random.default_rng(6).normal(size=(30, 4)).astype(np.float32), (1, 400))
+    y = np.eye(2)[(x[:, 0] > 0).astype(int)]
+    fit = fit_glm(x, y, np.arange(30) % 3, SOFTMAX, penalties=[1e-6], losses=log_loss(y))
+    assert np.mean(fit.out_of_fold.argmax(axis=1) == y.argmax(axis=1)) > 0.8
