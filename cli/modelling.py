@@ -54,6 +54,7 @@ def train(
             test_splits=tuple(test_split or ("test",)),
             cv=options.cross_validation(cv),
             seeds=seeds,
+            advise=True,
             trainer=trainer,
             progress=progress,
         )
@@ -108,6 +109,8 @@ def print_training(result: TrainResult) -> None:
         print_table(f"Tried on training groups; chosen: {result.tuning.chosen.name}", ("what", "accuracy", "s"), tried)
     for warning in result.warnings:
         typer.echo(f"note: {warning}", err=True)
+    for line in result.advice:
+        typer.echo(f"advice: {line}", err=True)
 
 
 def _print_modalities(result: TrainResult) -> None:

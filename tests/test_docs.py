@@ -71,6 +71,14 @@ def test_its_python_reads_a_store_without_this_package(stores: Path, script: str
         exec(compile(script, STORE_PAGE, "exec"), {})  # noqa: S102
 
 
+def test_the_python_of_choosing_runs(folder: Path) -> None:
+    pytest.importorskip("skops")
+    docs_files.choosing(folder)
+    with contextlib.chdir(folder):
+        for script in boxes(page("docs/choosing.md"), "python"):
+            exec(compile(script, "docs/choosing.md", "exec"), {})  # noqa: S102
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_with_commands_is_among_those(name: str) -> None:
     text = page(name)

@@ -28,7 +28,7 @@ from fusion.models.records import Run, add_run
 
 __all__ = ["compare"]
 
-Presets = Sequence[str] | Mapping[str, str | TrainingSettings]
+Presets = Sequence[str] | Mapping[str, Any]
 
 
 def compare(
@@ -61,7 +61,7 @@ def compare(
         cannot do without.
     encoders : sequence of str, or mapping
         Of data sets: "functa", "modulation", "local"; or names with a TOML file or options of an encoder.
-    presets : sequence of str, or mapping of str to preset or TrainingSettings
+    presets : sequence of str, or mapping of str to preset, TrainingSettings or estimator of scikit-learn
     fusions : sequence of {"early", "late", "stacked"}
         Of several modalities.
     seeds : int >= 1
@@ -138,7 +138,12 @@ def _settings(presets: Presets, seeds: int, folds: int | None) -> dict[str, Trai
             f"got {seeds} seeds, {folds} folds and {len(presets)} presets; expected at least one of each."
         )
     named = presets if isinstance(presets, Mapping) else {name: name for name in presets}
-    return {name: training_settings(given) for name, given in named.items()}
+    return {name: _settings_of(given) for name, given in named.items()}
+
+
+def _settings_of(given: Any) -> TrainingSettings:
+    known = isinstance(given, (str, TrainingSettings))
+    return training_settings(given) if known else training_settings(estimator=given)
 
 
 def _sources(

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.estimators.fused import FusedClassifier
+from fusion.estimators.wrapped import WrappedEstimator
 from fusion.estimators.xgboost import FunctaClassifier
 
 __all__ = ["contributions"]
@@ -31,7 +32,8 @@ def contributions(
     -----
     Of early and stacked fusion the SHAP values of the predicted class (XGBoost's ``pred_contribs``; Lundberg et al.,
     "Consistent Individualized Feature Attribution for Tree Ensembles", 2018), added up over the columns of each
-    modality and taken without sign. Of late fusion what a modality adds to the average: to the probability of the
+    modality and taken without sign; NaN of
+    other models than XGBoost's. Of late fusion what a modality adds to the average: to the probability of the
     predicted class, or to its logarithm less that of the other classes.
     """
     predicted = classifier.combine(matrix, own).argmax(axis=1)
@@ -40,6 +42,8 @@ def contributions(
         return _shares(np.abs(evidence).T)
     if classifier.head is None:
         return np.full((len(matrix), len(own)), 1 / len(own))
+    if isinstance(classifier.head, WrappedEstimator):
+        return np.full((len(matrix), len(own)), np.nan)
     return _shares(_of_head(classifier, classifier.head, matrix, own, predicted))
 
 

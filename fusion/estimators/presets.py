@@ -8,6 +8,7 @@ from typing import Any
 
 from fusion.errors import ConfigError
 from fusion.estimators.fused import check_fusion
+from fusion.estimators.wrapped import WrappedEstimator, require_wrappable
 from fusion.estimators.xgboost import FunctaClassifier
 from fusion.features.transformer import check_features
 
@@ -36,6 +37,8 @@ class TrainingSettings:
     choices : tuple of str
         Presets to choose from by cross-validation over the groups of the training rows, anew in each fold; empty = as
         the other fields say. See `fusion.models.choosing`.
+    estimator : estimator of scikit-learn, optional
+        In the place of XGBoost; the parameters then are `seed` and `n_jobs` at most.
 
     Raises
     ------
@@ -49,6 +52,7 @@ class TrainingSettings:
     fusion: str | None = None
     tune: bool = False
     choices: tuple[str, ...] = ()
+    estimator: Any = None
 
     def __post_init__(self) -> None:
         if self.choices and self.tune:
@@ -56,8 +60,10 @@ class TrainingSettings:
         check_features(self.features)
         check_fusion(self.fusion or "early")
 
-    def classifier(self) -> FunctaClassifier:
+    def classifier(self) -> FunctaClassifier | WrappedEstimator:
         """Return an untrained classifier."""
+        if self.estimator is not None:
+            return WrappedEstimator(self.estimator, **self.parameters)
         return FunctaClassifier(**self.parameters)
 
 
@@ -127,6 +133,7 @@ def training_settings(
     fusion: str | None = None,
     tune: bool | None = None,
     classifier: FunctaClassifier | None = None,
+    estimator: Any = None,
     **parameters: Any,
 ) -> TrainingSettings:
     """Describe a training run: a preset, and what differs from it; None = as the preset says.
@@ -141,13 +148,16 @@ def training_settings(
         See `TrainingSettings`.
     classifier : FunctaClassifier, optional
         Parameters to train with, all of them, in place of a preset's; it stays untouched.
+    estimator : estimator of scikit-learn, optional
+        To train in place of XGBoost: a classifier with `predict_proba`; it stays untouched.
     **parameters
         Of `FunctaClassifier`, in place of the preset's.
 
     Raises
     ------
     ConfigError
-        There is no preset of that name, or a classifier is given beside a preset.
+        There is no preset of that name, a classifier or an estimator is given beside a preset, or what an estimator
+        does not know.
 
     Examples
     --------
@@ -166,9 +176,27 @@ def training_settings(
             )
         parameters = classifier.get_params()
     given = {name: value for name, value in parameters.items() if value is not None}
-    changes: dict[str, Any] = {"features": features, "fusion": fusion, "tune": tune}
+    if estimator is not None:
+        _require_alone(estimator, settings, preset, given, tune=bool(tune))
+    changes: dict[str, Any] = {"features": features, "fusion": fusion, "tune": tune, "estimator": estimator}
     return replace(
         settings,
         parameters={**settings.parameters, **given},
         **{name: value for name, value in changes.items() if value is not None},
     )
+
+
+def _require_alone(
+    estimator: Any, settings: TrainingSettings, preset: object, given: Mapping[str, Any], *, tune: bool
+) -> None:
+    """Refuse what says how XGBoost trains beside an estimator of scikit-learn."""
+    require_wrappable(estimator)
+    name = type(estimator).__name__
+    others = [repr(name) for name in given if name not in ("seed", "n_jobs")]
+    others += [f"the preset {preset!r}"] if settings != TRAINING_PRESETS["paper"] else []
+    others += ["tune"] if tune else []
+    if others:
+        raise ConfigError(
+            f"{', '.join(others)} and the estimator {name} both say how to train; expected one of them. Give the "
+            "estimator its own parameters."
+        )

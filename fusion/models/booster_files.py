@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -15,17 +14,21 @@ from fusion.estimators.averaging import Pool
 from fusion.estimators.fused import FusedClassifier
 from fusion.estimators.native import NativeBooster, NativeClassifier
 from fusion.models.booster_check import remember, why_not
+from fusion.models.skops_files import estimator_bytes, read_estimator
 
 if TYPE_CHECKING:
     import xgboost
 
+    from fusion.estimators.wrapped import WrappedEstimator
     from fusion.estimators.xgboost import FunctaClassifier
 
 __all__ = ["BOOSTER_FILE", "ClassifierCard", "FusionCard", "booster_files", "fusion_card", "restore_classifier"]
 
-BOOSTER_FILE = re.compile(r"(model|block-\d{1,3})(-[a-z]{1,20})?\.ubj")
+BOOSTER_FILE = re.compile(r"(model|block-\d{1,3})((-[a-z]{1,20})?\.ubj|\.skops)")
 """Names of such files: of the model or the head of a fusion, and of each modality's own classifier."""
 
+_ESTIMATOR = "estimator"
+"""A parameter that only estimators of scikit-learn have on their card."""
 _STRICT = ConfigDict(strict=True, extra="forbid")
 ReadFile = Callable[[str], bytes]
 
@@ -78,9 +81,19 @@ def classifier_card(classifier: FunctaClassifier) -> ClassifierCard:
     """Describe a classifier."""
     return ClassifierCard(
         classes=[str(name) for name in classifier.classes_],
-        parameters=classifier.get_params(),
+        parameters=own_parameters(classifier),
         rounds=int(classifier.n_rounds_),
     )
+
+
+def own_parameters(classifier: FunctaClassifier | WrappedEstimator) -> dict[str, Any]:
+    """Return the parameters that a card tells; of an estimator of scikit-learn its name and seed."""
+    from fusion.estimators.wrapped import WrappedEstimator
+
+    if isinstance(classifier, WrappedEstimator):
+        return {_ESTIMATOR: classifier.name, "seed": classifier.seed}
+    parameters: dict[str, Any] = classifier.get_params()
+    return parameters
 
 
 def fusion_card(classifier: FusedClassifier) -> FusionCard:
@@ -135,7 +148,12 @@ def restore_classifier(
     ModelError
         A file that is no booster, or one of another model.
     """
-    restored: Callable[..., Any] = partial(_native if only_predict else _restored, folder, read)
+    boosted = _native if only_predict else _restored
+
+    def restored(stem: str, card: ClassifierCard, columns: int) -> Any:
+        how = _unwrapped if _ESTIMATOR in card.parameters else boosted
+        return how(folder, read, stem, card, columns)
+
     if fusion is None:
         alone: FunctaClassifier = restored("model", card, sum(columns.values()))
         return alone
@@ -163,7 +181,11 @@ def restore_classifier(
     return FusedClassifier(fusion.fusion, columns, members, np.array(card.classes, dtype=object), head, pool)
 
 
-def _files(stem: str, classifier: FunctaClassifier) -> dict[str, bytes]:
+def _files(stem: str, classifier: FunctaClassifier | WrappedEstimator) -> dict[str, bytes]:
+    from fusion.estimators.wrapped import WrappedEstimator
+
+    if isinstance(classifier, WrappedEstimator):
+        return {f"{stem}.skops": estimator_bytes(classifier)}
     files = {_file(stem, name): bytes(booster.save_raw("ubj")) for name, booster in classifier.boosters_.items()}
     for content in files.values():
         remember(content)
@@ -172,6 +194,21 @@ def _files(stem: str, classifier: FunctaClassifier) -> dict[str, bytes]:
 
 def _file(stem: str, name: str) -> str:
     return f"{stem}.ubj" if name == "model" else f"{stem}-{name}.ubj"
+
+
+def _unwrapped(folder: object, read: ReadFile, stem: str, card: ClassifierCard, columns: int) -> WrappedEstimator:
+    from fusion.estimators.wrapped import WrappedEstimator
+
+    file = f"{stem}.skops"
+    estimator = read_estimator(folder, file, read(file))
+    found = [str(name) for name in getattr(estimator, "classes_", ())], getattr(estimator, "n_features_in_", None)
+    if found != (card.classes, columns):
+        raise ModelError(
+            f"{file} of {folder} knows {len(found[0])} classes and {found[1]} columns, but model.json lists "
+            f"{len(card.classes)} classes and the branches make {columns} columns. Train again."
+        )
+    seed = card.parameters.get("seed")
+    return WrappedEstimator(estimator, seed=seed if isinstance(seed, int) else 42).restore(estimator, columns)
 
 
 def _native(folder: object, read: ReadFile, stem: str, card: ClassifierCard, columns: int) -> NativeClassifier:

@@ -20,6 +20,7 @@ from fusion.estimators.fused import FusedClassifier, spread, stacked_features
 from fusion.estimators.presets import TrainingSettings
 from fusion.estimators.trainers import Trainer
 from fusion.estimators.tuning import Tuning, tune_classifier
+from fusion.estimators.wrapped import WrappedEstimator
 from fusion.estimators.xgboost import FunctaClassifier
 from fusion.features.batches import batches
 from fusion.features.items import Items
@@ -81,6 +82,8 @@ class TrainingRun:
         What was tried to choose a classifier, one after the other; filled by training.
     shared : SharedParts or None
         What runs that differ in their fusion alone take over from each other.
+    advise : bool
+        Try for some seconds what else might be better.
     """
 
     settings: TrainingSettings
@@ -88,6 +91,7 @@ class TrainingRun:
     progress: Progress
     tuned: list[Tuning] = field(default_factory=list)
     shared: SharedParts | None = None
+    advise: bool = False
 
     def rounds_reporter(self) -> Callable[[int, int], None]:
         """Return what reports boosting rounds."""
@@ -240,6 +244,9 @@ class _Fusing:
 
 def _settled(member: FunctaClassifier) -> FunctaClassifier:
     """Return an untrained classifier that trains as this one did, without searching rounds or penalty again."""
+    if isinstance(member, WrappedEstimator):
+        same: FunctaClassifier = clone(member)
+        return same
     rounds = max(int(member.n_rounds_), 1)
     fresh: FunctaClassifier = clone(member).set_params(n_estimators=rounds, early_stopping_rounds=None)
     if member.booster == "gbtree":

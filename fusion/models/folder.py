@@ -3,7 +3,8 @@
 =======================  =============================================================================================
 ``model.json``           format, classes, feature branches with their stores' headers, parameters, versions, checksums
 ``model.ubj``            the booster, in XGBoost's own format; of a fusion what fuses, and ``block-0.ubj``, ... of each
-                         modality alone; further boosters of one classifier as ``model-NAME.ubj``
+                         modality alone; further boosters of one classifier as ``model-NAME.ubj``;
+                         ``.skops`` in place of ``.ubj`` of estimators of scikit-learn, see `fusion.models.skops_files`
 ``arrays.npz``           filter and normalisation of each branch, and its encoder's state (start, value limits, ...)
 ``metrics.json``         what `Evaluation.to_dict` returned, when the model was evaluated, and what `Record` adds
 ``predictions.parquet``  the test items: what was predicted of each, how well its functas reproduce it; see `score`
@@ -35,6 +36,7 @@ from fusion.models.booster_files import (
     FusionCard,
     booster_files,
     fusion_card,
+    own_parameters,
     restore_classifier,
 )
 from fusion.models.branch_files import BranchCard, branch_card, pack_arrays, restore_branch, unpack_arrays
@@ -223,8 +225,7 @@ def _card(model: Model, checksums: dict[str, str]) -> _Card:
 def _own_parameters(model: Model) -> dict[str, Any]:
     classifier = model.classifier
     first = next(iter(classifier.members.values())) if isinstance(classifier, FusedClassifier) else classifier
-    parameters: dict[str, Any] = first.get_params()
-    return parameters
+    return own_parameters(first)
 
 
 def _json(value: object) -> bytes:

@@ -71,10 +71,15 @@ def settings_told(settings: TrainingSettings) -> dict[str, Any]:
     """
     parameters = _all(settings)
     chosen = {name: getattr(settings, name) for name in ("features", "fusion", "tune", "max_columns")}
+    if settings.estimator is not None:
+        parameters = {"seed": parameters["seed"], **settings.estimator.get_params()}
+        chosen["estimator"] = repr(settings.estimator)
     return {"preset": _preset_of(settings), "seed": parameters["seed"], **chosen, "parameters": parameters}
 
 
 def _preset_of(settings: TrainingSettings) -> str | None:
+    if settings.estimator is not None:
+        return None
     return next((name for name in TRAINING_PRESETS if _says(name, settings)), None)
 
 

@@ -63,6 +63,8 @@ class TrainResult:
         What was tried to choose the classifier that was trained last, if it was tuned.
     repeats : Repeats
         Figures of each seed, and what `mean` and `sd` are taken over.
+    advice : tuple of str
+        What the data say a user should try; empty of an evaluation.
     """
 
     accuracy: float
@@ -85,6 +87,7 @@ class TrainResult:
     predictions: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     tuning: Tuning | None = None
     repeats: Repeats = field(default_factory=Repeats)
+    advice: tuple[str, ...] = ()
 
     @property
     def mean(self) -> float:
@@ -125,6 +128,7 @@ class TrainResult:
             "columns": self.columns,
             "baselines": dict(self.baselines),
             "warnings": list(self.warnings),
+            "advice": list(self.advice),
             **self.repeats.to_dict(),
         }
         del figures["rows"]
@@ -138,7 +142,7 @@ class TrainResult:
 
     def figures(self) -> dict[str, Any]:
         """Return what `to_dict` has without tables: what a list of runs has room for."""
-        left_out = ("classes", "seconds", "model", "warnings", "tuning", "seeds")
+        left_out = ("classes", "seconds", "model", "warnings", "advice", "tuning", "seeds")
         return _brief({name: value for name, value in self.to_dict().items() if name not in left_out})
 
     def save_predictions(self, path: str | Path) -> Path:

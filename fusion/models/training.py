@@ -18,6 +18,7 @@ from fusion.estimators.trainers import LocalTrainer, Trainer
 from fusion.estimators.xgboost import FunctaClassifier
 from fusion.features.items import Items, fold_items, labelled_items, require_disjoint_groups
 from fusion.features.source import Source, SourceLike, opened_source
+from fusion.models.advice import advice_on_groups, advice_on_linear, advice_on_silent_classes
 from fusion.models.comparing import compared
 from fusion.models.figures import evaluate_table, fold_accuracies, modality_figures
 from fusion.models.fitting import TrainingRun, fit_model
@@ -30,6 +31,7 @@ from fusion.models.repeating import settings_told, train_command
 from fusion.models.results import TrainResult, result_of
 from fusion.models.scoring import score
 from fusion.models.seeds import Repeats, SeedFigures, require_repeats, with_seeds
+from fusion.models.skops_files import require_savable
 
 __all__ = ["evaluate", "train"]
 
@@ -43,10 +45,12 @@ def train(
     fusion: Fusion | None = None,
     tune: bool | None = None,
     classifier: FunctaClassifier | None = None,
+    estimator: Any = None,
     train_splits: Collection[str] = ("train",),
     test_splits: Collection[str] = ("test",),
     cv: int | str | None = None,
     seeds: int = 1,
+    advise: bool = False,
     trainer: Trainer | None = None,
     progress: Progress | None = None,
 ) -> TrainResult:
@@ -71,6 +75,9 @@ def train(
         `TrainResult.tuning`.
     classifier : FunctaClassifier, optional
         Parameters to train with, in place of a preset; it stays untouched.
+    estimator : estimator of scikit-learn, optional
+        To train in place of XGBoost, such as ``LogisticRegression()``: any classifier with `predict_proba`. It reads
+        all rows at once; a missing value is 0, the column's mean, unless it takes NaN. Saved by skops.
     train_splits, test_splits : collection of str
         Which splits count as training and as test rows.
     cv : int or {"folds", "group"}, optional
@@ -80,6 +87,9 @@ def train(
     seeds : int >= 1
         Train so often, with the seed and those that follow it, also of the deal into a number of folds; the figures of
         each, their mean and deviation are in `TrainResult.repeats`. Model and other figures are those of the first.
+    advise : bool
+        Where trees were trained on few rows, try for some seconds whether a linear model would be better on training
+        groups left out; what comes of it stands in `TrainResult.advice`.
     trainer : Trainer, optional
         Where to train. None = in this process; ``LocalTrainer(external_memory=True)`` keeps its bins in files; see also
         `fusion.cluster.dask_trainer`.
@@ -94,9 +104,11 @@ def train(
     ModelError
         The model folder cannot be written.
     """
-    settings = training_settings(preset, features=features, fusion=fusion, tune=tune, classifier=classifier)
+    settings = training_settings(
+        preset, features=features, fusion=fusion, tune=tune, classifier=classifier, estimator=estimator
+    )
     require_repeats(seeds)
-    run = TrainingRun(settings, trainer or LocalTrainer(), progress or silent)
+    run = TrainingRun(settings, trainer or LocalTrainer(), progress or silent, advise=advise)
     splits = tuple(train_splits), tuple(test_splits)
 
     def once(run: TrainingRun, model_dir: str | Path | None, others: tuple[SeedFigures, ...] = ()) -> TrainResult:
@@ -106,8 +118,10 @@ def train(
 
     if model_dir is not None:
         require_replaceable(model_dir)
+        if settings.estimator is not None:
+            require_savable(settings.estimator)
     runs = [replace(run, settings=each) for each in with_seeds(settings, seeds)]
-    further = [once(replace(each, progress=_of_seed(each)), None) for each in runs[1:]]
+    further = [once(replace(each, progress=_of_seed(each), advise=False), None) for each in runs[1:]]
     return once(run, model_dir, tuple(result.repeats.seeds[0] for result in further))
 
 
@@ -196,7 +210,7 @@ def _trained(
             test_splits=test_splits,
             seeds=len(others) + 1,
         )
-        told = _told(opened, notes, command)
+        told = _told(opened, notes, command) | {"advice": _advice(opened, training, run)}
     used = replace(model.training, train_splits=train_splits, test_splits=test_splits)
     return _finish(replace(model, training=used), model_dir, table, told, begin, run, others)
 
@@ -225,7 +239,7 @@ def _cross_validated(
             tables.append(score(model, opened.stores, test).assign(fold=name))
         final = model if model_dir is None else fit_model(opened.stores, labelled, run)
         command = train_command(source, model_dir or "MODEL", run.settings, cv=how, seeds=len(others) + 1)
-        told = _told(opened, notes, command)
+        told = _told(opened, notes, command) | {"advice": _advice(opened, labelled, run)}
     table = pd.concat(tables, ignore_index=True)
     final = replace(final, training=replace(final.training, cv=how))
     result = _finish(final, model_dir, table, told, begin, run, others)
@@ -249,6 +263,11 @@ def _require_several(source: Source, fusion: str | None) -> None:
             f"fusion is {fusion!r}, but the source holds one modality, {next(iter(source.stores))}; expected a link "
             "table. Link the stores first (functa link), or leave the fusion out."
         )
+
+
+def _advice(source: Source, training: Items, run: TrainingRun) -> list[str]:
+    tried = advice_on_linear(source.stores, training, run.settings) if run.advise else ()
+    return [*tried, *advice_on_groups(training)]
 
 
 def _told(source: Source, notes: tuple[str, ...], command: str | None) -> dict[str, Any]:
@@ -302,7 +321,8 @@ def _finish(
         warnings=(*told["warnings"], *told.get("link", {}).get("warnings", ())),
     )
     tuning = run.tuned[-1] if run.tuned else None
-    result = replace(result, folds=folds, repeats=Repeats((own, *others)), tuning=tuning)
+    told["advice"] = [*told["advice"], *advice_on_silent_classes(evaluation)]
+    result = replace(result, folds=folds, repeats=Repeats((own, *others)), tuning=tuning, advice=tuple(told["advice"]))
     return result if model_dir is None else _saved(result, model_dir, told, run.settings)
 
 
