@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 def named_option(panel: str, says: str, *names: str, metavar: str | None = None, least: float | None = None) -> Any:
     """Give an option of a group; what stands in brackets is its default."""
     # A bracket that Rich would take for markup is written with a backslash.
-    return typer.Option(*names, help=says.replace("[", "\\["), metavar=metavar, min=least, rich_help_panel=panel)
+    return typer.Option(
+        *names, help=says.replace("[", "\\["), metavar=metavar, min=least, rich_help_panel=panel, show_default=False
+    )
 
 
 _DATA, _ENCODER, _FIT, _RUN = "Data", "Encoder", "Fit", "Run"
 
 Source = Annotated[Path, typer.Argument(help="Folder, file or archive of the data set.", metavar="SOURCE")]
-Store = Annotated[Path, named_option(_DATA, "Store, .zarr or .h5, new or to go on with.", metavar="PATH")]
+Store = Annotated[Path, named_option(_DATA, "Store, .zarr or .h5, new or old.", metavar="PATH")]
 ModalityName = Annotated[
     str, named_option(_DATA, "image, audio, video, sensor, array, columns, vectors.", metavar="NAME")
 ]
-Layout = Annotated[str | None, named_option(_DATA, "Layout, such as uci-har [told from the source]", metavar="NAME")]
-Reader = Annotated[
-    list[str] | None, named_option(_DATA, "Reader's option; help lists them. Repeatable.", metavar="NAME=X")
-]
+Layout = Annotated[str | None, named_option(_DATA, "Layout, such as uci-har [told]", metavar="NAME")]
+Reader = Annotated[list[str] | None, named_option(_DATA, "Repeatable; --reader help lists them.", metavar="NAME=X")]
 Split = Annotated[list[str] | None, named_option(_DATA, "Only this split; repeatable [all]", metavar="NAME")]
 Limit = Annotated[int | None, named_option(_DATA, "So many samples, by a seeded hash [all]", metavar="N", least=1)]
 Shard = Annotated[str | None, named_option(_DATA, "One part of many, such as 3/16 [all]", metavar="I/N")]
-Transform = Annotated[str | None, named_option(_DATA, "Audio: mfcc, log-mel. Video: grey, flow [none]", metavar="NAME")]
+Transform = Annotated[str | None, named_option(_DATA, "mfcc, log-mel; video: grey, flow [none]", metavar="NAME")]
 Size = Annotated[str | None, named_option(_DATA, "Image, video: such as 32x32 [first sample's]", metavar="HxW")]
 Frames = Annotated[int | None, named_option(_DATA, "Video: resample to so many [first sample's]", metavar="N", least=1)]
 Rate = Annotated[float | None, named_option(_DATA, "Audio: samples a second [first sample's]", metavar="HZ")]
@@ -43,31 +43,25 @@ Seconds = Annotated[float | None, named_option(_DATA, "Audio: pad or trim to [fi
 Kind = Annotated[str | None, named_option(_ENCODER, "functa, modulation or local [functa]", metavar="KIND")]
 ConfigFile = Annotated[Path | None, named_option(_ENCODER, "TOML file with encoder options [none]", metavar="FILE")]
 ArchitectureName = Annotated[
-    str | None, named_option(_ENCODER, "paper, siren, paper-half, siren-half [paper]", metavar="NAME")
+    str | None, named_option(_ENCODER, "paper, siren, and each with -half [paper]", metavar="NAME")
 ]
-Omegas = Annotated[
-    str | None, named_option(_ENCODER, "Frequencies [sensor 60,1; image 15,1; video 30,10]", metavar="A,B")
-]
+Omegas = Annotated[str | None, named_option(_ENCODER, "Omegas [60,1; image 15,1; video 30,10]", metavar="A,B")]
 Start = Annotated[
     str | None, named_option(_ENCODER, "class-average, random, meta [image meta; audio random]", metavar="NAME")
 ]
 Initialiser = Annotated[str | None, named_option(_ENCODER, "Random start: keras, siren [video siren]", metavar="NAME")]
-TrainSplit = Annotated[
-    list[str] | None, named_option(_ENCODER, "Split to learn the start from; repeatable [train]", metavar="NAME")
-]
-Like = Annotated[Path | None, named_option(_ENCODER, "Take start and scaling of this store [none]", metavar="STORE")]
+TrainSplit = Annotated[list[str] | None, named_option(_ENCODER, "To learn from; repeatable [train]", metavar="NAME")]
+Like = Annotated[Path | None, named_option(_ENCODER, "Take this store's start and scaling [none]", metavar="STORE")]
 Seed = Annotated[int | None, named_option(_ENCODER, "Of the start [42]", metavar="N", least=0)]
-Steps = Annotated[
-    int | None, named_option(_FIT, "Gradient steps [sensor, video 10; image, audio 3]", metavar="N", least=0)
-]
+Steps = Annotated[int | None, named_option(_FIT, "Gradient steps [10; image, audio 3]", metavar="N", least=0)]
 LearningRate = Annotated[float | None, named_option(_FIT, "Adam's; a meta start has its own [0.001]", metavar="X")]
 Schedule = Annotated[str | None, named_option(_FIT, "constant or cosine [constant]", metavar="NAME")]
 Target = Annotated[float | None, named_option(_FIT, "Stop a sample at this PSNR [never]", metavar="DB")]
 Workers = Annotated[int | None, named_option(_RUN, "Processes [one per core]", metavar="N", least=1)]
 Scheduler = Annotated[str | None, named_option(_RUN, "Dask cluster to work on [this machine]", metavar="ADDRESS")]
-OnChange = Annotated[str, named_option(_RUN, "Of changed data: error, reencode, keep.", metavar="HOW")]
+OnChange = Annotated[str, named_option(_RUN, "Changed data: error, reencode, keep [error]", metavar="HOW")]
 BlockRows = Annotated[int | None, named_option(_RUN, "Rows of a commit [told by their size]", metavar="N", least=1)]
-Prune = Annotated[bool, named_option(_RUN, "Drop rows of samples that are gone from the source.", "--prune")]
+Prune = Annotated[bool, named_option(_RUN, "Drop rows of samples gone from the source.", "--prune")]
 RetryFailed = Annotated[bool, named_option(_RUN, "Only samples that failed.", "--retry-failed")]
 DryRun = Annotated[bool, named_option(_RUN, "Tell what would be done; write nothing.", "--dry-run")]
 
@@ -111,7 +105,10 @@ def reader_options(given: Sequence[str] | None) -> dict[str, str]:
         key, equals, value = text.partition("=")
         if not (key and equals):
             raise typer.BadParameter(f"--reader {text}: expected an option and its value, such as window=2.5")
-        options[key.replace("-", "_")] = value
+        name = key.strip().replace("-", "_")
+        if name in options:
+            raise typer.BadParameter(f"--reader {name} is given twice, as {options[name]} and {value}: expected one")
+        options[name] = value
     return options
 
 

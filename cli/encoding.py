@@ -95,6 +95,7 @@ def encode(
     with fusion.open_dataset(dataset, source, modality=modality, options=options.reader_options(reader)) as opened:
         settings = options.settings_of(asked, opened)
         if dry_run:
+            _require_store(like)
             gone = {"pruned": _gone(opened, store)} if prune else {}
             print_plan(fusion.encoders.plan(opened, settings, how, source=source).to_dict() | gone, json=json)
             return
@@ -136,6 +137,13 @@ def decode(
         print_table("PSNR of each channel against its own range in the sample", ("channel", "dB"), rows)
     for note in notes:
         typer.echo(f"note: {note}", err=True)
+
+
+def _require_store(path: Path | None) -> None:
+    import fusion
+
+    if path is not None:
+        fusion.open_store(path).close()
 
 
 def _gone(dataset: Any, path: Path) -> list[str]:

@@ -10,6 +10,7 @@ import typer
 
 from cli import train_options as options
 from cli.output import DeviceOption, JsonFlag, print_facts, print_json, print_table, progress_bar
+from cli.reporting import moved_store
 
 if TYPE_CHECKING:
     from fusion.models.results import TrainResult
@@ -66,6 +67,9 @@ def evaluate(
     source: Annotated[Path, typer.Argument(help="Store or link table that the same encoders filled.")],
     *,
     split: Annotated[list[str] | None, typer.Option(help="Split to test on; the model's own when not given.")] = None,
+    store: Annotated[
+        list[str] | None, typer.Option(help="Where a store of the link table was moved to, as name=PATH; repeatable.")
+    ] = None,
     predictions: options.Predictions = None,
     json: JsonFlag = False,
 ) -> None:
@@ -74,7 +78,8 @@ def evaluate(
 
     _require_writable(predictions)
     with progress_bar() as progress:
-        result = fusion.evaluate(model, source, splits=split or None, progress=progress)
+        given = fusion.linking.read_link(source).with_stores(dict(map(moved_store, store))) if store else source
+        result = fusion.evaluate(model, given, splits=split or None, progress=progress)
     _print(result, predictions, json=json)
 
 

@@ -18,7 +18,7 @@ INTEGRITY, FAILED_SAMPLES = 3, 4
 
 DeviceOption = Annotated[
     str,
-    typer.Option(help="Where to fit and train: auto, cpu, cuda, cuda:1.", metavar="NAME", rich_help_panel="Run"),
+    typer.Option(help="auto, cpu, cuda, cuda:1.", metavar="NAME", rich_help_panel="Run"),
 ]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.", rich_help_panel="Run")]
 SeedOption = Annotated[int, typer.Option(min=0, metavar="N", help="Of everything drawn and learned.")]

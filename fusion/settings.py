@@ -62,7 +62,7 @@ def read_settings(cls: type[SettingsT], values: Mapping[str, Any], *, what: str)
     except ValidationError as error:
         raise _refused(cls, error, what) from error
     except TypeError as error:
-        raise ConfigError(f"{what} {dict(values)!r} cannot be read: {error}") from error
+        raise ConfigError(f"{what} options cannot be read: {error}; expected numbers, text and lists") from error
     return read
 
 

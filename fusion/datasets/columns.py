@@ -101,6 +101,14 @@ def choose_channels(
         left = {name: why or "not asked for" for name, why in reasons.items() if name not in columns.channels}
         return columns.channels, left
     channels = tuple(name for name, why in reasons.items() if not why)
+    unread = next((facts[name] for name in channels if facts[name].means_numbers), None)
+    if unread is not None:
+        others = ",".join(name for name in channels if not facts[name].means_numbers) or "a,b"
+        raise DataError(
+            f"{source}: column {unread.name!r} holds numbers that are not read as they stand, such as {unread.word!r}; "
+            "expected plain ones, without units or marks between thousands. Write them so, say how they are written "
+            f"with --reader decimal=, or separator=; or leave the column out with --reader channels={others}"
+        )
     if not channels:
         listed = "; ".join(f"{name}: {why}" for name, why in list(reasons.items())[:8]) or "no other column"
         raise DataError(

@@ -107,7 +107,8 @@ def _by_time(recording: TimeSeries, times: NDArray[np.float64], begin: int, how:
         content = _content(recording, begin + first, begin + last)
         if not isinstance(content, SampleError):
             at = start + np.arange(how.readings) / rate
-            content = _interpolated(content, times[first:last], at) if how.resample else _irregular(times, rate)
+            twice = recording.twice(begin, begin + len(times))
+            content = _interpolated(content, times[first:last], at) if how.resample else _irregular(times, rate, twice)
         yield Window(begin + first, start, content, begin + last)
 
 
@@ -117,9 +118,14 @@ def _interpolated(
     return np.stack([np.interp(at, times, channel) for channel in content.T], axis=-1).astype(np.float32)
 
 
-def _irregular(times: NDArray[np.float64], rate: float) -> SampleError:
+def _irregular(times: NDArray[np.float64], rate: float, twice: int) -> SampleError:
     intervals = np.diff(times)
     repeated = int((intervals == 0).sum())
+    if twice and twice == repeated:
+        return SampleError(
+            "read",
+            f"{twice} of {len(times)} readings stand twice, with the same time and values. Delete the second ones.",
+        )
     if repeated:
         return SampleError("read", f"{repeated} of {len(times)} readings have the time of the one before. {_SPREAD}")
     return SampleError(

@@ -118,7 +118,8 @@ class FileTable:
         """What a user should know of how the table is read."""
         unread = self._unread()
         others = [f"columns left out: {', '.join(unread)}"] if unread else []
-        return (*others, *self._alike.notes(), *(() if "split" in self._names else (self._split.note("split column"),)))
+        told = self._split.names_read if "split" in self._names else (self._split.note("split column"),)
+        return (*self._dialect.notes, *others, *self._alike.notes(), *told)
 
     def __iter__(self) -> Iterator[Sample]:
         counted = self._split.afresh()
@@ -135,7 +136,7 @@ class FileTable:
     def _sample(self, line: int, row: dict[str, str], counted: SplitCount) -> Sample:
         path, group = row["path"], row.get("group") or None
         sample_id = row.get("id") or (file_id(Path(path).as_posix()) if path else f"line {line}")
-        split = (row["split"] or None) if "split" in self._names else counted.split(group or sample_id)
+        split = counted.named(row["split"] or None) if "split" in self._names else counted.split(group or sample_id)
         load = (
             file_loader(self._reader, self.path.parent / path, self._inside)
             if path
@@ -170,9 +171,7 @@ def _names(path: Path, dialect: Dialect) -> list[str]:
 
 
 def _rows(path: Path, dialect: Dialect, names: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    for line, cells in text_rows(path, dialect.separator):
-        if line <= dialect.begin:
-            continue
+    for line, cells in text_rows(path, dialect):
         if len(cells) != len(names):
             raise DataError(
                 f"{path}, line {line}: {len(cells)} columns; expected {len(names)}, as the first line has. Put quotes "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from fusion.modalities import Modality
 
 _LOOKED_AT = 8
+_SPLITS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("test", "testing"), "test"),
+    **dict.fromkeys(("val", "valid", "validation", "dev", "development"), "val"),
+}
 _MEDIA = {
     "array": "npy npz nii gz mat nrrd mha mhd dcm",
     "audio": "wav flac ogg mp3 m4a aac opus wma aif aiff amr ape au caf",
@@ -134,8 +140,13 @@ def hashed_split(key: str, *, test_share: float, seed: int) -> str:
     return "test" if int.from_bytes(digest.digest(), "little") < test_share * 2.0**64 else "train"
 
 
+def usual_split(name: str) -> str | None:
+    """Give the split that a name such as ``Training``, ``TEST`` or ``dev`` means; None for any other name."""
+    return _SPLITS.get(name.lower())
+
+
 class SplitCount:
-    """Counts what a hash put on each side: with few groups it may be far from the share that was asked for.
+    """Names splits and counts what a hash put on each side: of few groups that may be far from the share asked for.
 
     Parameters
     ----------
@@ -146,7 +157,10 @@ class SplitCount:
     """
 
     def __init__(self, what: str, test_share: float, seed: int) -> None:
+        if not -(1 << 63) <= seed < 1 << 63:
+            raise ConfigError(f"seed is {seed}; expected a whole number of at most 63 bits")
         self.what, self.test_share, self.seed = what, test_share, seed
+        self._read: dict[str, str] = {}
         self._keys: dict[str, set[str]] = {"train": set(), "test": set()}
         self._samples = {"train": 0, "test": 0}
 
@@ -156,6 +170,19 @@ class SplitCount:
         self._keys[side].add(key)
         self._samples[side] += 1
         return side
+
+    def named(self, written: str | None) -> str | None:
+        """Give the split that a source names; ``Training``, ``TEST`` and ``dev`` are train, test and val."""
+        found = None if written is None else usual_split(written) or written
+        if written is not None and found != written:
+            self._read[written] = str(found)
+        return found
+
+    @property
+    def names_read(self) -> tuple[str, ...]:
+        """Which splits are written otherwise in the source."""
+        told = [f"{written} as {name}" for written, name in sorted(self._read.items())]
+        return (f"splits read: {', '.join(told)}",) if told else ()
 
     def afresh(self) -> SplitCount:
         """Give one that has counted nothing yet."""
@@ -200,7 +227,8 @@ def _load(modality: Modality, path: Path, inside: Path | None) -> Any:
             _fail(f"{path.name} leaves the folder {inside.name}; copy it there, or allow it with --reader outside=true")
         return modality.read(_under_that_name(path))
     except SampleError as error:
-        raise SampleError(error.stage, printable(error.reason)) from error
+        near = "" if path.exists() else _near(path)
+        raise SampleError(error.stage, printable(f"{error.reason}{near}")) from error
 
 
 def _under_that_name(path: Path) -> Path:
@@ -209,6 +237,17 @@ def _under_that_name(path: Path) -> Path:
         return path
     forms = (Path(unicodedata.normalize(form, str(path))) for form in ("NFC", "NFD"))
     return next((form for form in forms if form.exists()), path)
+
+
+def _near(path: Path) -> str:
+    """Name the file that a missing one may be meant to be: with other capitals, or with / for a backslash."""
+    slashed = Path(str(path).replace("\\", "/"))
+    if slashed != path and slashed.exists():
+        return "; write / between folders"
+    with suppress(OSError):
+        names = [entry.name for entry in path.parent.iterdir() if entry.name.casefold() == path.name.casefold()]
+        return f"; there is {names[0]}" if names else ""
+    return ""
 
 
 def _fail(reason: str) -> None:

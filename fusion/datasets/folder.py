@@ -21,6 +21,7 @@ from fusion.datasets.files import (
     given_options,
     media_suffixes,
     printable,
+    usual_split,
 )
 from fusion.datasets.look_alikes import LookAlikes
 from fusion.errors import ConfigError, DataError
@@ -30,11 +31,6 @@ if TYPE_CHECKING:
 
     from fusion.modalities import Modality
 
-_SPLITS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("test", "testing"), "test"),
-    **dict.fromkeys(("val", "valid", "validation"), "val"),
-}
 _DEFAULTS = {"group": None, "ids": "path"} | FILE_DEFAULTS
 
 
@@ -133,7 +129,7 @@ class FolderDataset:
     def __iter__(self) -> Iterator[Sample]:
         left_out: Counter[str] = Counter()
         counted, alike, yielded = self._split.afresh(), LookAlikes(), 0
-        for found in self._files(left_out):
+        for found in self._files(left_out, counted):
             yielded += 1
             sample = self._sample(found, left_out, counted)
             alike.add(sample.label, sample.group)
@@ -165,11 +161,12 @@ class FolderDataset:
         around = (self._splits is not None) + (found.label is not None)
         return printable("/".join(above)) if len(above) > around else None
 
-    def _files(self, left_out: Counter[str]) -> Iterator[_Found]:
+    def _files(self, left_out: Counter[str], counted: SplitCount) -> Iterator[_Found]:
         if self._splits is None:
             yield from self._classes("", None, left_out)
             return
         for name, split in self._splits.items():
+            counted.named(name)
             yield from self._classes(f"{name}/", split, left_out)
 
     def _classes(self, prefix: str, split: str | None, left_out: Counter[str]) -> Iterator[_Found]:
@@ -217,8 +214,10 @@ class FolderDataset:
         if left_out["in no group"]:
             said.append(f"files in no group: {left_out['in no group']}")
         if self._splits is None:
+            alone = [name for name in _subfolders(self.root) if _split_of(name) is not None]
+            said += [f"{', '.join(map(printable, alone))} beside other folders: taken for a class"] if alone else []
             said.append(self._split.note("split folders"))
-        return tuple(said)
+        return (*said, *self._split.names_read)
 
 
 def _group_pattern(group: Any) -> re.Pattern[str] | str | None:
@@ -251,17 +250,29 @@ def _split_folders(root: Path) -> dict[str, str] | None:
     others = [name for name in _subfolders(root) if name not in splits]
     if splits and not others:
         return splits
-    if {"train", "test"} <= set(splits.values()):
+    if "train" in splits.values() and len(set(splits.values())) > 1:
         raise DataError(
             f"{root} holds {printable(others[0])!r} beside split folders; expected only split folders, or none. "
             "Move one of them."
         )
+    _refuse_inner_splits(root, others)
     return None
+
+
+def _refuse_inner_splits(root: Path, classes: Sequence[str]) -> None:
+    """Refuse class folders that hold ``train`` and ``test``, which a hash would mix."""
+    for name in classes:
+        inner = {usual_split(folder) for folder in _subfolders(root / name)}
+        if {"train", "test"} <= inner:
+            raise DataError(
+                f"{root / name} holds split folders inside a class; expected them around the classes, such as "
+                f"train/{printable(name)}. Move them, or list the files in a CSV file with a column split."
+            )
 
 
 def _split_of(name: str) -> str | None:
     fold = re.fullmatch(r"fold[-_ ]?(\d+)", name.lower())
-    return f"fold-{int(fold[1])}" if fold else _SPLITS.get(name.lower())
+    return f"fold-{int(fold[1])}" if fold else usual_split(name)
 
 
 def _subfolders(folder: Path) -> list[str]:

@@ -27,7 +27,9 @@ class ReadingPlan:
         Column, and why it is no channel.
     constant : tuple of str
         Channels with one value throughout.
-    time_unit : {"s", "ms", "us", "ns"} or None
+    dates : {"day-first", "month-first"} or None
+        Order of dates that end with the year; None of other times.
+    time_unit : {"s", "ms", "us", "ns", "min", "h", "d"} or None
         Of the numbers in the time column, or of dates; None without times.
     time_unit_found : str
         How the unit was found.
@@ -62,6 +64,7 @@ class ReadingPlan:
     channels: tuple[str, ...] = ()
     left_out: dict[str, str] = field(default_factory=dict)
     constant: tuple[str, ...] = ()
+    dates: str | None = None
     time_unit: str | None = None
     time_unit_found: str = ""
     rate: float | None = None
@@ -108,7 +111,9 @@ class ReadingPlan:
             "channels": list(self.channels),
             "window": window,
             "step": step,
-            "time_unit": None if self.time_unit_found == "dates" or "time" not in roles else self.time_unit,
+            # What was told from the training's times is told anew: others may be written in another unit.
+            "time_unit": self.time_unit if self.time_unit_found == "as asked" and "time" in roles else None,
+            "dates": self.dates,
             "rate": self.rate,
             "max_gap": self.max_gap,
             "resample": self.resample,

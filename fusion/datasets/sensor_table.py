@@ -17,7 +17,7 @@ from fusion.datasets.files import SplitCount, check_test_share
 from fusion.datasets.look_alikes import LookAlikes
 from fusion.datasets.table_layout import TableOptions, lay_out, listed
 from fusion.datasets.time_series import read_series
-from fusion.errors import SampleError
+from fusion.errors import DataError, SampleError
 from fusion.modalities.sensor import SensorModality
 
 if TYPE_CHECKING:
@@ -53,8 +53,10 @@ class SensorTable:
         is known. The step is half the window when not given. Without `window` each recording is one sample.
     rate : float, optional
         Readings per second; measured on the first recording of a hundred readings or more when not given.
-    time_unit : {"s", "ms", "us", "ns"}, optional
+    time_unit : {"s", "ms", "us", "ns", "min", "h", "d"}, optional
         Of times that are numbers; told from their name and size when not given.
+    dates : {"day-first", "month-first"}, optional
+        How dates that end with the year, such as 01/05/2024 12:00, begin; told from the table where only one will do.
     max_gap : float, optional
         A longer pause between readings is a gap, in seconds; three intervals when not given.
     resample : bool
@@ -75,7 +77,7 @@ class SensorTable:
     ConfigError
         When an option is out of range, or it must be asked which column or unit is meant.
     DataError
-        When the file or a column is missing, or the file is damaged.
+        When the file or a column is missing, the file is damaged, or no recording is as long as a window.
 
     Notes
     -----
@@ -106,6 +108,7 @@ class SensorTable:
         step: float | None = None,
         rate: float | None = None,
         time_unit: str | None = None,
+        dates: str | None = None,
         max_gap: float | None = None,
         resample: bool = False,
         spread: bool = False,
@@ -124,6 +127,7 @@ class SensorTable:
             step=step,
             rate=rate,
             time_unit=time_unit,
+            dates=dates,
             max_gap=max_gap,
             resample=resample,
             spread=spread,
@@ -160,20 +164,26 @@ class SensorTable:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know of how the table was read."""
-        told = () if self.columns.split is not None else (self._split.note("split column"),)
+        told = self._split.names_read if self.columns.split is not None else (self._split.note("split column"),)
         return (*self._plan.remarks, *self._names.notes(), *told)
 
     def __iter__(self) -> Iterator[Sample]:
         dropped: Counter[str] = Counter()
-        counted = self._split.afresh()
+        counted, cut, longest = self._split.afresh(), 0, 0
         for series in self._series():
             windows = list(self._windows(series))
+            cut, longest = cut + len(windows), max(longest, len(series.values))
             dropped.update(_dropped(series, windows))
             for window in windows:
                 sample = self._sample(series, window, counted)
                 self._names.add(sample.label, sample.group)
                 yield sample
         self._plan, self._split = replace(self._plan, dropped=dict(dropped)), counted
+        if not cut and self.cut is not None:
+            raise DataError(
+                f"{self.source}: no recording fills a window of {self.cut.readings:,} readings; the longest has "
+                f"{longest:,}. Take a shorter one, such as --reader window={self._shorter(longest):g}"
+            )
 
     def _series(self) -> Iterator[TimeSeries]:
         if self._kept is not None:
@@ -201,10 +211,14 @@ class SensorTable:
         return Sample(
             id=series.name if self.cut is None else f"{series.name}-{self._start(window)}",
             label=label,
-            split=(split if self.columns.split is not None else None) or counted.split(group),
+            split=counted.split(group) if self.columns.split is None else counted.named(split),
             group=group,
             load=partial(_given, window.content),
         )
+
+    def _shorter(self, readings: int) -> float:
+        rate = 1.0 if self.cut is None or self.cut.rate is None else self.cut.rate
+        return max(2, readings // 2) / rate
 
     def _start(self, window: Window) -> str:
         if window.start is None or self.cut is None or self.cut.rate is None:

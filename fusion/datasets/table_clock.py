@@ -62,7 +62,7 @@ def table_clock(source: Path, survey: TableSurvey, *, unit: str | None, rate: fl
             f"{source}: no recording has two readings of different times in column {survey.columns.time!r}; expected "
             "readings one after the other, or their number per second as --reader rate=50"
         )
-    found = unit_of(survey.columns.time, measured or survey.clocks[0], unit, dates=survey.dates)
+    found = unit_of(survey.columns.time, measured or survey.clocks[0], unit, dates=survey.dates, rate=rate)
     clocks = [clock.scaled(found.seconds) for clock in survey.clocks]
     if not spread:
         _refuse_cut_times(source, clocks)

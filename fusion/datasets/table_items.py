@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from fusion.modalities.dialect import Dialect
     from fusion.modalities.tables import Part
 
 _CHUNK = 1 << 20
@@ -33,6 +34,10 @@ class TableLike(Protocol):
     @property
     def names(self) -> tuple[str, ...]:
         """Of its columns."""
+
+    @property
+    def dialect(self) -> Dialect | None:
+        """Of a text file."""
 
     def parts(self) -> Iterator[Part]:
         """Read it top to bottom."""
@@ -80,7 +85,8 @@ class TableItems:
     def notes(self) -> tuple[str, ...]:
         """What a user should know of how the rows were named and split."""
         counted = self._counted[-1] if self._counted else self.split
-        found = [] if self.roles.split is not None else [counted.note("split column")]
+        found = [] if self.table.dialect is None else [*self.table.dialect.notes]
+        found += [counted.note("split column")] if self.roles.split is None else counted.names_read
         if not self.roles.id:
             found.append(
                 f"no column of IDs: rows are called {self._row_name(0)!r} and so on; name one with --reader id="
@@ -95,8 +101,7 @@ class TableItems:
             for row, (load, sample_id) in enumerate(zip(loaders(part), self._ids(part), strict=True)):
                 label, split, group = (column[row] for column in columns)
                 named = sample_id or self._row_name(part.first + row)
-                if self.roles.split is None:
-                    split = counted.split(group or named)
+                split = counted.split(group or named) if self.roles.split is None else counted.named(split)
                 if sample_id is None:
                     load = failing_loader(f"row {part.first + row + 1} has no {' and no '.join(self.roles.id)}")
                 yield Sample(named, label, split, group, load)

@@ -12,10 +12,10 @@ from fusion.datasets.reading_plan import ReadingPlan
 from fusion.datasets.table_clock import TableClock, table_clock
 from fusion.datasets.table_survey import TableSurvey, survey_table
 from fusion.datasets.time_series import TimeReading
-from fusion.errors import ConfigError
+from fusion.errors import ConfigError, DataError
 from fusion.modalities.clocks import GAP
 from fusion.modalities.tables import open_table
-from fusion.modalities.times import check_unit
+from fusion.modalities.times import DAY_FIRST, MONTH_FIRST, check_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +44,7 @@ class TableOptions:
     step: float | None = None
     rate: float | None = None
     time_unit: str | None = None
+    dates: str | None = None
     max_gap: float | None = None
     resample: bool = False
     spread: bool = False
@@ -66,6 +67,8 @@ class TableOptions:
         if self.decimal not in (None, ".", ","):
             raise ConfigError(f"decimal is {self.decimal!r}; expected . or ,")
         check_unit(self.time_unit)
+        if self.dates not in (None, DAY_FIRST, MONTH_FIRST):
+            raise ConfigError(f"dates is {self.dates!r}; expected {DAY_FIRST} or {MONTH_FIRST}")
 
     @property
     def mark(self) -> str | None:
@@ -126,20 +129,37 @@ def lay_out(source: Path, options: TableOptions) -> TableLayout:
         When the file or a column is missing, or the file is damaged.
     """
     table = open_table(source, separator=options.mark, decimal=options.decimal)
-    survey = survey_table(table, find_roles(source, table.names, options.roles, options.channels))
+    columns = find_roles(source, table.names, options.roles, options.channels)
+    survey = survey_table(table, columns, dates=options.dates)
     channels, left_out = choose_channels(source, survey.columns, survey.facts)
+    _refuse_names_among_rows(source, survey, channels)
     clock = table_clock(source, survey, unit=options.time_unit, rate=options.rate, spread=options.spread)
     max_gap = options.max_gap or (GAP / clock.rate if clock.rate else math.inf)
+    if clock.rate and max_gap * clock.rate < 1:
+        raise ConfigError(f"max_gap is {max_gap:g} s; expected more than {1 / clock.rate:g} s, from reading to reading")
     cut = None if options.window is None else _cut(source, options, options.window, clock, max_gap)
     columns = replace(survey.columns, channels=channels)
-    plan = _plan(table, options, survey, clock, columns, left_out)
+    plan = _plan(options, survey, clock, columns, left_out)
     plan = replace(plan, **_windows(options, clock.rate, cut), max_gap=None if math.isinf(max_gap) else max_gap)
     time = TimeReading(clock.unit_seconds, survey.dates, options.spread)
-    return TableLayout(table, columns, time, clock.rate, max_gap, cut, plan)
+    return TableLayout(survey.table, columns, time, clock.rate, max_gap, cut, plan)
+
+
+def _refuse_names_among_rows(source: Path, survey: TableSurvey, channels: Sequence[str]) -> None:
+    """Refuse a line of units or of names among the readings: words in all channels, and no time."""
+    rows = {survey.facts[name].word_row for name in channels}
+    row = rows.pop()
+    timed = survey.columns.time is not None
+    if rows or row is None or (timed and survey.timeless_row != row) or (not timed and len(channels) == 1):
+        return
+    word = survey.facts[channels[0]].word
+    raise DataError(
+        f"{source}: row {row + 1} holds words where the others hold numbers, such as {word!r} "
+        f"in column {channels[0]!r}: a line of units or names; delete it"
+    )
 
 
 def _plan(
-    table: Table,
     options: TableOptions,
     survey: TableSurvey,
     clock: TableClock,
@@ -147,6 +167,10 @@ def _plan(
     left_out: dict[str, str],
 ) -> ReadingPlan:
     apart = (f"recordings told apart by {survey.told_apart}",) if survey.told_apart else ()
+    table = survey.table
+    order = f"dates in column {columns.time!r} are read {table.dates} ({survey.order_found})"
+    ordered = (order,) if survey.order_found else ()
+    above = () if table.dialect is None else table.dialect.notes
     return ReadingPlan(
         id=columns.id,
         time=columns.time,
@@ -156,6 +180,7 @@ def _plan(
         channels=columns.channels,
         left_out=left_out,
         constant=tuple(name for name in columns.channels if survey.facts[name].is_constant),
+        dates=table.dates,
         time_unit=clock.unit,
         time_unit_found=clock.unit_found,
         rate=clock.rate,
@@ -167,7 +192,7 @@ def _plan(
         decimal=None if table.dialect is None else table.dialect.decimal,
         recordings=survey.recordings,
         rows=survey.rows,
-        remarks=clock.remarks + apart,
+        remarks=above + clock.remarks + apart + ordered,
     )
 
 

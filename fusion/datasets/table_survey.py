@@ -13,7 +13,7 @@ from fusion.datasets.time_series import TogetherCheck, runs
 from fusion.errors import ConfigError, DataError
 from fusion.modalities.clocks import Clock, clock_of
 from fusion.modalities.column_facts import ColumnFacts
-from fusion.modalities.times import named_like_time, stamps
+from fusion.modalities.times import DAY_FIRST, date_order, named_like_time, stamps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +31,8 @@ class TableSurvey:
 
     Parameters
     ----------
+    table : Table
+        With the order of its dates.
     columns : Columns
         With the time, and the recordings' names, that were found.
     facts : dict of str to ColumnFacts
@@ -40,12 +42,15 @@ class TableSurvey:
         Of the recordings, in the unit of the times; empty without times.
     dates : bool
         Whether the times are dates.
-    timeless : int
-        Rows without a time.
+    timeless, timeless_row : int
+        Rows without a time, and the first of them in which something else stands.
     told_apart : str
         How recordings were told apart where no column was named for it.
+    order_found : str
+        How the order of day and month in its dates was found; empty where there are no such dates.
     """
 
+    table: Table
     columns: Columns
     facts: dict[str, ColumnFacts]
     recordings: int
@@ -53,11 +58,20 @@ class TableSurvey:
     clocks: list[Clock] = field(default_factory=list)
     dates: bool = False
     timeless: int = 0
+    timeless_row: int | None = None
     told_apart: str = ""
+    order_found: str = ""
 
 
-def survey_table(table: Table, columns: Columns) -> TableSurvey:
+def survey_table(table: Table, columns: Columns, *, dates: str | None = None) -> TableSurvey:
     """Read a table once, and find its time and its recordings where they were not named.
+
+    Parameters
+    ----------
+    table : Table
+    columns : Columns
+    dates : {"day-first", "month-first"}, optional
+        Order of dates that end with the year, as the user says.
 
     Raises
     ------
@@ -68,11 +82,14 @@ def survey_table(table: Table, columns: Columns) -> TableSurvey:
     """
     time = columns.time or _time_named(table, columns)
     columns = replace(columns, time=time)
-    told = ""
+    told = order_found = ""
+    if time is not None:
+        order, order_found = date_order(table, time, dates)
+        table = replace(table, dates=order)
     if time is not None and not columns.id:
         found = _recordings_by_time(table, columns)
         columns, told = replace(columns, id=found), "times begin anew where they change" if found else ""
-    survey = replace(_surveyed(table, columns), told_apart=told)
+    survey = replace(_surveyed(table, columns), told_apart=told, order_found=order_found)
     if time is None and not columns.channels:
         _ask_for_a_time(table, survey.facts.values())
     _refuse_overlaps(table, columns, survey)
@@ -94,7 +111,7 @@ def _time_named(table: Table, columns: Columns) -> str | None:
 def _rises(table: Table, columns: Columns, name: str) -> bool:
     """Tell whether a column that may be a time goes forward in the first part of the table."""
     part = next(table.parts())
-    found = stamps(part.columns[name], part.decimal)
+    found = stamps(replace(part, table=replace(table, dates=DAY_FIRST)), name)
     steps = np.diff(found.values)
     together = np.ones(len(steps), bool)
     for _, begin, _ in runs(part, columns.id):
@@ -107,8 +124,9 @@ def _surveyed(table: Table, columns: Columns) -> TableSurvey:
     facts = {name: ColumnFacts(name) for name in table.names if name not in columns.taken()}
     check, clocks = TogetherCheck(table, columns.id), _Clocks(table, columns.time)
     rows = 0
+    changes = _Changes((columns.label, columns.group, columns.split))
     for part in table.parts():
-        together = np.ones(part.rows, bool)
+        together = ~changes.of(part)
         for name, begin, end in runs(part, columns.id):
             if check.begins(name):
                 together[begin] = False
@@ -120,7 +138,34 @@ def _surveyed(table: Table, columns: Columns) -> TableSurvey:
     clocks.begin("")
     if columns.time is not None and clocks.timeless == rows:
         raise clocks.none_found()
-    return TableSurvey(columns, facts, len(check.seen), rows, clocks.found, bool(clocks.dates), clocks.timeless)
+    return TableSurvey(
+        table,
+        columns,
+        facts,
+        len(check.seen),
+        rows,
+        clocks.found,
+        bool(clocks.dates),
+        clocks.timeless,
+        clocks.timeless_row,
+    )
+
+
+class _Changes:
+    """Finds the rows at which class, group or split change."""
+
+    def __init__(self, roles: Iterable[str | None]) -> None:
+        self.names = [name for name in roles if name is not None]
+        self._last: dict[str, str | None] = {}
+
+    def of(self, part: Part) -> NDArray[np.bool_]:
+        changed = np.zeros(part.rows, bool)
+        for name in self.names:
+            cells = part.text(name)
+            before = np.concatenate([np.array([self._last.get(name, cells[0])], dtype=object), cells[:-1]])
+            changed |= cells != before
+            self._last[name] = cells[-1]
+        return changed
 
 
 class _Clocks:
@@ -131,6 +176,7 @@ class _Clocks:
         self.found: list[Clock] = []
         self.dates: bool | None = None
         self.timeless = 0
+        self.timeless_row: int | None = None
         self._shown = ""
         self._name = ""
         self._times: list[NDArray[Any]] = []
@@ -145,18 +191,21 @@ class _Clocks:
         if self.column is None:
             return
         if self._read[0] is not part:
-            self._read = (part, stamps(part.columns[self.column], part.decimal, dates=self.dates))
+            self._read = (part, stamps(part, self.column, dates=self.dates))
             self.dates = self._read[1].dates if self._read[1].known.any() else self.dates
             self._shown = self._shown or part.cell(self.column, 0)
         found = self._read[1]
         known = found.known[begin:end]
+        row = begin + int(np.argmin(known))
+        if self.timeless_row is None and not known.all() and part.columns[self.column][row].as_py():
+            self.timeless_row = part.first + row
         self.timeless += int((~known).sum())
         self._times.append(found.values[begin:end][known])
 
     def none_found(self) -> DataError:
         return DataError(
-            f"{self.table.path}: {self._shown!r} in column {self.column!r} is no time; expected numbers, or dates such "
-            "as 2024-05-01T12:00:00.25"
+            f"{self.table.path}: {self._shown!r} in column {self.column!r} is no time; expected numbers, or dates and "
+            "times in one column, such as 2024-05-01T12:00:00.25"
         )
 
 
@@ -216,7 +265,7 @@ class _NamedRuns:
         self._last: tuple[Any, tuple[str | None, ...]] | None = None
 
     def add(self, part: Part) -> None:
-        times = stamps(part.columns[self.time], part.decimal).values
+        times = stamps(part, self.time).values
         cells = np.stack([part.text(name) for name in self.names], axis=-1) if self.names else np.empty((part.rows, 0))
         before = self._last or (times[0], tuple(cells[0]))
         changed = cells != np.concatenate([np.array([before[1]], dtype=object), cells[:-1]])

@@ -61,6 +61,13 @@ class TimeSeries:
             + (0 if self.times is None else 8 * len(self.times))
         )
 
+    def twice(self, begin: int, end: int) -> int:
+        """Count the readings, of some, that have time and values of the one before."""
+        if self.times is None:
+            return 0
+        same = (np.diff(self.times[begin:end]) == 0) & (np.diff(self.values[begin:end], axis=0) == 0).all(axis=1)
+        return int(same.sum())
+
     def readable(self, begin: int, end: int) -> NDArray[np.float32]:
         """Give some readings; SampleError when one of them is no number."""
         for position in sorted(self.words):
@@ -184,7 +191,7 @@ class _Cells:
         facts = np.stack([nothing if name is None else part.text(name) for name in roles], axis=-1)
         if columns.time is None:
             return cls(values, facts, words, None, None)
-        found = stamps(part.columns[columns.time], part.decimal, dates=time.dates)
+        found = stamps(part, columns.time, dates=time.dates)
         return cls(values, facts, words, found.values, found.known)
 
     def rows(self, begin: int, end: int) -> _Cells:

@@ -189,6 +189,8 @@ def _read_activities(path: Path) -> dict[int, str]:
 
 
 def _read_integers(path: Path) -> NDArray[Any]:
+    if not path.read_bytes().strip():
+        raise DataError(f"{path} is empty; expected one whole number on each line")
     try:
         return np.atleast_1d(np.loadtxt(path, dtype=np.int64, ndmin=1))
     except ValueError as error:

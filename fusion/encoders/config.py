@@ -58,6 +58,7 @@ class FunctaConfig(EncoderConfig):
     kind: ClassVar[str] = "functa"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.omegas is not None:
             object.__setattr__(self, "omegas", tuple(float(omega) for omega in self.omegas))
         if self.initialisation not in get_args(Initialisation):
@@ -94,6 +95,21 @@ class FunctaConfig(EncoderConfig):
     def without_learning(self) -> FunctaConfig:
         """Give the same fits from a random start, which take as long as from a learned one."""
         return replace(self, initialisation="random", meta=None)
+
+    def in_learning_steps(self, steps: int) -> FunctaConfig | None:
+        """Give the same configuration with so many changes of the meta start."""
+        return None if self.meta is None else replace(self, meta=replace(self.meta, steps=steps))
+
+    def learning_steps(self) -> int:
+        """Count the changes of the meta start that its time allows."""
+        from fusion.inr.meta import affordable_changes
+
+        return 0 if self.meta is None else affordable_changes(self.network(), self.modality.coordinates(), self.meta)
+
+    @property
+    def learning_samples(self) -> int:
+        """How many samples the meta start is learned from at most."""
+        return 0 if self.meta is None else self.meta.samples
 
     @property
     def layout(self) -> tuple[LayoutEntry, ...]:

@@ -13,6 +13,7 @@ from fusion.encoders.encoder import encoder_of
 from fusion.encoders.likeness import Likeness
 from fusion.errors import ConfigError, DataError
 from fusion.inr.metrics import psnr
+from fusion.modalities import source_hash
 from store import Status, open_store
 
 if TYPE_CHECKING:
@@ -69,8 +70,10 @@ def decode(
     stored.encoder.config.modality.write(decoded, Path(out))
     result = {"id": sample_id, "out": str(out), "shape": list(decoded.shape), "psnr": stored.psnr}
     if compare is not None and source is not None:
-        measured, likeness = _compare({sample_id: stored}, source, {sample_id: Path(compare)}, scale)[sample_id]
+        measured, likeness, same = _compare({sample_id: stored}, source, {sample_id: Path(compare)}, scale)[sample_id]
         notes = [] if likeness.note is None else [likeness.note]
+        if not same:
+            notes.insert(0, f"the data of {sample_id} in {source} are not those that the functa was fitted to")
         told = {"psnr_decoded": measured, "psnr_channels": likeness.psnr, "notes": notes}
         result |= {"compare": str(compare), **told}
     return result
@@ -98,7 +101,7 @@ def compare_samples(store: str | Path, source: str | Path, pictures: Mapping[str
     """
     with open_store(store) as opened:
         stored = {sample_id: _Stored.of(opened, sample_id) for sample_id in pictures}
-    return {sample_id: measured for sample_id, (measured, _) in _compare(stored, source, pictures, 1.0).items()}
+    return {sample_id: measured for sample_id, (measured, *_) in _compare(stored, source, pictures, 1.0).items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,10 +129,10 @@ class _Stored:
 
 def _compare(
     stored: Mapping[str, _Stored], source: str | Path, pictures: Mapping[str, Path], scale: float
-) -> dict[str, tuple[float, Likeness]]:
+) -> dict[str, tuple[float, Likeness, bool]]:
     header = next(iter(stored.values())).header
     options = header.conventions.get("reader", {})
-    measured: dict[str, tuple[float, Likeness]] = {}
+    measured: dict[str, tuple[float, Likeness, bool]] = {}
     with open_dataset(header.dataset, source, modality=header.modality, options=options) as opened:
         for sample in opened:
             if sample.id in stored:
@@ -141,7 +144,8 @@ def _compare(
     raise DataError(f"{source} has no sample {missing!r}; expected the data set that the store was made from")
 
 
-def _draw(stored: _Stored, sample: Sample, picture: Path, scale: float) -> tuple[float, Likeness]:
+def _draw(stored: _Stored, sample: Sample, picture: Path, scale: float) -> tuple[float, Likeness, bool]:
+    """Draw a sample; give PSNR, likeness, and whether its data are those that were encoded."""
     modality = stored.encoder.config.modality
     original = modality.prepare(sample.raw)
     decoded, scaling = stored.decoded(), stored.encoder.scaling
@@ -152,7 +156,7 @@ def _draw(stored: _Stored, sample: Sample, picture: Path, scale: float) -> tuple
     title = f"{sample.id}: {stored.row.labels[0] or 'no label'}, {measured:.1f} dB"
     fine = stored.decoded(scale)
     modality.plot_scaled(original, fine, picture, title, scaling=scaling, titles=likeness.titles())
-    return measured, likeness
+    return measured, likeness, source_hash(original).tobytes() == stored.row.source_hash[0].tobytes()
 
 
 def _psnr_between(original: NDArray[Any], decoded: NDArray[Any], scaling: Scaling) -> float:

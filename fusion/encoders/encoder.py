@@ -84,6 +84,10 @@ class EncoderConfig(ABC):
         _, shape, offset = self.layout[-1]
         return int(offset + np.prod(shape))
 
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise ConfigError(f"seed is {self.seed}; expected 0 or more")
+
     @property
     def learns_start(self) -> bool:
         """Whether more than the scaling is learned from training samples."""
@@ -107,6 +111,23 @@ class EncoderConfig(ABC):
     def without_learning(self) -> Self | None:
         """Give a configuration whose samples cost the same and that learns no start; None where there is none."""
         return None
+
+    def in_learning_steps(self, steps: int) -> Self | None:  # noqa: ARG002 - of the kinds that learn step by step
+        """Give the same configuration that learns in so many steps; None where it does not learn in steps."""
+        return None
+
+    def learning_steps(self) -> int:
+        """Count the steps in which it learns."""
+        return 0
+
+    @property
+    def learning_samples(self) -> int:
+        """How many samples it learns from at most, beside the scaling."""
+        return 0
+
+    def learning_share(self, samples: int, of: int) -> float:  # noqa: ARG002 - of the kinds whose steps look at all
+        """Tell which part of the time a step of learning takes with so few samples, of that with so many."""
+        return 1.0
 
     def with_modality(self, modality: Modality) -> Self:
         """Give the same configuration for a modality whose sizes are known."""

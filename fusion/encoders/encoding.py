@@ -23,6 +23,7 @@ from fusion.encoders.streaming import Pace, encode_stream
 from fusion.encoders.survey import Survey, survey_samples, training_samples
 from fusion.errors import DataError, FusionError, StoreError
 from store import FunctaStore, Rows, Status, create_store, open_store
+from store.opening import vacant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -142,6 +143,7 @@ def _open_store(
             opened.close()
             raise
         return opened
+    vacant(path)  # before the start is learned, which may take minutes
     encoder = learn()
     config = encoder.config
     told = told_of(dataset)

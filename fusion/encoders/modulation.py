@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -66,6 +66,7 @@ class ModulationConfig(EncoderConfig):
     kind: ClassVar[str] = "modulation"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         object.__setattr__(self, "hidden", tuple(int(width) for width in self.hidden))
         object.__setattr__(self, "omega", float(self.omega))
         if self.size < 1:
@@ -76,6 +77,21 @@ class ModulationConfig(EncoderConfig):
     def layout(self) -> tuple[LayoutEntry, ...]:
         """One array: the modulation."""
         return (("modulation", (self.size,), 0),)
+
+    def in_learning_steps(self, steps: int) -> ModulationConfig:
+        """Give the same configuration with so many changes of the shared network."""
+        return replace(self, meta=replace(self.meta, steps=steps))
+
+    def learning_steps(self) -> int:
+        """Count the changes of the shared network that its time allows."""
+        from fusion.inr.meta import affordable_changes
+
+        return affordable_changes(self.network(), self.modality.coordinates(), self.meta)
+
+    @property
+    def learning_samples(self) -> int:
+        """How many samples the shared network is learned from at most."""
+        return self.meta.samples
 
     def network(self) -> Architecture:
         """Give the shared network's architecture with the modality's input and output sizes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from fusion.encoders.options import EncodeOptions, told_of
 from fusion.encoders.pool import available_workers
 from fusion.encoders.remarks import remarks_on
 from fusion.encoders.survey import Survey, survey_samples, training_samples
+from fusion.errors import DataError
 from fusion.inr.engine import warm_up
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def plan(
     training = training_samples(dataset, options, config)
     resolved = config.with_modality(resolve_modality(config.modality, training))
     k, workers = resolved.k, options.workers or available_workers()
-    pace = _pace(resolved, training)
+    pace = _pace(resolved, training, sum(survey.splits[name] for name in options.train_splits))
     learning = 0.0 if pace is None else pace.learning
     return Plan(
         dataset=dataset.name,
@@ -166,9 +167,9 @@ class _Pace:
         return total + config.fits_to_learn(len(survey.classes)) * self.whole / workers
 
 
-def _pace(config: EncoderConfig, training: Iterable[Sample]) -> _Pace | None:
-    """Read and fit a few training samples, from a random start, which takes as long as from a learned one."""
-    trial = config.without_learning()
+def _pace(config: EncoderConfig, training: Iterable[Sample], count: int) -> _Pace | None:
+    """Read and fit a few of so many training samples, from a start that takes as long as the learned one."""
+    trial = config.without_learning() or config.in_learning_steps(1)
     if trial is None:
         return None
     begin = time.perf_counter()
@@ -176,38 +177,42 @@ def _pace(config: EncoderConfig, training: Iterable[Sample]) -> _Pace | None:
     if not samples:
         return None
     reading = (time.perf_counter() - begin) / len(samples)
-    encoder = learn_encoder(trial, samples)
+    try:
+        encoder = learn_encoder(trial, samples)
+        learning = _learning(config, samples, count, reading)
+    except DataError:
+        return None  # these few samples are not enough to learn from, all of them may be
     warm_up()
-    if encoder.device != "cpu":
+    if encoder.device != "cpu" or config.learning_steps():
         encoder.encode(samples[:1])  # compiles
-    count, seconds = 1, _seconds(samples[:1], encoder)
-    while count < len(samples) and 4 * seconds < _SECONDS:
-        count = min(4 * count, len(samples))
-        seconds = _seconds(samples[:count], encoder)
-    learning = _learning(config, samples, reading)
-    return _Pace(reading, seconds / count, count, learning, failures, encoder.device != "cpu")
+    fitted, seconds = 1, _seconds(samples[:1], encoder)
+    while fitted < len(samples) and 4 * seconds < _SECONDS:
+        fitted = min(4 * fitted, len(samples))
+        seconds = _seconds(samples[:fitted], encoder)
+    return _Pace(reading, seconds / fitted, fitted, learning, failures, encoder.device != "cpu")
 
 
-def _learning(config: EncoderConfig, samples: Sequence[Sample], reading: float) -> float:
-    """Estimate what learning the start takes, from one change of it and from a few more; more of fast ones."""
-    meta = getattr(config, "meta", None)
-    if meta is None:
-        return 0.0
-    from fusion.inr.bilevel import Gradients
-    from fusion.inr.meta import learning_steps
+def _learning(config: EncoderConfig, samples: Sequence[Sample], count: int, reading: float) -> float:
+    """Estimate what learning takes with so many samples, from one step of it and from a few more; more of fast ones."""
 
     def taken(steps: int) -> float:
-        trial = replace(config, meta=replace(meta, steps=steps))  # type: ignore[type-var]
+        trial = config.in_learning_steps(steps)
         begin = time.perf_counter()
-        learn_encoder(trial, samples)
+        if trial is not None:
+            learn_encoder(trial, samples)
         return time.perf_counter() - begin
 
+    steps = config.learning_steps()
+    if not steps:
+        return 0.0
     warm_up()
+    taken(1)  # compiles
     first, more = taken(1), _STEPS
-    while (each := max(0.0, taken(1 + more) - first) / more) * more < _SECONDS / 4 and more < meta.steps:
+    while (each := max(0.0, taken(1 + more) - first) / more) * more < _SECONDS / 4 and more < steps:
         more *= 4
-    flops = Gradients(config.network(), config.modality.coordinates()).flops
-    return float(first + each * (learning_steps(flops, meta, meta.samples) - 1) + reading * meta.samples)
+    wanted = max(len(samples), min(count, config.learning_samples))
+    share = config.learning_share(len(samples), wanted)
+    return (first + each * (steps - 1)) / share + reading * (wanted - len(samples))
 
 
 def _usable(training: Iterable[Sample], config: EncoderConfig) -> tuple[list[Sample], tuple[str, ...]]:

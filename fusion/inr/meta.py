@@ -83,6 +83,11 @@ def learning_steps(flops: float, settings: MetaSettings, samples: int) -> int:
     return affordable_steps(settings.steps, batch * (2 * settings.inner_steps + 1) * flops, _MAX_FLOPS)
 
 
+def affordable_changes(network: Architecture, coordinates: NDArray[Any], settings: MetaSettings) -> int:
+    """Count the changes of what a network learns, as its time allows."""
+    return learning_steps(Gradients(network, coordinates).flops, settings, settings.samples)
+
+
 def _first_size(gradients: Gradients, start: Floats, values: NDArray[Any]) -> float:
     slopes = [gradients(start, y)[0] for y in values]
 

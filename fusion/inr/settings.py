@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
 
 
+MOST_STEPS = 10_000_000
+
+
 @dataclass(frozen=True)
 class FitSettings:
     """Settings of a fit with Adam (beta 0.9 and 0.999, epsilon 1e-7: Keras' defaults).
@@ -45,7 +48,7 @@ class FitSettings:
     seed: int = 42
 
     def __post_init__(self) -> None:
-        _require(self.steps >= 0, "steps", self.steps, "0 or more")
+        _require(0 <= self.steps <= MOST_STEPS, "steps", self.steps, f"0 to {MOST_STEPS:,}")
         _require(
             np.isfinite(self.learning_rate) and self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0"
         )
@@ -53,6 +56,7 @@ class FitSettings:
         target = self.psnr_target
         _require(target is None or 0 < target < np.inf, "psnr_target", target, "above 0 dB, or none")
         subset = self.coordinates_per_step
+        _require(self.seed >= 0, "seed", self.seed, "0 or more")
         _require(subset is None or subset >= 1, "coordinates_per_step", subset, "1 or more, or none")
 
     def rates(self) -> NDArray[np.float32]:

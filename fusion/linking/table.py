@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from fusion.errors import DataError
+from fusion.errors import ConfigError, DataError
 from fusion.linking.files import FORMAT, read_table, write_table
 from fusion.linking.sides import RESERVED
 
@@ -119,6 +119,20 @@ class LinkTable:
         card = _Card(format=FORMAT, format_version=FORMAT_VERSION, stores=dict(moved.stores), summary=self.summary)
         write_table(target, self.frame, card.model_dump_json(indent=1))
         return target
+
+    def with_stores(self, places: Mapping[str, str | Path]) -> LinkTable:
+        """Return the same table with stores that were moved at their new places, by the name of their column.
+
+        Raises
+        ------
+        ConfigError
+            A column that the table does not have.
+        """
+        unknown = sorted(set(places) - set(self.stores))
+        if unknown:
+            raise ConfigError(f"a store is given for {', '.join(unknown)}; the table has {', '.join(self.stores)}.")
+        moved = {name: replace(self.stores[name], path=str(place)) for name, place in places.items()}
+        return replace(self, stores={**self.stores, **moved})
 
     def relative_to(self, folder: Path) -> LinkTable:
         """Return the same table with the stores' paths as seen from a folder."""

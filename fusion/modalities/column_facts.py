@@ -24,6 +24,13 @@ _LIKE = {
 }
 _ROLE_OF_NAME = {name: role for role, names in _LIKE.items() for name in names.split()}
 _INDEX = re.compile(rf"({re.escape(NAMELESS)}[\d.]+|__index_level_\d+__|)")
+_UNITS = (
+    "%|‰|°|°C|C|deg|rad|(deg|rad|°|m|mm|km)/s|dps|g|mg|kg|[mµu]?V|mA|A|[mµun]?T|[mk]?Hz|[hk]?Pa|N|m/s(2|²|\\^2)|[mck]?m|m?s|"
+    "bpm|lux|lx|dB"
+)
+_LIKE_NUMBER = (
+    rf"^[+\x{{2212}}-]?(0x[0-9A-Fa-f]+|(\d{{1,3}}([ '\x{{2019}}.,]\d{{3}})+|\d+)([.,]\d*)?|[.,]\d+)\s*({_UNITS})?$"
+)
 
 
 @dataclass(eq=False)
@@ -49,14 +56,16 @@ class ColumnFacts:
     steps: float = 0.0
     squares: float = 0.0
     word: str = ""
+    word_row: int | None = None
+    alike: int = 0
+    stride: float | None = None
     last: float = field(default=np.nan)
 
     def add(self, part: Part, together: NDArray[np.bool_]) -> None:
         """Count the next rows; `together` says which belong to the recording of the row before."""
         values, words = part.numbers(self.name)
         if words.any():
-            self.words += int(words.sum())
-            self.word = self.word or part.cell(self.name, int(np.argmax(words)))
+            self._add_words(part, words)
         there = values[np.isfinite(values)]
         if len(there):
             self.numbers += len(there)
@@ -67,14 +76,25 @@ class ColumnFacts:
         self.last = float(values[-1])
         self._count_steps(steps[together & np.isfinite(steps)])
 
+    def _add_words(self, part: Part, words: NDArray[np.bool_]) -> None:
+        row = int(np.argmax(words))
+        if self.word_row is None:
+            self.word_row, self.word = part.first + row, part.cell(self.name, row)
+        self.words += int(words.sum())
+        self.alike += int((words & part.matches(self.name, _LIKE_NUMBER)).sum())
+
     def _count_steps(self, steps: NDArray[np.float64]) -> None:
+        if self.stride is None and len(steps):
+            found, counts = np.unique(steps, return_counts=True)
+            self.stride = float(found[np.argmax(counts)])
         self.pairs += len(steps)
-        self.ones += int((steps == 1).sum())
+        self.ones += int((steps == self.stride).sum()) if self.stride else 0
         self.equal += int((steps == 0).sum())
         rising = steps[steps > 0]
         self.rising += len(rising)
-        self.steps += float(rising.sum())
-        self.squares += float(np.square(rising).sum())
+        with np.errstate(over="ignore"):
+            self.steps += float(rising.sum())
+            self.squares += float(np.square(rising).sum())
 
     @property
     def is_numeric(self) -> bool:
@@ -83,7 +103,7 @@ class ColumnFacts:
 
     @property
     def counts_rows(self) -> bool:
-        """Whether it numbers the rows, of each recording or of the table, in whatever order they stand."""
+        """Whether it numbers the rows, of each recording or of the table, in any order, or goes on by even steps."""
         if not self.whole or self.numbers < 3 or self.words:
             return False
         every = self.high - self.low + 1 == self.numbers and self.total == self.numbers * (self.low + self.high) / 2
@@ -96,8 +116,13 @@ class ColumnFacts:
 
     @property
     def names_recordings(self) -> bool:
-        """Whether it is a whole number that stays the same all through each recording, and differs between them."""
-        return self.whole and self.pairs > 0 and self.equal == self.pairs and self.low < self.high
+        """Whether it is a number that stays the same all through each recording and class, and differs between them."""
+        return self.pairs > 0 and self.equal == self.pairs and self.low < self.high
+
+    @property
+    def means_numbers(self) -> bool:
+        """Whether most of its cells are written like numbers that are not read: with units, thousands, another mark."""
+        return not self.is_numeric and 2 * self.alike > self.words + self.numbers
 
     @property
     def rises(self) -> bool:
@@ -133,6 +158,8 @@ def why_no_channel(fact: ColumnFacts, *, timed: bool) -> str:
         Whether the table has a time already.
     """
     name = fact.name
+    if not fact.numbers and not fact.words:
+        return "empty"
     if is_nameless(name):
         return "it has no name, as a running number of rows"
     if timed and (named_like_time(name) or (named_like_time(name) is None and fact.rises)):
@@ -140,12 +167,12 @@ def why_no_channel(fact: ColumnFacts, *, timed: bool) -> str:
     role = role_named_like(name)
     if role is not None:
         return f"named like {'an' if role == 'id' else 'a'} {role}; take it with --reader {role}={name}"
-    if not fact.numbers and not fact.words:
-        return "empty"
+    if fact.means_numbers:
+        return ""  # a channel that cannot be read, and says so
     if not fact.is_numeric:
         return f"words, such as {fact.word!r}"
     if fact.counts_rows:
         return "it counts rows"
     if fact.names_recordings:
-        return "one whole number all through each recording"
+        return "one number all through each recording and class"
     return ""

@@ -6,7 +6,7 @@ import csv
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 from fusion.errors import DataError
@@ -21,7 +21,9 @@ SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 NAMELESS = "Unnamed: "
 """Begins the name that a column without one is given, followed by its place from 0."""
 
-_LINES = 50
+_LINES, _MOST_COMMENTS = 50, 1000
+_COMMENT = ("#", "%", "//")
+_EXCEL = re.compile(r"(?i)sep=.")
 _WHOLE_NUMBER = re.compile(r"[+-]?\d+")
 _NUMBERS = {mark: re.compile(rf"[+-]?\d*{re.escape(mark)}\d*(?:[eE][+-]?\d+)?") for mark in ".,"}
 _WIDE = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
@@ -40,12 +42,21 @@ class Dialect:
         Of the columns, without blanks around them; empty where the first line holds numbers only.
     begin : int
         Lines before the first row.
+    comments : int
+        Lines of comments above the line of names.
     """
 
     separator: str
     decimal: str
     names: tuple[str, ...]
     begin: int
+    comments: int = 0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know."""
+        lines = "lines" if self.comments > 1 else "line"
+        return (f"{self.comments} {lines} above the names skipped, as comments",) if self.comments else ()
 
 
 def told_dialect(path: Path, separator: str | None = None, decimal: str | None = None) -> Dialect:
@@ -54,7 +65,8 @@ def told_dialect(path: Path, separator: str | None = None, decimal: str | None =
     Parameters
     ----------
     path : Path
-        In UTF-8.
+        In UTF-8. Lines above the names that begin with ``#``, ``%``, ``//`` or ``sep=`` are comments, but for one that
+        holds the names itself.
     separator, decimal : str, optional
         As the user says; told from the file when not given: a separator that stands as often in every one of the
         first lines, and a comma where more columns of numbers have it than have a point.
@@ -64,16 +76,44 @@ def told_dialect(path: Path, separator: str | None = None, decimal: str | None =
     DataError
         When it is no text in UTF-8, or empty.
     """
-    heads = {mark: _head(path, mark) for mark in ((separator,) if separator else SEPARATORS)}
+    comments = _comments(path)
+    separator = separator or next((line[-1] for line in comments if _EXCEL.fullmatch(line)), None)
+    heads = {mark: _head(path, mark, len(comments)) for mark in ((separator,) if separator else SEPARATORS)}
     # Where no mark stands as often in every line, the line of names decides, and the others are named.
     separator = max(heads, key=lambda mark: (_columns(heads[mark]), len(heads[mark][0][1]) if heads[mark] else 0))
     rows = heads[separator]
     if not rows:
         raise DataError(f"{path} is empty; expected a line of names, and rows")
     begin, first = rows[0]
+    if comments and (named := _names_in_comment(comments[-1], separator, first)):
+        decimal = decimal or _told_decimal([row for _, row in rows])
+        return Dialect(separator, decimal, _names(named), len(comments), len(comments) - 1)
     headless = _holds_numbers(first)
     decimal = decimal or _told_decimal([row for _, row in rows[0 if headless else 1 :]])
-    return Dialect(separator, decimal, () if headless else _names(first), begin - 1 if headless else begin)
+    names = () if headless else _names(first)
+    return Dialect(separator, decimal, names, begin - 1 if headless else begin, len(comments))
+
+
+def _comments(path: Path) -> list[str]:
+    """Give the lines of comments at the top, and the blank lines among them."""
+    with named_as_text(path), path.open(encoding="utf-8-sig") as file:
+        found = [line.strip() for line in takewhile(_is_comment, islice(file, _MOST_COMMENTS))]
+    while found and not found[-1]:
+        found.pop()
+    return found
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip().startswith(_COMMENT) or not line.strip() or _EXCEL.fullmatch(line.strip()) is not None
+
+
+def _names_in_comment(line: str, separator: str, first: Sequence[str]) -> list[str]:
+    """Give the names in a line such as ``# time,x,y`` above a row of as many cells, as NumPy writes it; else none."""
+    cells = [
+        cell.strip() for cell in next(csv.reader([line.lstrip("#%/ ")], delimiter=separator, skipinitialspace=True))
+    ]
+    named = len(cells) == len(first) and all(cells) and not any(map(_is_number, cells))
+    return cells if named and ("path" in map(str.lower, cells) or any(map(_is_number, first))) else []
 
 
 def _names(cells: Sequence[str]) -> tuple[str, ...]:
@@ -103,8 +143,10 @@ def _holds_numbers(cells: Sequence[str]) -> bool:
     return any(cells) and all(_is_number(cell) or not cell for cell in cells) and list(cells) != ["", *counted]
 
 
-def text_rows(path: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Give number of the last line and cells, without blanks around them, of each row that is not empty.
+def text_rows(path: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
+    """Give number of the last line and cells, without blanks around them, of each row below the names.
+
+    Empty lines are no rows.
 
     Raises
     ------
@@ -112,10 +154,12 @@ def text_rows(path: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
         When it is no text in UTF-8, or a quote is never closed.
     """
     with named_as_text(path), path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, delimiter=separator, skipinitialspace=True, strict=True)
+        reader = csv.reader(
+            islice(file, dialect.begin, None), delimiter=dialect.separator, skipinitialspace=True, strict=True
+        )
         for cells in reader:
             if cells:
-                yield reader.line_num, [cell.strip() for cell in cells]
+                yield dialect.begin + reader.line_num, [cell.strip() for cell in cells]
 
 
 @contextmanager
@@ -134,20 +178,25 @@ def named_as_text(path: Path) -> Iterator[None]:
 
 def ragged_row(path: Path, dialect: Dialect) -> str | None:
     """Say which row has more or fewer fields than there are names; None when none has."""
-    for line, cells in text_rows(path, dialect.separator):
+    for line, cells in text_rows(path, dialect):
         if len(cells) != len(dialect.names):
+            mark = SEPARATORS.get(dialect.separator, "separator")
+            advice = "Complete or delete it"
+            if len(cells) > len(dialect.names):
+                advice = f"Put quotes around what holds a {mark}, or delete what stands above the names"
             return (
-                f"line {line} has {len(cells)} columns; expected {len(dialect.names)}, as the line of names has. "
-                f"Put quotes around what holds a {SEPARATORS.get(dialect.separator, 'separator')}"
+                f"line {line} has {len(cells)} columns; expected {len(dialect.names)}, as the line of names has "
+                f"({', '.join(dialect.names)[:40]!r}). {advice}"
             )
     return None
 
 
 def repeated_header(path: Path, dialect: Dialect) -> str | None:
     """Say at which line the line of names stands again; None when it does not."""
-    rows = enumerate(text_rows(path, dialect.separator))
-    first = next(rows)[1][1]
-    again = [(line, row) for row, (line, cells) in rows if [cell.lstrip("\ufeff") for cell in cells] == first]
+    rows = enumerate(text_rows(path, dialect), start=1)
+    again = [
+        (line, row) for row, (line, cells) in rows if _names([cell.lstrip("\ufeff") for cell in cells]) == dialect.names
+    ]
     if not again:
         return None
     more = f", and so do {len(again) - 1} more" if len(again) > 1 else ""
@@ -155,11 +204,13 @@ def repeated_header(path: Path, dialect: Dialect) -> str | None:
     return f"line {line} (row {row}) repeats the header{more}; delete such lines, which files written in parts hold"
 
 
-def _head(path: Path, separator: str) -> list[tuple[int, list[str]]]:
+def _head(path: Path, separator: str, above: int) -> list[tuple[int, list[str]]]:
     # A quote that is opened in the last of these lines may be closed below them.
     with named_as_text(path), path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, delimiter=separator, skipinitialspace=True)
-        return [(reader.line_num, [cell.strip() for cell in cells]) for cells in islice(reader, _LINES) if cells]
+        reader = csv.reader(islice(file, above, None), delimiter=separator, skipinitialspace=True)
+        return [
+            (above + reader.line_num, [cell.strip() for cell in cells]) for cells in islice(reader, _LINES) if cells
+        ]
 
 
 def _columns(rows: Sequence[tuple[int, list[str]]]) -> int:

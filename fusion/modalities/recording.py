@@ -27,7 +27,7 @@ MAX_SAMPLES = 1 << 25
 """Samples of one recording that are read, 12 minutes at 44.1 kHz; what comes after them is left in the file."""
 
 _BLOCK_VALUES = 1 << 20
-_WAV_HEADER, _MOST_UNSAID = 1 << 12, 1 << 30
+_WAV_HEADER, _MOST_UNSAID, _UNSAID_SIZE = 1 << 12, 1 << 30, 0x7FFF0000
 _CANCELLED = 0.01
 _QUIET_FORMATS = (b"RIFF", b"fLaC", b"OggS", b"FORM")
 
@@ -74,6 +74,7 @@ def read_recording(path: Path, suffixes: tuple[str, ...] = SUFFIXES) -> Recordin
     try:
         # Opened here, so that what the system says (no permission, say) is not lost in the library.
         with path.open("rb", buffering=0) as file, _quiet(file):
+            _refuse_cut_short(file, path)
             unsaid = _with_its_size(file)
             if unsaid is not None:
                 with soundfile.SoundFile(unsaid) as opened:
@@ -109,6 +110,24 @@ def _quiet(file: FileIO) -> Iterator[None]:
         return
     with quiet_stderr():
         yield
+
+
+def _refuse_cut_short(file: FileIO, path: Path) -> None:
+    """Refuse a WAV file that lacks samples which its header counts, as a copy that broke off does."""
+    begin = file.read(_WAV_HEADER)
+    file.seek(0)
+    if begin[:4] != b"RIFF" or begin[8:12] != b"WAVE":
+        return
+    position = 12
+    while position + 8 <= len(begin):
+        size = int.from_bytes(begin[position + 4 : position + 8], "little")
+        if begin[position : position + 4] == b"data":
+            there = path.stat().st_size - position - 8
+            # Programs that write into a pipe leave the largest size there is, or half of it.
+            if size < _UNSAID_SIZE and there < 0.99 * size:
+                raise SampleError("read", f"{path.name} holds {there:,} of {size:,} bytes of sound; it is cut short")
+            return
+        position += 8 + size + size % 2
 
 
 def _with_its_size(file: FileIO) -> BytesIO | None:

@@ -49,11 +49,14 @@ class Table:
         Of its columns.
     dialect : Dialect or None
         Of a text file.
+    dates : {"day-first", "month-first"}, optional
+        Order of dates that end with the year.
     """
 
     path: Path
     names: tuple[str, ...]
     dialect: Dialect | None = None
+    dates: str | None = None
 
     def parts(self) -> Iterator[Part]:
         """Read it top to bottom; no part is empty.
@@ -97,6 +100,15 @@ class Part:
     def numbers(self, name: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Give a column as numbers, NaN where there is none, and which of its cells hold something else instead."""
         return numbers(self.columns[name], self.decimal)
+
+    def matches(self, name: str, pattern: str) -> NDArray[np.bool_]:
+        """Tell which cells of a column of text match a regular expression; of another column none does."""
+        import pyarrow.compute as pc
+
+        if not is_text(self.columns[name]):
+            return np.zeros(self.rows, bool)
+        found = pc.match_substring_regex(trimmed_text(self.columns[name]), pattern)
+        return np.asarray(pc.fill_null(found, False).to_numpy(zero_copy_only=False), bool)  # noqa: FBT003 - a value
 
     def cell(self, name: str, row: int) -> str:
         """Give a cell as text, to be shown."""
@@ -158,7 +170,7 @@ def numbers(column: Any, decimal: str = ".") -> tuple[NDArray[np.float64], NDArr
 
     column = _plain(column)
     kind = column.type
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind) or pa.types.is_null(kind):
+    if any(is_kind(kind) for is_kind in _numeric_kinds(pa.types)):
         return _as_floats(column), np.zeros(len(column), bool)
     if not _is_text(kind):
         return np.full(len(column), np.nan), column.is_valid().to_numpy(zero_copy_only=False)
@@ -167,6 +179,10 @@ def numbers(column: Any, decimal: str = ".") -> tuple[NDArray[np.float64], NDArr
         return _as_floats(trimmed), np.zeros(len(column), bool)
     except pa.ArrowInvalid:
         return _numbers_among_words(trimmed)
+
+
+def _numeric_kinds(types: Any) -> Any:
+    return types.is_integer, types.is_floating, types.is_decimal, types.is_boolean, types.is_null
 
 
 def as_numpy(column: Any, missing: int | None = None) -> NDArray[Any]:

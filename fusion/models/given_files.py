@@ -124,9 +124,7 @@ def _names_of_list(path: Path) -> list[str] | None:
 
 def _listed(table: Path, names: Sequence[str]) -> Iterator[tuple[Path, str | None]]:
     dialect, rows = told_dialect(table), 0
-    for line, cells in text_rows(table, dialect.separator):
-        if line <= dialect.begin:
-            continue
+    for line, cells in text_rows(table, dialect):
         row = dict(zip(names, cells, strict=False))
         if len(cells) != len(names) or not row["path"]:
             raise DataError(f"{table}, line {line}: {len(cells)} columns, or no path; expected {', '.join(names)}.")

@@ -137,3 +137,37 @@ def test_a_folder_that_is_no_model(functa: Functa, har_store: Path, tmp_path: Pa
     assert outcome.error_line()
     assert (tmp_path / "keep.txt").read_text() == "mine"
     assert functa("evaluate", tmp_path, har_store).code == 1
+
+
+def test_a_reader_option_given_twice_is_refused(functa: Functa, har: Path, tmp_path: Path) -> None:
+    twice = ("--reader", "seed=1", "--reader", "seed=2")
+    outcome = functa("encode", har, "--store", tmp_path / "s.zarr", *ENCODE, *twice)
+    assert outcome.code == 2
+    assert "--reader seed is given twice, as 1 and 2" in outcome.error_line()
+
+
+def test_a_dry_run_finds_that_the_store_to_be_like_is_gone(functa: Functa, har: Path, tmp_path: Path) -> None:
+    like = ("--like", tmp_path / "gone.zarr", "--dry-run")
+    outcome = functa("encode", har, "--store", tmp_path / "s.zarr", *ENCODE, *like)
+    assert outcome.code == 1
+    assert "there is no store at" in outcome.error_line()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("seed = -1", "seed is -1; expected 0 or more"),
+        ("kind = 'local'\nseed = -1", "seed is -1; expected 0 or more"),
+        ("[fit]\nsteps = 99999999999999999999", "steps is 99999999999999999999; expected 0 to 10,000,000"),
+        ("[fit]\nseed = -1", "seed is -1; expected 0 or more"),
+        ("when = 1979-05-27", "no plain value; expected numbers, text and lists"),
+    ],
+)
+def test_values_out_of_range_in_toml_are_refused(
+    functa: Functa, har: Path, tmp_path: Path, text: str, message: str
+) -> None:
+    (tmp_path / "c.toml").write_text(text)
+    config = ("--modality", "sensor", "--dataset", "uci-har", "--config", tmp_path / "c.toml", "--dry-run")
+    outcome = functa("encode", har, "--store", tmp_path / "s.zarr", *config)
+    assert outcome.code == 2
+    assert message in outcome.error_line()

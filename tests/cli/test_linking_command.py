@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,10 @@ def test_a_link_table_trains_evaluates_and_predicts(functa: Functa, har: Path, l
     assert set(document["modalities"]) == {"har", "waves"}
     assert all({"accuracy", "accuracy_without"} <= set(figures) for figures in document["modalities"].values())
     assert functa("evaluate", model, linked, "--json").json["accuracy"] == document["accuracy"]
+    moved = shutil.copytree(linked.parent / "waves.zarr", tmp_path / "moved.zarr")
+    again = functa("evaluate", model, linked, "--store", f"waves={moved}", "--json")
+    assert again.json["accuracy"] == document["accuracy"]
+    assert functa("evaluate", model, linked, "--store", f"nope={moved}").code == 2
     window = next(sample.raw for sample in UciHar(har) if sample.id == "test-00011")
     np.savetxt(tmp_path / "new.csv", window, delimiter=",")
     (tmp_path / "bad.csv").write_text("no numbers\n")

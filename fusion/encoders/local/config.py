@@ -116,6 +116,7 @@ class LocalConfig(EncoderConfig):
     kind: ClassVar[str] = "local"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("windows", "strides", "cells"):
             object.__setattr__(self, name, tuple(_whole(entry, name) for entry in getattr(self, name)))
         for name in ("hidden", "differences"):
@@ -153,6 +154,27 @@ class LocalConfig(EncoderConfig):
                 entries.append((f"scale_{index}/{pool}", (grid.cells, self.centres), offset))
                 offset += grid.cells * self.centres
         return tuple(entries)
+
+    def in_learning_steps(self, steps: int) -> LocalConfig:
+        """Give the same configuration with so many iterations of the dictionary."""
+        return replace(self, iterations=steps)
+
+    def learning_steps(self) -> int:
+        """Count the iterations of the dictionary."""
+        return self.iterations
+
+    @property
+    def learning_samples(self) -> int:
+        """How many samples windows are drawn from at most."""
+        return self.samples
+
+    def learning_share(self, samples: int, of: int) -> float:
+        """Compare the windows that are drawn of the samples."""
+        drawn = [
+            sum(min(self.patches, min(count, self.samples) * len(windows.origins)) for windows in self.all_windows())
+            for count in (samples, of)
+        ]
+        return drawn[0] / drawn[1]
 
     def all_windows(self) -> tuple[Windows, ...]:
         """Where the windows of each scale lie in the modality's grid."""

@@ -104,3 +104,14 @@ def test_sensor_windows_are_listed_too(tmp_path: Path) -> None:
     with open_dataset(None, tmp_path / "list.csv", modality="sensor") as opened:
         for sample in opened:
             np.testing.assert_array_equal(sample.raw, np.eye(4))
+
+
+@pytest.mark.parametrize(
+    ("listed", "advice"), [("a\\\\1.png", "; write / between folders"), ("a/1.PNG", "; there is 1.png")]
+)
+def test_a_name_that_is_nearly_there_is_named(tmp_path: Path, listed: str, advice: str) -> None:
+    write_picture(tmp_path / "a" / "1.png")
+    (tmp_path / "list.csv").write_text(f"path\n{listed}\n")
+    with pytest.raises(SampleError, match="does not exist; expected an image file") as caught:
+        _ = next(iter(FileTable(tmp_path / "list.csv", modality="image"))).raw
+    assert caught.value.reason.endswith(advice)

@@ -54,7 +54,7 @@ def test_split_folders_are_splits(tmp_path: Path) -> None:
         "testing/a/0.png": "test",
         "fold_3/a/0.png": "fold-3",
     }
-    assert dataset.notes == ()
+    assert dataset.notes == ("splits read: Validation as val, testing as test",)
 
 
 def test_classes_beside_split_folders_are_refused_but_train_may_be_a_class(tmp_path: Path) -> None:
@@ -63,6 +63,33 @@ def test_classes_beside_split_folders_are_refused_but_train_may_be_a_class(tmp_p
     classes(tmp_path, "test")
     with pytest.raises(DataError, match="holds 'car' beside split folders"):
         FolderDataset(tmp_path, modality="image")
+
+
+def test_a_class_named_like_a_split_is_told(tmp_path: Path) -> None:
+    classes(tmp_path, "car", "train")
+    dataset = FolderDataset(tmp_path, modality="image")
+    list(dataset)
+    assert "train beside other folders: taken for a class" in dataset.notes
+
+
+def test_split_folders_of_any_spelling_are_told(tmp_path: Path) -> None:
+    classes(tmp_path, "Train/a", "TEST/a", "dev/a")
+    dataset = FolderDataset(tmp_path, modality="image")
+    assert {sample.id.split("/")[0]: sample.split for sample in dataset} == {
+        "Train": "train",
+        "TEST": "test",
+        "dev": "val",
+    }
+    assert dataset.notes == ("splits read: TEST as test, Train as train, dev as val",)
+
+
+def test_split_folders_inside_classes_or_with_an_unknown_one_are_refused(tmp_path: Path) -> None:
+    classes(tmp_path / "inner", "a/train", "a/test", "b/train", "b/test")
+    with pytest.raises(DataError, match=r"holds split folders inside a class; .* such as train/a"):
+        FolderDataset(tmp_path / "inner", modality="image")
+    classes(tmp_path / "other", "train/a", "dev/a", "eval/a")
+    with pytest.raises(DataError, match="holds 'eval' beside split folders"):
+        FolderDataset(tmp_path / "other", modality="image")
 
 
 def test_without_split_folders_a_hash_of_names_splits(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import warnings
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +61,7 @@ def test_every_column_is_a_channel_or_left_out_with_a_reason(tmp_path: Path) -> 
         "Timestamp": "another time",
         "note": "words, such as 'x'",
         "nothing": "empty",
-        "trial_number": "one whole number all through each recording",
+        "trial_number": "one number all through each recording and class",
     }
 
 
@@ -91,7 +93,7 @@ def test_a_separator_and_a_decimal_comma_are_told_from_the_file(tmp_path: Path) 
 def test_numbers_that_are_not_told_name_the_option(tmp_path: Path) -> None:
     table = walks("ab", seconds=3)[["id", "time", "ax"]].astype({"ax": str})
     path = written(tmp_path / "t.csv", table.assign(ax=table.ax.str.replace(".", ",")))
-    with pytest.raises(DataError, match=r"no column of numbers.*--reader decimal=,"):
+    with pytest.raises(DataError, match=r"column 'ax' holds numbers that are not read.*--reader decimal=,"):
         samples(path)
     assert len(samples(path, decimal=",", window=1)) == 20
 
@@ -140,3 +142,69 @@ def test_a_plan_survives_json_and_reads_another_table_by_name(tmp_path: Path) ->
     for one, two in zip(again, expected, strict=True):
         assert (one.id, one.label) == (two.id, two.label)
         np.testing.assert_array_equal(one.raw, two.raw)
+
+
+@pytest.mark.parametrize("step", [2, -1, 10])
+def test_a_counter_of_even_steps_is_no_channel(tmp_path: Path, step: int) -> None:
+    table = walks("ab").assign(packet=lambda rows: 7 + step * np.arange(len(rows)))
+    plan = SensorTable(written(tmp_path / "t.csv", table)).reading
+    assert plan.left_out == {"packet": "it counts rows"}
+
+
+def test_what_tells_person_or_class_is_no_channel(tmp_path: Path) -> None:
+    table = walks("ab")
+    table["id"] = table.group  # one recording of each person, in which the class changes
+    table["time"] = (table.groupby("id").cumcount() / 50).round(3)
+    table["weight"] = table.group.map({"a": 60.5, "b": 72.25})
+    table["code"] = table.label.map({"walk": 1, "sit": 2})
+    plan = SensorTable(written(tmp_path / "t.csv", table)).reading
+    assert plan.channels == CHANNELS
+    assert plan.left_out == dict.fromkeys(("weight", "code"), "one number all through each recording and class")
+
+
+@pytest.mark.parametrize("cell", ["{:,.1f}", "{} g", "{}%", "{} m/s²", "\u2212{}", "0x{:x}"])
+def test_numbers_that_are_not_read_are_refused_and_never_left_out(tmp_path: Path, cell: str) -> None:
+    table = walks("ab")
+    scaled = (1000 + 100 * table.ax.abs()).round().astype(int)
+    path = written(tmp_path / "t.csv", table.assign(ax=[cell.format(value) for value in scaled]))
+    with pytest.raises(DataError, match=r"column 'ax' holds numbers that are not read .*--reader channels=ay,az"):
+        SensorTable(path)
+    assert SensorTable(path, channels="ay,az").reading.channels == ("ay", "az")
+
+
+def test_one_column_with_another_decimal_mark_is_refused(tmp_path: Path) -> None:
+    table = walks("ab")
+    path = tmp_path / "t.csv"
+    table.assign(ax=table.ax.astype(str).str.replace(".", ",")).to_csv(path, index=False, sep=";")
+    with pytest.raises(DataError, match=r"column 'ax' holds numbers that are not read"):
+        SensorTable(path)
+
+
+@pytest.mark.parametrize("line", ["-,s,g,g,g,-,-", "ID,TIME,AX,AY,AZ,LABEL,GROUP"])
+@pytest.mark.parametrize("row", [1, 301])
+def test_a_line_of_units_or_names_among_the_readings_is_refused(tmp_path: Path, line: str, row: int) -> None:
+    path = written(tmp_path / "t.csv", walks("ab"))
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:row], line, *lines[row:]]) + "\n")
+    with pytest.raises(DataError, match=rf"row {row} holds words where the others hold numbers.*delete it"):
+        SensorTable(path)
+
+
+def test_one_reading_that_is_a_word_costs_its_windows_only(tmp_path: Path) -> None:
+    table = walks("ab").astype(dict.fromkeys(CHANNELS, object))
+    table.loc[10, ["ax", "ay", "az"]] = "error"
+    found = samples(written(tmp_path / "t.csv", table))
+    assert len(found) == len(samples(written(tmp_path / "u.csv", walks("ab"))))
+
+
+def test_decimal_numbers_of_parquet_are_numbers(tmp_path: Path) -> None:
+    table = walks("ab")
+    plain = samples(written(tmp_path / "t.csv", table))
+    table["ax"] = [Decimal(str(value)) for value in table.ax]
+    require_same(samples(written(tmp_path / "t.parquet", table)), plain)
+
+
+def test_huge_numbers_are_counted_without_a_warning(tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        samples(written(tmp_path / "t.csv", walks("ab").assign(ax=lambda rows: rows.ax * 1e300)))

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from helpers.made_walks import require_same, samples, told, walks, written
 
-from fusion.errors import DataError
+from fusion.datasets import ArrayDataset, ColumnTable, FileTable, SensorTable
+from fusion.errors import ConfigError, DataError
 
 SUFFIXES = [".csv", ".tsv", ".txt", ".parquet", ".npz"]
 
@@ -117,3 +118,33 @@ def test_readings_of_several_recordings_that_stand_mixed_are_refused(tmp_path: P
     path = written(tmp_path / "t.csv", table.sort_values("time"))
     with pytest.raises(DataError, match=r"column 'device' changes to and fro.*name it with --reader id=device"):
         samples(path)
+
+
+SPLITS = {"a": "Train", "b": "TRAINING", "c": "TEST", "d": "Validation", "e": "dev", "f": ""}
+
+
+def test_usual_names_of_splits_are_read_in_any_spelling_and_told(tmp_path: Path) -> None:
+    table = walks().assign(split=lambda rows: rows.group.map(SPLITS))
+    dataset = SensorTable(written(tmp_path / "t.csv", table), window=2.56)
+    found = {sample.group: sample.split for sample in dataset}
+    assert found == {"a": "train", "b": "train", "c": "test", "d": "val", "e": "val", "f": None}
+    told = "splits read: TEST as test, TRAINING as train, Train as train, Validation as val, dev as val"
+    assert told in dataset.notes
+
+
+def test_usual_names_of_splits_are_read_in_lists_columns_and_memory(tmp_path: Path) -> None:
+    rows = [{"id": name, "path": f"{name}.png", "x": 1.0, "split": split} for name, split in SPLITS.items()]
+    path = tmp_path / "t.csv"
+    pd.DataFrame(rows).to_csv(path, index=False)
+    expected = ["train", "train", "test", "val", "val", None]
+    readers = [FileTable(path, modality="image"), ColumnTable(path)]
+    for dataset in readers:
+        assert [sample.split for sample in dataset] == expected
+        assert any(note.startswith("splits read: TEST as test") for note in dataset.notes)
+    arrays = ArrayDataset([np.zeros((4, 1))] * 6, splits=[split or None for split in SPLITS.values()])
+    assert [sample.split for sample in arrays] == expected
+
+
+def test_a_seed_that_no_hash_takes_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"seed is 9+; expected a whole number"):
+        SensorTable(written(tmp_path / "t.csv", walks("ab")), seed=10**30 - 1)

@@ -57,8 +57,8 @@ def test_an_implausible_rate_is_questioned_and_answered_by_an_option(tmp_path: P
         samples(path)
     require_same(samples(path, time_unit="ms"), plain)
     assert SensorTable(path, time_unit="s", window=100).rate == 0.05
-    with pytest.raises(ConfigError, match="time_unit is 'h'; expected s, ms, us or ns"):
-        samples(path, time_unit="h")
+    with pytest.raises(ConfigError, match="time_unit is 'w'; expected s, ms, us, ns, min, h or d"):
+        samples(path, time_unit="w")
     with pytest.raises(DataError, match="say which with --reader time_unit="):
         samples(written(tmp_path / "t.csv", table.assign(time=table.time / 1e6)))
 
@@ -228,7 +228,7 @@ def test_a_repeated_row_changes_no_rate_and_fails_its_windows_alone(tmp_path: Pa
             _ = sample.raw
         except SampleError as error:
             failed.append((sample.group, error.reason.partition(".")[0]))
-    assert set(failed) == {("a", "1 of 301 readings have the time of the one before")}
+    assert set(failed) == {("a", "1 of 301 readings stand twice, with the same time and values")}
 
 
 def test_bursts_with_one_time_are_named_with_their_step(tmp_path: Path) -> None:
@@ -238,3 +238,88 @@ def test_bursts_with_one_time_are_named_with_their_step(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"times are cut to steps of 0.1 s: 240 of 300 readings"):
         samples(path)
     require_same(samples(path, spread=True), plain)
+
+
+def dated(table: pd.DataFrame, how: str, since: float) -> pd.DataFrame:
+    moments = pd.to_datetime(((since + table.time) * 1000).round().astype("int64"), unit="ms")
+    return table.assign(time=moments.dt.strftime(how))
+
+
+@pytest.mark.parametrize(
+    ("how", "days", "order"),
+    [
+        ("%Y/%m/%d %H:%M:%S.%f", 0, None),
+        ("%d/%m/%Y %H:%M:%S.%f", 24, "day-first"),
+        ("%m/%d/%Y %H:%M:%S.%f", 24, "month-first"),
+        ("%m/%d/%Y %I:%M:%S.%f %p", 24, "month-first"),
+        ("%d.%m.%Y %H:%M:%S.%f", 0, "day-first"),
+        ("%d-%m-%Y, %H:%M:%S.%f", 24, "day-first"),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_dates_of_one_order_are_read_and_told(
+    tmp_path: Path, how: str, days: int, order: str | None, suffix: str
+) -> None:
+    table = walks("ab")
+    plain = samples(written(tmp_path / "t.csv", table))
+    path = written(tmp_path / f"t{suffix}", dated(table, how, EPOCH + 86400 * days))
+    require_same(samples(path), plain)
+    plan = SensorTable(path).reading
+    assert (plan.rate, plan.dates) == (50.0, order)
+    assert any(f"are read {order}" in remark for remark in plan.remarks) == (order is not None)
+
+
+def test_ambiguous_dates_are_asked_for_and_the_answer_is_kept(tmp_path: Path) -> None:
+    table = walks("ab")
+    plain = samples(written(tmp_path / "t.csv", table))
+    path = written(tmp_path / "t.csv", dated(table, "%d/%m/%Y %H:%M:%S.%f", EPOCH))
+    with pytest.raises(ConfigError, match=r"'01/05/2024 12:00:00.0*' .* --reader dates=day-first or dates=month-first"):
+        samples(path)
+    require_same(samples(path, dates="day-first"), plain)
+    plan = SensorTable(path, dates="day-first").reading
+    assert plan.reader_options(["time"])["dates"] == "day-first"
+    late = written(tmp_path / "t.csv", dated(table, "%d/%m/%Y %H:%M:%S.%f", EPOCH + 24 * 86400))
+    with pytest.raises(DataError, match="are not month-first"):
+        samples(late, dates="month-first")
+    with pytest.raises(ConfigError, match="dates is 'dmy'; expected day-first or month-first"):
+        samples(late, dates="dmy")
+
+
+@pytest.mark.parametrize(("name", "seconds"), [("time (min)", 60), ("elapsed_hours", 3600)])
+def test_minutes_and_hours_in_a_name_are_taken(tmp_path: Path, name: str, seconds: float) -> None:
+    table = walks("ab")
+    plain = samples(written(tmp_path / "t.csv", table))
+    path = written(
+        tmp_path / "t.csv", table.assign(time=(table.time / seconds).round(9)).rename(columns={"time": name})
+    )
+    require_same(samples(path), plain)
+
+
+def test_a_rate_that_is_known_tells_the_unit(tmp_path: Path) -> None:
+    table = walks("ab")
+    plain = SensorTable(written(tmp_path / "t.csv", table), window=2.56)
+    expected = list(plain)
+    path = written(tmp_path / "t.csv", table.assign(time=whole(table.time, "ms", 0)))
+    require_same(samples(path, rate=50), expected)
+    # As a model reads what it predicts: the unit is told anew from each table.
+    options = plain.reading.reader_options(list(table))
+    require_same(list(SensorTable(path, **options)), expected)
+    assert SensorTable(path, **options).reading.time_unit == "ms"
+
+
+def test_a_gap_shorter_than_an_interval_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"max_gap is 0.001 s; expected more than 0.02 s"):
+        samples(written(tmp_path / "t.csv", walks("ab")), max_gap=0.001)
+
+
+def test_a_window_that_no_recording_fills_says_how_long_they_are(tmp_path: Path) -> None:
+    message = r"no recording fills a window of 500 readings; the longest has 300\. .*--reader window=3$"
+    with pytest.raises(DataError, match=message):
+        samples(written(tmp_path / "t.csv", walks("ab")), window=10)
+
+
+def test_readings_that_stand_twice_are_named(tmp_path: Path) -> None:
+    table = walks("ab")
+    path = written(tmp_path / "t.csv", pd.concat([table.iloc[:5], table.iloc[4:]]))
+    with pytest.raises(SampleError, match="1 of 301 readings stand twice, with the same time and values"):
+        _ = samples(path)[0].raw

@@ -130,6 +130,13 @@ def test_opening_by_another_name_or_modality_is_refused(tmp_path: Path) -> None:
         pass
 
 
+def test_an_empty_split_is_one_line(tmp_path: Path) -> None:
+    root = write_har(tmp_path)
+    (root / "test" / "y_test.txt").write_text("\n")
+    with pytest.raises(DataError, match=r"y_test.txt is empty; expected one whole number"):
+        list(UciHar(root))
+
+
 @pytest.mark.real_data
 def test_the_real_data_set_has_its_published_counts(uci_har_folder: Path) -> None:
     train, test, subjects = Counter[str | None](), Counter[str | None](), {"train": set(), "test": set()}

@@ -60,3 +60,11 @@ def test_what_cannot_be_decoded_is_explained(store: Path, har: Path, tmp_path: P
     fewer = write_har(tmp_path, per_class=1, test_per_class=1)
     with pytest.raises(DataError, match="has no sample 'train-00011'; expected the data set that the store was made"):
         decode(store, "train-00011", tmp_path / "out.csv", compare=tmp_path / "both.png", source=fewer)
+
+
+def test_a_source_of_other_data_is_told(store: Path, tmp_path: Path) -> None:
+    other = write_har(tmp_path / "other", per_class=2, test_per_class=1)
+    signal = other / "test" / "Inertial Signals" / "body_acc_x_test.txt"
+    signal.write_text(signal.read_text().replace("1", "2"))
+    found = decode(store, "test-00000", tmp_path / "x.csv", compare=tmp_path / "x.png", source=other)
+    assert "are not those that the functa was fitted to" in found["notes"][0]

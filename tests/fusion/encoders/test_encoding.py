@@ -13,7 +13,7 @@ from fusion.encoders.encoding import encode
 from fusion.encoders.options import EncodeOptions
 from fusion.encoders.pool import worker_pool
 from fusion.errors import ConfigError, DataError
-from store import Rows, StoreMismatchError, open_store
+from store import Rows, StoreError, StoreMismatchError, open_store
 
 HERE = EncodeOptions(workers=1)
 
@@ -198,3 +198,12 @@ def test_options_out_of_range_are_named() -> None:
         EncodeOptions(on_change="ask")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="workers is 0; expected 1 to"), worker_pool(0):
         pass
+
+
+@pytest.mark.parametrize("place", ["nowhere/s.zarr", "s"])
+def test_a_store_that_cannot_be_made_is_refused_before_the_start_is_learned(
+    made: MadeSamples, config: FunctaConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.setattr("fusion.encoders.encoding.learn_encoder", None)
+    with pytest.raises(StoreError, match=r"does not exist\. Create it first|has suffix ''"):
+        encode(made, tmp_path / place, config, EncodeOptions(workers=1))

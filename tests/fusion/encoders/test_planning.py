@@ -12,7 +12,9 @@ import pytest
 from fusion.datasets.base import Sample
 from fusion.datasets.file_table import FileTable
 from fusion.encoders.config import FunctaConfig
+from fusion.encoders.encoder import EncoderConfig
 from fusion.encoders.learning import learn_encoder
+from fusion.encoders.local.config import LocalConfig
 from fusion.encoders.modulation import ModulationConfig
 from fusion.encoders.options import EncodeOptions
 from fusion.encoders.planning import _Pace, plan
@@ -63,8 +65,8 @@ def test_the_estimate_grows_with_the_samples() -> None:
     assert many.seconds > 10 * few.seconds
 
 
-def test_time_is_not_made_up_where_nothing_can_be_fitted_yet() -> None:
-    found = plan(Made(), ModulationConfig(SensorModality()), EncodeOptions(workers=2))
+def test_time_is_not_made_up_where_a_few_samples_are_not_enough_to_learn_from() -> None:
+    found = plan(Made(), LocalConfig(SensorModality(), centres=4096), EncodeOptions(workers=2))
     assert (found.seconds, found.measured, found.workers) == (None, 0, 2)
 
 
@@ -73,9 +75,18 @@ def test_samples_that_cannot_be_used_are_an_error_here_too() -> None:
         plan(Made(broken=5), CONFIG)
 
 
-def test_learning_the_start_counts() -> None:
-    meta = MetaSettings(steps=120, samples=16)
-    config = FunctaConfig(SensorModality(), architecture="paper-half", initialisation="meta", meta=meta)
+_META = MetaSettings(steps=120, samples=16)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        FunctaConfig(SensorModality(), architecture="paper-half", initialisation="meta", meta=_META),
+        ModulationConfig(SensorModality(), hidden=(32, 32), size=16, meta=_META),
+        LocalConfig(SensorModality(), centres=64, iterations=40),
+    ],
+)
+def test_learning_the_start_counts(config: EncoderConfig) -> None:
     found = plan(Made(), config, EncodeOptions(workers=1))
     begin = time.perf_counter()
     learn_encoder(found_config(config), [sample for sample in Made() if sample.split == "train"])
@@ -85,7 +96,7 @@ def test_learning_the_start_counts() -> None:
     assert taken / 4 < found.learning_seconds < 4 * taken
 
 
-def found_config(config: FunctaConfig) -> FunctaConfig:
+def found_config(config: EncoderConfig) -> EncoderConfig:
     return config.with_modality(SensorModality(32, ("a", "b", "c")))
 
 

@@ -10,6 +10,7 @@ from helpers.linked_stores import write_store
 
 from fusion import link
 from fusion.errors import ConfigError, DataError
+from fusion.features.source import opened_source
 from fusion.linking import read_link
 
 HOSTILE = (
@@ -108,3 +109,15 @@ def test_a_million_ids(tmp_path, on):
     assert int(matched) == count
     assert float(seconds) < 10
     assert int(kibibytes) < 2_000_000
+
+
+def test_a_store_that_was_moved_is_found_at_its_new_place(table, tmp_path):
+    table.save(tmp_path / "link.parquet")
+    (tmp_path / "stores" / "a.zarr").rename(tmp_path / "moved.zarr")
+    found = read_link(tmp_path / "link.parquet")
+    with pytest.raises(DataError, match=r"a\.zarr"), opened_source(found):
+        pass
+    with opened_source(found.with_stores({"a": tmp_path / "moved.zarr"})) as source:
+        assert list(source.stores) == ["a", "b"]
+    with pytest.raises(ConfigError, match="a store is given for c; the table has a, b"):
+        found.with_stores({"c": tmp_path / "moved.zarr"})

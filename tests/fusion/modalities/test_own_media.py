@@ -116,6 +116,17 @@ def test_a_recording_whose_size_was_never_filled_in_is_read(tmp_path: Path, subt
     )
 
 
+def test_a_recording_that_was_cut_short_is_refused(tmp_path: Path) -> None:
+    write_sound(tmp_path / "a.wav", tone())
+    content = (tmp_path / "a.wav").read_bytes()
+    (tmp_path / "a.wav").write_bytes(content[: len(content) // 2])
+    with pytest.raises(SampleError, match=r"a\.wav holds [\d,]+ of [\d,]+ bytes of sound; it is cut short"):
+        read_recording(tmp_path / "a.wav")
+    for size in (b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f"):  # as programs write that do not know it
+        (tmp_path / "a.wav").write_bytes(content[:40] + size + content[44:])
+        assert len(read_recording(tmp_path / "a.wav").samples) == len(tone())
+
+
 def test_an_empty_recording_stays_empty(tmp_path: Path) -> None:
     note = b"LIST" + struct.pack("<I", 4) + b"INFO"
     for name, content in {"a.wav": wav(b""), "b.wav": wav(b"") + note}.items():

@@ -65,7 +65,6 @@ def unusual_files(folder: Path) -> list[str]:
     write_sound(folder / "Straße 'q\" 音.wav")
     (folder / "really flac.wav").write_bytes(encoded(".flac"))
     (folder / "claims hours.wav").write_bytes(wav(b"\1\2" * 2000, claimed=0xFFFFFF00))
-    (folder / "cut.wav").write_bytes(encoded(".wav")[:3000])
     (folder / "cut.mp3").write_bytes(encoded(".mp3", noise(10.0))[:-20_000])
     (folder / "cut.ogg").write_bytes(encoded(".ogg", noise(10.0))[:-20_000])
     return sorted(path.name for path in folder.iterdir() if path.is_file())
@@ -83,6 +82,7 @@ def broken_files(folder: Path) -> dict[str, str]:
         (folder / f"empty{suffix}").write_bytes(b"")
     (folder / "text.wav").write_text("not a sound at all\n" * 50)
     (folder / "no samples.wav").write_bytes(wav(b""))
+    (folder / "cut.wav").write_bytes(encoded(".wav")[:3000])
     (folder / "cut in the head.wav").write_bytes(encoded(".wav")[:30])
     (folder / "cut.flac").write_bytes(encoded(".flac", noise(2.0))[:10_000])
     (folder / "cut in the head.flac").write_bytes(encoded(".flac")[:60])
@@ -96,6 +96,7 @@ def broken_files(folder: Path) -> dict[str, str]:
         **{f"empty{suffix}": f"read: empty{suffix} is empty; expected a sound file" for suffix in FORMATS},
         "text.wav": f"read: text.wav {damaged}Format not recognised",
         "no samples.wav": "read: no samples.wav holds no samples; expected at least one",
+        "cut.wav": "read: cut.wav holds 2,956 of 4,800 bytes of sound; it is cut short",
         "cut in the head.wav": f"read: cut in the head.wav {damaged}",
         "cut.flac": f"read: cut.flac {damaged}flac decoder lost sync",
         "cut in the head.flac": f"read: cut in the head.flac {damaged}",
