@@ -53,7 +53,6 @@ ELSEWHERE = {
     "fusion/modalities/registry.py": "test_sensor.py and tests/test_plugins.py",
     "fusion/modalities/vectors.py": "encoders/test_vectors.py",
     "fusion/modalities/column_facts.py": "datasets/test_table_names.py: what is told of columns",
-    "fusion/modalities/dialect.py": "datasets/test_table_names.py: tables as programs write them",
     "fusion/modalities/films.py": "test_video_files.py",
     "fusion/modalities/image_files.py": "test_image.py and test_image_mutants.py",
     "fusion/modalities/plots.py": "test_sensor.py, test_audio.py, test_image.py and test_video.py: each draws with it",

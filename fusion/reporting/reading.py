@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from fusion.encoders.repeating import encode_command
 from fusion.errors import ModelError
 from fusion.estimators.fused import FusedClassifier
 from fusion.models.comparing import FUSED, Comparison, compared
@@ -161,10 +162,15 @@ def _first(classifier: FunctaClassifier | FusedClassifier) -> FunctaClassifier:
 
 
 def _commands(folder: ModelFolder) -> list[str]:
-    """Give what trains, tests and reports it again, as far as the folder knows."""
-    train = folder.metrics.get("command")
+    """Give what encodes, trains, tests and reports it again, as far as the folder knows."""
+    train, stores = folder.metrics.get("command"), folder.metrics.get("stores", {})
     place = shlex.quote(str(folder.model.path))
-    return [*([train] if train else []), f"functa report {place}"]
+    encodes = [
+        encode_command(branch.header, "SOURCE", stores[branch.name])
+        for branch in folder.model.branches
+        if branch.name in stores
+    ]
+    return [*filter(None, encodes), *([train] if train else []), f"functa report {place}"]
 
 
 def _link(folder: ModelFolder) -> dict[str, str]:
