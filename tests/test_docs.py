@@ -21,13 +21,14 @@ FILES: dict[str, Callable[[Path], None]] = {
     "docs/choosing.md": docs_files.choosing,
     "docs/explaining.md": docs_files.explaining,
     "docs/fusion.md": docs_files.fusion,
+    "docs/index.md": docs_files.index,
     "docs/interchange.md": docs_files.interchange,
     "docs/local-functas.md": docs_files.local_functas,
     "docs/own-files.md": docs_files.own_files,
     "docs/scaling.md": docs_files.scaling,
     "docs/sensor-tables.md": docs_files.sensor_tables,
 }
-WITH_PYTHON = {"docs/interchange.md"}
+WITH_PYTHON = {"docs/index.md", "docs/interchange.md"}
 """Pages whose Python runs after their commands."""
 ELSEWHERE = {"docs/columns-and-vectors.md": "tests/cli/test_columns_and_vectors.py"}
 """Pages that a test of their own runs."""

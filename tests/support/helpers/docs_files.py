@@ -11,6 +11,7 @@ from helpers.esc_files import write_esc50
 from helpers.har_files import har_windows, write_har
 from helpers.image_files import write_picture
 from helpers.made_functas import functa_rows, stored
+from helpers.made_gestures import gestures, recording
 from helpers.made_videos import moving_square, write_video
 from helpers.pages import boxes, page, run_in_order
 from helpers.utd_files import write_depth, write_inertial, write_skeleton
@@ -115,6 +116,11 @@ def _write_jhmdb(folder: Path) -> None:
 
 def explaining(folder: Path) -> None:
     write_har(folder)
+
+
+def index(folder: Path) -> None:
+    gestures(folder / "walks.csv")
+    recording("nod", "new", seed=99).to_csv(folder / "new.csv", index=False)
 
 
 def interchange(folder: Path) -> None:
