@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits
 from fusion.estimators.gram import EXACT, Gram, StandardRows, standard_rows
 from fusion.estimators.trainers import RowSource
 
-__all__ = ["SOFTMAX", "SQUARED", "Family", "GlmFit", "fit_glm"]
+__all__ = ["SOFTMAX", "SQUARED", "Array", "Family", "GlmFit", "Losses", "fit_glm", "least_loss"]
 
 _PATIENCE = 4
 _NEAR = 0.01
@@ -95,6 +95,7 @@ def fit_glm(
     penalties: Sequence[float],
     losses: Losses,
     weights: Array | None = None,
+    scales: Array | None = None,
     threads: int | None = None,
 ) -> GlmFit:
     """Fit on standardised columns, penalty and steps chosen by cross-validation; a missing value counts as 0.
@@ -117,6 +118,8 @@ def fit_glm(
         hundredth of its minimum the fit with the least second loss is chosen, which may be a number of errors.
     weights : NDArray of float64, shape=(n,), optional
         How often each row counts; None = once.
+    scales : NDArray of float64, shape=(p,), optional
+        Deviation of each standardised column: the penalty weighs less on larger ones. None = 1.
     threads : int, optional
         Of the linear algebra, where there are more than 4,096 unknowns; fewer are solved by one thread, which is as
         fast where others use the processor too. None = as many as it takes by itself.
@@ -124,14 +127,30 @@ def fit_glm(
     counts = np.ones(len(targets)) if weights is None else weights
     ordered = sorted(penalties)
     with threadpool_limits(threads if min(rows.shape) > EXACT else 1, user_api="blas"):
-        made = standard_rows(rows, counts)
+        made = standard_rows(rows, counts, scales)
         problem = _Problem(made, Gram(made, folds, counts), targets, folds, counts, family)
         if folds.any():
             found = _chosen(problem, ordered, losses)
-            return GlmFit(problem.fitted(found.penalty, found.steps), found.values, found.penalty, found.steps)
-        middle = ordered[len(ordered) // 2]
-        none = np.zeros(targets.shape, np.float32)
-        return GlmFit(problem.fitted(middle, family.steps), none, middle, family.steps)
+        else:
+            found = _Tried(0.0, 0.0, ordered[len(ordered) // 2], family.steps, np.zeros(targets.shape, np.float32))
+        fit = problem.fitted(found.penalty, found.steps)
+        coefficients = made.of_given_columns(fit.coefficients, fit.intercept)
+        return GlmFit(coefficients, found.values, found.penalty, found.steps)
+
+
+def least_loss(
+    rows: StandardRows,
+    targets: Array,
+    folds: NDArray[np.intp],
+    family: Family,
+    *,
+    penalties: Sequence[float],
+    losses: Losses,
+    weights: Array,
+) -> float:
+    """Return the least first loss over penalties and steps, of rows as they are; see `fit_glm`."""
+    problem = _Problem(rows, Gram(rows, folds, weights), targets, folds, weights, family)
+    return _chosen(problem, sorted(penalties), losses, near=0.0).first
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,13 +171,13 @@ class _Problem:
                 values[self.folds == fold] = fit.values[self.folds == fold]
             yield values
 
-    def fitted(self, penalty: float, steps: int) -> Array:
-        """Return the fit to all rows after so many steps, shape (p + 1, c)."""
+    def fitted(self, penalty: float, steps: int) -> _Descent:
+        """Return the fit to all rows after so many steps."""
         fit = _Descent(self, penalty, None)
         for done, _ in enumerate(_steps(self, [fit]), 1):
             if done == steps:
                 break
-        return self.rows.of_given_columns(fit.coefficients, fit.intercept)
+        return fit
 
 
 class _Descent:
@@ -230,25 +249,25 @@ class _Tried:
     values: NDArray[np.float32]
 
 
-def _chosen(problem: _Problem, penalties: Sequence[float], losses: Losses) -> _Tried:
-    ahead, lowest, near = [len(penalties) // 2], dict[int, float](), list[_Tried]()
+def _chosen(problem: _Problem, penalties: Sequence[float], losses: Losses, near: float = _NEAR) -> _Tried:
+    ahead, lowest, kept = [len(penalties) // 2], dict[int, float](), list[_Tried]()
     while ahead:
         for place in ahead:
-            path = list(_followed(problem, penalties[place], losses, near))
+            path = list(_followed(problem, penalties[place], losses, kept, near))
             lowest[place] = min(path)
         best = min(lowest, key=lambda place: lowest[place])
         ahead = [place for place in (best - 1, best + 1) if place not in lowest and 0 <= place < len(penalties)]
-    return min(near, key=lambda tried: (tried.second, tried.first))
+    return min(kept, key=lambda tried: (tried.second, tried.first))
 
 
-def _followed(problem: _Problem, penalty: float, losses: Losses, near: list[_Tried]) -> Iterator[float]:
-    """Yield the loss after each step until it does not fall any more; `near` keeps what is near the least of all."""
+def _followed(problem: _Problem, penalty: float, losses: Losses, kept: list[_Tried], near: float) -> Iterator[float]:
+    """Yield the loss after each step until it does not fall any more; `kept` has what is near the least of all."""
     path: list[float] = []
     for steps, values in enumerate(problem.out_of_fold(penalty), 1):
         tried = _Tried(*losses(values), penalty, steps, values)
         path.append(tried.first)
-        limit = (1 + _NEAR) * min(tried.first, *(one.first for one in near), np.inf)
-        near[:] = [one for one in (*near, tried) if one.first <= limit]
+        limit = (1 + near) * min(tried.first, *(one.first for one in kept), np.inf)
+        kept[:] = [one for one in (*kept, tried) if one.first <= limit]
         yield tried.first
         if min(path) < min(path[-_PATIENCE:]):
             return

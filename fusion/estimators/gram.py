@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 from fusion.estimators.trainers import RowSource, chunks
 
-__all__ = ["EXACT", "Gram", "StandardRows", "standard_rows"]
+__all__ = ["EXACT", "Gram", "RotatedRows", "StandardRows", "filled", "standard_rows"]
 
 _CHUNK_BYTES = 64 << 20
 _KEPT_BYTES = 4 << 30
@@ -34,21 +34,28 @@ class StandardRows(Protocol):
     def __iter__(self) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
         """Yield positions, and their rows."""
 
+
+class ReadRows(StandardRows, Protocol):
+    """Such rows, of columns that were given."""
+
     def of_given_columns(
         self, coefficients: NDArray[np.float64], intercept: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Return the coefficients of the columns as they were given, shape (p + 1, c), the intercept last."""
 
 
-def standard_rows(rows: RowSource, weights: NDArray[np.float64]) -> StandardRows:
+def standard_rows(rows: RowSource, weights: NDArray[np.float64], scales: NDArray[np.float64] | None = None) -> ReadRows:
     """Standardise rows, shape (n, p), each counting as often as its weight, shape (n,); a missing value counts as 0.
 
-    Rows of more columns than there are rows become n numbers each.
+    Rows of more columns than there are rows become n numbers each. The deviation of each column is 1, or its part of
+    `scales`, shape (p,).
     """
     scaler = StandardScaler()
     for part in _parts(rows):
-        scaler.partial_fit(_filled(rows[part]), sample_weight=weights[part])
-    return _Rotated(rows, scaler) if rows.shape[0] < rows.shape[1] else _Columns(rows, scaler)
+        scaler.partial_fit(filled(rows[part]), sample_weight=weights[part])
+    if scales is not None:
+        scaler.scale_ = scaler.scale_ / scales
+    return _Wide(rows, scaler) if rows.shape[0] < rows.shape[1] else _Columns(rows, scaler)
 
 
 class _Columns:
@@ -70,8 +77,22 @@ class _Columns:
         return _unscaled(self._scaler, coefficients, intercept)
 
 
-class _Rotated:
-    """The Cholesky factor of the rows' products: distances and products of n columns are those of all columns."""
+class RotatedRows:
+    """The Cholesky factor of rows' products, shape (n, n): n columns with the same distances and products."""
+
+    def __init__(self, products: NDArray[Any]) -> None:
+        self.width = len(products)
+        self.factor = np.tril(_factor(products, 0.0))
+        self._short = self.factor.astype(np.float32, copy=False)
+
+    def __iter__(self) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
+        """Yield positions, and their rows."""
+        for part in chunks(np.arange(self.width), self.width, at_most=_CHUNK_BYTES):
+            yield part, self._short[part]
+
+
+class _Wide:
+    """Fewer rows than columns, rotated."""
 
     def __init__(self, rows: RowSource, scaler: StandardScaler) -> None:
         self.width = rows.shape[0]
@@ -80,18 +101,15 @@ class _Rotated:
         for part, block in _standardised(rows, scaler):
             self._whole[part] = block
         wide = self._whole.astype(_kind(self.width), copy=False)
-        products = wide @ wide.T
-        self._factor = np.tril(_factor(products, 0.0))
-        self._short = self._factor.astype(np.float32, copy=False)
+        self._rotated = RotatedRows(wide @ wide.T)
 
     def __iter__(self) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
-        for part in chunks(np.arange(self.width), self.width, at_most=_CHUNK_BYTES):
-            yield part, self._short[part]
+        return iter(self._rotated)
 
     def of_given_columns(
         self, coefficients: NDArray[np.float64], intercept: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        shares = solve_triangular(self._factor, coefficients, lower=True, trans="T", check_finite=False)
+        shares = solve_triangular(self._rotated.factor, coefficients, lower=True, trans="T", check_finite=False)
         return _unscaled(self._scaler, (self._whole.T @ shares.astype(np.float32)).astype(float), intercept)
 
 
@@ -162,7 +180,7 @@ def _parts(rows: RowSource) -> Iterator[NDArray[np.intp]]:
 
 def _standardised(rows: RowSource, scaler: StandardScaler) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
     for part in _parts(rows):
-        yield part, scaler.transform(_filled(rows[part]))
+        yield part, scaler.transform(filled(rows[part]))
 
 
 def _unscaled(
@@ -172,5 +190,6 @@ def _unscaled(
     return np.vstack([weights, intercept - scaler.mean_ @ weights])
 
 
-def _filled(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+def filled(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the rows with 0 for what is missing."""
     return np.nan_to_num(rows, copy=True, nan=0.0)

@@ -7,8 +7,9 @@ codes are, and one class after the other; `glm.py` needs one factor of the Gram 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -18,8 +19,9 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 from fusion.errors import ConfigError
+from fusion.estimators.block_scales import block_scales
 from fusion.estimators.booster_weights import linear_booster
-from fusion.estimators.glm import SOFTMAX, fit_glm
+from fusion.estimators.glm import SOFTMAX, Losses, fit_glm
 from fusion.estimators.trainers import RowSource
 
 __all__ = ["LinearFit", "LinearSettings", "calibrate", "train_linear"]
@@ -92,6 +94,7 @@ def train_linear(
     settings: LinearSettings,
     *,
     weights: NDArray[np.float64] | None = None,
+    blocks: Sequence[int] = (),
     share: float = 1.0,
     threads: int | None = None,
 ) -> LinearFit:
@@ -108,6 +111,8 @@ def train_linear(
     settings : LinearSettings
     weights : NDArray of float64, shape=(n,), optional
         How often each row counts; None = once.
+    blocks : sequence of int
+        Columns of each modality, where there are several; see `block_scales`.
     share : float
         Factor for the margins.
     threads : int, optional
@@ -119,16 +124,14 @@ def train_linear(
     fewest errors is taken.
     """
     classes = int(codes.max()) + 1
-    fit = fit_glm(
-        rows,
-        np.eye(classes)[codes],
-        folds,
-        SOFTMAX,
-        penalties=settings.penalties,
-        losses=lambda margins: _losses(margins, codes, weights),
-        weights=weights,
-        threads=threads,
-    )
+    how: dict[str, Any] = {"penalties": settings.penalties, "weights": weights}
+    targets, everywhere = np.eye(classes)[codes], partial(_losses_at, codes, weights)
+    scales = None
+    if len(blocks) > 1:
+        chosen = block_scales(rows, targets, folds, SOFTMAX, blocks=blocks, losses=everywhere, **how)
+        scales = np.repeat(chosen, blocks)
+    losses = everywhere(np.arange(len(codes)))
+    fit = fit_glm(rows, targets, folds, SOFTMAX, losses=losses, scales=scales, threads=threads, **how)
     confidence = share * (calibrate(fit.out_of_fold, codes, weights) if folds.any() else 1.0)
     parameters = {"objective": "multi:softprob", "num_class": classes}
     booster = linear_booster(confidence * fit.coefficients, parameters)
@@ -156,6 +159,11 @@ def calibrate(
     return float(
         np.exp(minimize_scalar(loss, bounds=(-_SURENESS, _SURENESS), method="bounded", options={"xatol": accuracy}).x)
     )
+
+
+def _losses_at(codes: NDArray[np.intp], weights: NDArray[np.float64] | None, places: NDArray[np.intp]) -> Losses:
+    here = None if weights is None else weights[places]
+    return lambda margins: _losses(margins, codes[places], here)
 
 
 def _losses(

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from fusion.errors import ConfigError
 from fusion.features.batches import batches
 
-__all__ = ["LocalTrainer", "RowSource", "Trainer", "chunks"]
+__all__ = ["LocalTrainer", "RowSource", "Trainer", "blocks_of", "chunks"]
 
 CHUNK_BYTES = 16 << 20
 """Float32 rows that are read at once."""
@@ -160,6 +160,11 @@ class LocalTrainer:
         )
         trained.set_param({"device": "cpu"})
         return trained
+
+
+def blocks_of(rows: RowSource) -> tuple[int, ...]:
+    """Return the number of columns of each modality: the `blocks` of such rows as have some, or all columns."""
+    return tuple(getattr(rows, "blocks", (rows.shape[1],)))
 
 
 def chunks(rows: NDArray[np.intp], columns: int, *, at_most: int = CHUNK_BYTES) -> Iterator[NDArray[np.intp]]:

@@ -13,7 +13,7 @@ from sklearn.base import clone
 
 from fusion.errors import DataError
 from fusion.estimators.presets import TRAINING_PRESETS
-from fusion.estimators.trainers import RowSource, Trainer, chunks
+from fusion.estimators.trainers import RowSource, Trainer, blocks_of, chunks
 from fusion.estimators.xgboost import FunctaClassifier
 from fusion.splits import group_codes, stratified_folds
 
@@ -139,6 +139,7 @@ class _Part:
     def __init__(self, rows: RowSource, positions: NDArray[np.intp]) -> None:
         self._rows, self._positions = rows, positions
         self.shape = (len(positions), rows.shape[1])
+        self.blocks = blocks_of(rows)
 
     def __getitem__(self, positions: NDArray[np.intp]) -> NDArray[np.float32]:
         return self._rows[self._positions[positions]]

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fusion.errors import ConfigError, DataError, ModelError
 from fusion.estimators.linear import LinearSettings, train_linear
-from fusion.estimators.trainers import LocalTrainer, RowSource, Trainer
+from fusion.estimators.trainers import LocalTrainer, RowSource, Trainer, blocks_of
 from fusion.splits import GROUP_FOLDS, group_codes, hold_out, stratified_folds
 
 __all__ = ["BOOSTERS", "FunctaClassifier"]
@@ -327,6 +327,7 @@ class FunctaClassifier(ClassifierMixin, BaseEstimator):
             codes,
             folds,
             settings if self.early_stopping_rounds is not None else settings.middle(),
+            blocks=blocks_of(rows),
             share=_SHARE if self.booster == "stacked" else 1.0,
             threads=self._threads(),
         )

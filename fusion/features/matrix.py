@@ -37,6 +37,13 @@ class DesignRows:
     transformers : mapping of str to FunctaFeatures
         Fitted features of each branch, in the order of the columns.
 
+    Attributes
+    ----------
+    shape : tuple of int
+        Rows and columns.
+    blocks : tuple of int
+        Columns of each branch.
+
     Raises
     ------
     DataError
@@ -49,7 +56,8 @@ class DesignRows:
         self._stores = {name: stores[name] for name in transformers if name in stores}
         self._ids = {name: items.rows[name] for name in transformers}
         self._transformers = dict(transformers)
-        self.shape = (len(items), sum(int(transformer.keep_.sum()) for transformer in transformers.values()))
+        self.blocks = tuple(int(transformer.keep_.sum()) for transformer in transformers.values())
+        self.shape = (len(items), sum(self.blocks))
         for name, store in self._stores.items():
             _require_rows(store, self._ids[name])
 
