@@ -173,7 +173,11 @@ def _told_from(source: Path, modality: str | None) -> str:
         return "table"
     if suffix in TEXT_SUFFIXES:
         return "files"
-    advice = "Save the sheet as CSV" if suffix in SHEETS else f"Or name its layout: {listed(dataset_names())}"
+    advice = f"Or name its layout: {listed(dataset_names())}"
+    if modality == "sensor":
+        advice = "Save it as CSV or Parquet, or name its layout with --dataset"
+    if suffix in SHEETS:
+        advice = "Save the sheet as CSV"
     expected = ", ".join(TABLE_SUFFIXES)
     raise DataError(f"{source} is neither a folder nor a table that can be read; expected {expected}. {advice}.")
 

@@ -14,6 +14,7 @@ from fusion.datasets.table_survey import TableSurvey, survey_table
 from fusion.datasets.time_series import TimeReading
 from fusion.errors import ConfigError, DataError
 from fusion.modalities.clocks import GAP
+from fusion.modalities.column_facts import names_row
 from fusion.modalities.tables import open_table
 from fusion.modalities.times import DAY_FIRST, MONTH_FIRST, check_unit
 
@@ -147,10 +148,9 @@ def lay_out(source: Path, options: TableOptions) -> TableLayout:
 
 def _refuse_names_among_rows(source: Path, survey: TableSurvey, channels: Sequence[str]) -> None:
     """Refuse a line of units or of names among the readings: words in all channels, and no time."""
-    rows = {survey.facts[name].word_row for name in channels}
-    row = rows.pop()
+    row = names_row([survey.facts[name] for name in channels])
     timed = survey.columns.time is not None
-    if rows or row is None or (timed and survey.timeless_row != row) or (not timed and len(channels) == 1):
+    if row is None or (timed and survey.timeless_row != row) or (not timed and len(channels) == 1):
         return
     word = survey.facts[channels[0]].word
     raise DataError(

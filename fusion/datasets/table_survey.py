@@ -13,6 +13,7 @@ from fusion.datasets.time_series import TogetherCheck, runs
 from fusion.errors import ConfigError, DataError
 from fusion.modalities.clocks import Clock, clock_of
 from fusion.modalities.column_facts import ColumnFacts
+from fusion.modalities.dialect import is_number
 from fusion.modalities.times import DAY_FIRST, date_order, named_like_time, stamps
 
 if TYPE_CHECKING:
@@ -211,6 +212,10 @@ class _Clocks:
 
 def _ask_for_a_time(table: Table, facts: Iterable[ColumnFacts]) -> None:
     ticking = [fact.name for fact in facts if fact.ticks and not fact.counts_rows]
+    if ticking and is_number(ticking[0]):
+        raise ConfigError(
+            f"{table.path}: the first line seems to hold readings, such as {ticking[0]!r}; expected names of columns"
+        )
     if ticking:
         raise ConfigError(
             f"{table.path} has no column named like a time, and {ticking[0]!r} rises evenly from reading to reading; "

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 
-from fusion.modalities.column_facts import is_nameless, role_named_like
+from fusion.modalities.column_facts import LIKE_NUMBER, is_nameless, role_named_like
 
 _FEW = 8
 
@@ -25,15 +26,21 @@ class CategoryFacts:
     words: int = 0
     levels: dict[str, int] = field(default_factory=dict)
     values: set[float] = field(default_factory=set)
+    alike: int = 0
+    rises: bool = True
+    last: float = -math.inf
 
     def add(self, text: str | None, number: float, *, word: bool) -> None:
         """Count one cell: its text, its number or NaN, and whether it holds something else."""
         self.rows += 1
         self.words += word
+        self.alike += word and re.match(LIKE_NUMBER, text or "") is not None
         if text is not None:
             self.levels[text] = self.levels.get(text, 0) + 1
         if not math.isnan(number):
             self.numbers += 1
+            self.rises = self.rises and number > self.last
+            self.last = number
             self.values.add(number)
 
     @property
@@ -42,12 +49,19 @@ class CategoryFacts:
         return self.numbers > self.words
 
     @property
+    def means_numbers(self) -> bool:
+        """Whether most of its cells are written like numbers that are not read: with units, thousands, another mark."""
+        return not self.is_numeric and 2 * self.alike > self.words + self.numbers
+
+    @property
     def counts_rows(self) -> bool:
-        """Whether it numbers the rows from 0 or 1, in whatever order they stand."""
+        """Whether it numbers the rows from 0 or 1: all of them in any order, or, of some, in the order they stand."""
         if self.numbers < _FEW or len(self.values) < self.rows or self.words:
             return False
         low, high = min(self.values), max(self.values)
-        return low in (0, 1) and high - low + 1 == self.rows and all(value.is_integer() for value in self.values)
+        every = low in (0, 1) and high - low + 1 == self.rows
+        some = self.rises and low < _FEW and high < 2 * self.rows
+        return (every or some) and all(value.is_integer() for value in self.values)
 
 
 def why_left_out(fact: CategoryFacts, *, number: bool, asked: bool, max_categories: int) -> str:

@@ -12,6 +12,8 @@ from fusion.modalities.dialect import NAMELESS
 from fusion.modalities.times import named_like_time
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from fusion.modalities.tables import Part
@@ -28,9 +30,10 @@ _UNITS = (
     "%|‰|°|°C|C|deg|rad|(deg|rad|°|m|mm|km)/s|dps|g|mg|kg|[mµu]?V|mA|A|[mµun]?T|[mk]?Hz|[hk]?Pa|N|m/s(2|²|\\^2)|[mck]?m|m?s|"
     "bpm|lux|lx|dB"
 )
-_LIKE_NUMBER = (
-    rf"^[+\x{{2212}}-]?(0x[0-9A-Fa-f]+|(\d{{1,3}}([ '\x{{2019}}.,]\d{{3}})+|\d+)([.,]\d*)?|[.,]\d+)\s*({_UNITS})?$"
-)
+_MINUS, _QUOTE = chr(0x2212), chr(0x2019)
+_DIGITS = rf"0x[0-9A-Fa-f]+|(\d{{1,3}}([ '{_QUOTE}.,]\d{{3}})+|\d+)([.,]\d*)?|[.,]\d+"
+LIKE_NUMBER = rf"^[+{_MINUS}-]?({_DIGITS})\s*({_UNITS})?$"
+"""Numbers in words, with a unit or with marks between thousands; for Python and for Arrow."""
 
 
 @dataclass(eq=False)
@@ -81,7 +84,7 @@ class ColumnFacts:
         if self.word_row is None:
             self.word_row, self.word = part.first + row, part.cell(self.name, row)
         self.words += int(words.sum())
-        self.alike += int((words & part.matches(self.name, _LIKE_NUMBER)).sum())
+        self.alike += int((words & part.matches(self.name, LIKE_NUMBER)).sum())
 
     def _count_steps(self, steps: NDArray[np.float64]) -> None:
         if self.stride is None and len(steps):
@@ -136,6 +139,12 @@ class ColumnFacts:
             return False
         mean = self.steps / self.rising
         return self.squares / self.rising - mean**2 < (0.3 * mean) ** 2
+
+
+def names_row(channels: Sequence[ColumnFacts]) -> int | None:
+    """Give the row in which every channel holds its first word, as a line of names or units does; None without one."""
+    rows = {fact.word_row for fact in channels}
+    return rows.pop() if len(rows) == 1 else None
 
 
 def is_nameless(name: str) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 from fusion.errors import ConfigError, DataError, SampleError
 from fusion.modalities.base import Modality
 from fusion.modalities.column_choice import CategoryFacts, why_left_out
+from fusion.modalities.column_facts import role_named_like
 from fusion.modalities.scaling import Scaling
 from fusion.modalities.tables import Part, numbers, open_table, texts
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SHOWN = 5
+_NOT_ASKED = "not asked for"
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,6 +166,7 @@ class ColumnsModality(Modality):
         if missing:
             raise DataError(f"no column {missing[0]!r}; got {', '.join(facts) or 'no training row that can be read'}")
         reasons = {name: self._why_left_out(fact) for name, fact in facts.items()}
+        self._refuse_unread(facts, reasons)
         taken = [fact for name, fact in facts.items() if not reasons[name]]
         if not taken:
             told = "; ".join(f"{name}: {why}" for name, why in list(reasons.items())[:_SHOWN]) or "no training rows"
@@ -176,12 +179,23 @@ class ColumnsModality(Modality):
             left_out=tuple((name, why) for name, why in reasons.items() if why),
         )
 
+    def _refuse_unread(self, facts: Mapping[str, CategoryFacts], reasons: Mapping[str, str]) -> None:
+        for name, fact in facts.items():
+            ruled_out = name in self.as_categories or reasons[name] == _NOT_ASKED or role_named_like(name)
+            if fact.means_numbers and not ruled_out:
+                raise DataError(
+                    f"column {name!r} holds numbers that are not read as they stand, such as "
+                    f"{next(iter(fact.levels))!r}; write plain ones, say how they are written with --reader decimal=, "
+                    f"or separator=; take them as names with --reader categories={name}, or name the columns to take "
+                    "with --reader columns=a,b"
+                )
+
     def _is_number(self, fact: CategoryFacts) -> bool:
         return fact.is_numeric and fact.name not in self.as_categories
 
     def _why_left_out(self, fact: CategoryFacts) -> str:
         if self.asked and fact.name not in self.asked:
-            return "not asked for"
+            return _NOT_ASKED
         return why_left_out(
             fact,
             number=self._is_number(fact),

@@ -21,11 +21,12 @@ SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 NAMELESS = "Unnamed: "
 """Begins the name that a column without one is given, followed by its place from 0."""
 
-_LINES, _MOST_COMMENTS = 50, 1000
+_LINES, _MOST_COMMENTS, _MANY = 50, 1000, 3
 _COMMENT = ("#", "%", "//")
 _EXCEL = re.compile(r"(?i)sep=.")
 _WHOLE_NUMBER = re.compile(r"[+-]?\d+")
 _NUMBERS = {mark: re.compile(rf"[+-]?\d*{re.escape(mark)}\d*(?:[eE][+-]?\d+)?") for mark in ".,"}
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+")
 _WIDE = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
 
@@ -112,8 +113,8 @@ def _names_in_comment(line: str, separator: str, first: Sequence[str]) -> list[s
     cells = [
         cell.strip() for cell in next(csv.reader([line.lstrip("#%/ ")], delimiter=separator, skipinitialspace=True))
     ]
-    named = len(cells) == len(first) and all(cells) and not any(map(_is_number, cells))
-    return cells if named and ("path" in map(str.lower, cells) or any(map(_is_number, first))) else []
+    named = len(cells) == len(first) and all(cells) and not any(map(is_number, cells))
+    return cells if named and ("path" in map(str.lower, cells) or any(map(is_number, first))) else []
 
 
 def _names(cells: Sequence[str]) -> tuple[str, ...]:
@@ -129,18 +130,20 @@ def _told_decimal(rows: Sequence[Sequence[str]]) -> str:
     columns = [
         [cell for cell in column if cell and not _WHOLE_NUMBER.fullmatch(cell)] for column in zip(*rows, strict=False)
     ]
+    # 1,234 may be a thousand or one and a bit: it tells nothing.
     told = [
         next((mark for mark, number in _NUMBERS.items() if all(map(number.fullmatch, cells))), "")
         for cells in columns
-        if cells
+        if cells and not all(map(_THOUSANDS.fullmatch, cells))
     ]
     return "," if told.count(",") > told.count(".") else "."
 
 
 def _holds_numbers(cells: Sequence[str]) -> bool:
-    """Tell a row of numbers from a line of names; pandas names the columns of an array 0, 1, 2 after a nameless one."""
-    counted = [str(place) for place in range(len(cells) - 1)]
-    return any(cells) and all(_is_number(cell) or not cell for cell in cells) and list(cells) != ["", *counted]
+    """Tell a row of numbers from a line of names; pandas names columns of an array 0, 1, 2, after its index or not."""
+    counted = [str(place) for place in range(len(cells))]
+    named = [["", *counted[:-1]], *([counted] if len(cells) >= _MANY else [])]
+    return any(cells) and all(is_number(cell) or not cell for cell in cells) and list(cells) not in named
 
 
 def text_rows(path: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
@@ -219,7 +222,8 @@ def _columns(rows: Sequence[tuple[int, list[str]]]) -> int:
     return counts.pop() if len(counts) == 1 else 1
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Tell whether a cell is a number, with either decimal mark."""
     try:
         float(text.replace(",", "."))
     except ValueError:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MAX_PIXELS = 1 << 26
 """Largest image that is decoded, 8,192 x 8,192: at 16 bits and four channels half a gigabyte."""
 
-_EXIF_ORIENTATION = 0x0112
+_EXIF_ORIENTATION, _BITS, _DEEPEST = 0x0112, 258, 32
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 
 
@@ -93,6 +93,8 @@ def _decoded(image: Image, path: Path) -> NDArray[Any]:
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise SampleError("read", f"{path.name} is too large to decode, {height:,} x {width:,}; expected {_limit()}")
+    if image.mode == "I" and _bits(image) == _DEEPEST:
+        raise SampleError("read", f"{path.name} has {_DEEPEST} bits for each level; expected 8 or 16")
     deep_colour = _is_deep_colour(image)
     image.load()
     if deep_colour and (levels := _deep_levels(path)) is not None:
@@ -150,6 +152,10 @@ def _levels(image: Image, path: Path) -> NDArray[Any]:
     if transparent:
         return np.asarray(_over_white(image))
     return np.asarray(image.convert("L" if image.mode in ("1", "L") else "RGB"))
+
+
+def _bits(image: Image) -> int:
+    return int(np.max(getattr(image, "tag_v2", {}).get(_BITS, 0)))
 
 
 def _over_white(image: Image) -> Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -102,8 +103,31 @@ class SensorModality(Modality):
             return raw
         if raw.unsteady and not (self.resample and raw.times is not None and "before" not in raw.unsteady):
             raise SampleError("read", f"{raw.unsteady}. {_UNSTEADY}")
-        by_place = all(name == f"{_PLACE}{index}" for index, name in enumerate(self.channels))
-        return np.asarray(raw) if by_place else raw.take(self.channels)
+        return raw.take(self.channels) if self._by_name else np.asarray(raw)
+
+    @property
+    def _by_name(self) -> bool:
+        return any(name != f"{_PLACE}{index}" for index, name in enumerate(self.channels))
+
+    def measured(self, raw: Any) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+        """Give the columns of a file that might be channels, and the channels that are constant in it."""
+        if not isinstance(raw, Readings):
+            return None
+        known = [name for name in self.channels if name in raw.channels]
+        still = np.ptp(raw.take(known), axis=0) == 0
+        return raw.channels, tuple(np.array(known, dtype=object)[still].tolist())
+
+    def remarks(self, measured: Sequence[Any]) -> tuple[str, ...]:
+        files = [found for found in measured if found is not None]
+        columns, constant = Counter[str](), Counter[str]()
+        for names, still in files:
+            columns.update(name for name in names if name not in self.channels)
+            constant.update(still)
+        some = [f"{name} in {count}" for name, count in columns.items() if count < len(files)]
+        said = [f"columns that are not in every file are not taken: of {len(files)} looked at {', '.join(some)}"]
+        stay = [name for name, count in constant.items() if count == len(files) > 1]
+        told = [f"constant in every file looked at: {', '.join(stay)}; leave such out with --reader columns="]
+        return (*(said if some and self._by_name else ()), *(told if stay else ()))
 
     def fixed_scaling(self) -> Scaling | None:
         return None

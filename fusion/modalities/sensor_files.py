@@ -10,7 +10,7 @@ import numpy as np
 from fusion.errors import DataError, SampleError
 from fusion.modalities.arrays import MAX_BYTES
 from fusion.modalities.clocks import Clock, clock_of, is_regular
-from fusion.modalities.column_facts import ColumnFacts, why_no_channel
+from fusion.modalities.column_facts import ColumnFacts, names_row, why_no_channel
 from fusion.modalities.dialect import text_rows
 from fusion.modalities.tables import TEXT_SUFFIXES, Part, Table, open_table
 from fusion.modalities.times import DAY_FIRST, named_like_time, stamps
@@ -130,6 +130,9 @@ def _with_names(table: Table) -> Readings:
         listed = "; ".join(f"{name}: {why}" for name, why in left_out.items()) or "the time alone"
         raise DataError(f"{table.path} has no column of numbers ({listed}); expected one for each channel")
     words = {name: f"{facts[name].word!r} in column {name!r}" for name in held if facts[name].words}
+    row = names_row([facts[name] for name in held if name not in left_out])
+    if row is not None and len(held) > 1:
+        raise DataError(f"{table.path}: row {row + 1} holds words in all columns: a line of units or names; delete it")
     if timed is None:
         return Readings(_as_float32(values), tuple(held), left_out, words=words)
     times, order, unsteady = _times(table, parts, timed)

@@ -201,6 +201,8 @@ def trimmed_text(column: Any, decimal: str = ".") -> Any:
 
     trimmed = pc.utf8_trim_whitespace(column)
     if decimal != ".":
+        # With a decimal comma 1.234 is a thousand and more, or a mistake: no number that can be read.
+        trimmed = pc.replace_substring_regex(trimmed, r"^([+-]?[1-9]\d{0,2}(?:\.\d{3})+)$", r"\1'")
         trimmed = pc.replace_substring(trimmed, decimal, ".")
     # Arrow imports pandas, half a second, to turn a Python value into one of its own: here none is needed.
     filled = pc.cast(pc.binary_length(trimmed), pa.bool_())
@@ -269,7 +271,7 @@ def _damage_named(table: Table, parts: Iterator[Any]) -> Iterator[Any]:
             path, ragged = table.path, table.dialect and ragged_row(table.path, table.dialect)
             if ragged:
                 raise DataError(f"{path} cannot be read: {ragged}.") from error
-            reason = str(error).strip().split("\n")[0] or type(error).__name__
+            reason = str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
             raise DataError(f"{path} cannot be read: {reason}. It is damaged, or is not {path.suffix}.") from error
         if part is None:
             return

@@ -208,3 +208,17 @@ def test_huge_numbers_are_counted_without_a_warning(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         samples(written(tmp_path / "t.csv", walks("ab").assign(ax=lambda rows: rows.ax * 1e300)))
+
+
+@pytest.mark.parametrize(("separator", "cells"), [(",", "{:,}"), (";", "{:,}"), (";", "{:_}")])
+def test_thousands_are_never_decimals(tmp_path: Path, separator: str, cells: str) -> None:
+    table = walks("ab").astype({"az": str})
+    scaled = (1000 + 1e6 * table.ax.abs()).round().astype(int)
+    table["ax"] = [cells.format(value).replace("_", ".") for value in scaled]
+    table["ay"] = (100 * table.ay).round().astype(int)
+    if "_" in cells:  # a decimal comma in another column: points stand between thousands
+        table["az"] = table.az.str.replace(".", ",")
+        table["time"] = table.time.astype(str).str.replace(".", ",")
+    table.to_csv(tmp_path / "t.csv", index=False, sep=separator)
+    with pytest.raises(DataError, match=r"column 'ax' holds numbers that are not read"):
+        SensorTable(tmp_path / "t.csv")

@@ -323,3 +323,9 @@ def test_readings_that_stand_twice_are_named(tmp_path: Path) -> None:
     path = written(tmp_path / "t.csv", pd.concat([table.iloc[:5], table.iloc[4:]]))
     with pytest.raises(SampleError, match="1 of 301 readings stand twice, with the same time and values"):
         _ = samples(path)[0].raw
+
+
+def test_a_table_without_names_says_so(tmp_path: Path) -> None:
+    walks("ab").to_csv(tmp_path / "t.csv", index=False, header=False)
+    with pytest.raises(ConfigError, match=r"the first line seems to hold readings, such as '0.0'; expected names"):
+        samples(tmp_path / "t.csv")

@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 from helpers.made_walks import CHANNELS, walks, written
 
+from fusion.datasets.file_table import FileTable
 from fusion.datasets.open import open_dataset
+from fusion.encoders.remarks import remarks_on
 from fusion.errors import ConfigError, SampleError
 from fusion.modalities import SensorModality
 
@@ -126,3 +128,38 @@ def test_options_of_windows_are_refused_for_other_files(tmp_path: Path) -> None:
         open_dataset(None, tmp_path / "list.csv", modality="image", options={"length": 3}),
     ):
         pass
+
+
+def listed(folder: Path, tables: list[pd.DataFrame], **how: object) -> FileTable:
+    for number, table in enumerate(tables):
+        table.to_csv(folder / f"{number}.csv", index=False)
+    (folder / "list.csv").write_text("path,split\n" + "".join(f"{n}.csv,train\n" for n in range(len(tables))))
+    return FileTable(folder / "list.csv", modality="sensor", **how)  # type: ignore[arg-type]
+
+
+def remarks(dataset: FileTable) -> tuple[str, ...]:
+    return remarks_on(dataset.default_modality().resolved(next(iter(dataset)).raw), dataset)
+
+
+def test_columns_of_some_files_and_constant_ones_are_told(tmp_path: Path) -> None:
+    window = walks("a", labels=("walk",), seconds=1)[["time", "ax", "ay"]]
+    dataset = listed(tmp_path, [window.assign(code=n, **({"temp": window.ax} if n % 2 else {})) for n in range(4)])
+    assert remarks(dataset) == (
+        "columns that are not in every file are not taken: of 4 looked at temp in 2",
+        "constant in every file looked at: code; leave such out with --reader columns=",
+    )
+    assert remarks(listed(tmp_path, [window] * 3)) == ()
+
+
+def test_names_that_count_from_0_are_no_reading(tmp_path: Path) -> None:
+    window = walks("a", labels=("walk",), seconds=1)[list(CHANNELS)].set_axis(["0", "1", "2"], axis=1)
+    raw = next(iter(listed(tmp_path, [window]))).raw
+    assert (raw.names, raw.values.shape) == (("0", "1", "2"), (50, 3))
+
+
+def test_a_line_of_units_in_a_window_is_named(tmp_path: Path) -> None:
+    dataset = listed(tmp_path, [walks("a", labels=("walk",), seconds=1)[["time", *CHANNELS]]])
+    text = (tmp_path / "0.csv").read_text()
+    (tmp_path / "0.csv").write_text(text.replace("\n", "\ns,g,g,g\n", 1))
+    with pytest.raises(SampleError, match="row 1 holds words in all columns: a line of units or names"):
+        _ = next(iter(dataset)).raw

@@ -107,6 +107,7 @@ def test_a_word_among_numbers_and_an_empty_row_fail_alone(tmp_path: Path) -> Non
         ("name", [f"person {place}" for place in range(10)], "another text in every row, such as 'person 0'"),
         ("city", [f"city {place % 6}" for place in range(10)], "6 categories in 10 training rows, more than 5"),
         ("number", [*range(1, 11)], "it counts rows"),
+        ("number", [0, 2, 3, 4, 6, 7, 8, 9, 10, 12], "it counts rows"),
         ("Unnamed: 0", [*range(5, 15)], "it has no name"),
         ("empty", [""] * 10, "empty in all training rows"),
         ("target", ["x", "y"] * 5, "named like a label; take it with --reader label=target"),
@@ -117,6 +118,15 @@ def test_what_is_left_out_says_why(tmp_path: Path, name: str, cells: list[Any], 
     assert why in left_out(tmp_path, frame, max_categories=5)[name]
     if "empty" not in why:
         assert name not in left_out(tmp_path, frame, columns=["age", name], max_categories=5)
+
+
+@pytest.mark.parametrize("cell", ["{} kg", "{:,}"])
+def test_numbers_that_are_not_read_are_asked_for(tmp_path: Path, cell: str) -> None:
+    frame = people().assign(split="train", weight=[cell.format(1000 + place % 3) for place in range(10)])
+    with pytest.raises(DataError, match=r"column 'weight' holds numbers that are not read .*categories=weight"):
+        left_out(tmp_path, frame)
+    assert "weight" not in left_out(tmp_path, frame, categories="weight")
+    assert left_out(tmp_path, frame, columns=["age"])["weight"] == "not asked for"
 
 
 def test_numbers_that_are_names_are_categories_when_asked(tmp_path: Path) -> None:

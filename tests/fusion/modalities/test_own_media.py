@@ -192,3 +192,11 @@ def test_a_name_is_found_in_its_other_unicode_form(tmp_path: Path, listed: str, 
     (tmp_path / "list.csv").write_text(f"path\n{unicodedata.normalize(listed, 'café.png')}\n")
     (sample,) = FileTable(tmp_path / "list.csv", modality="image")
     np.testing.assert_array_equal(sample.raw, PICTURE)
+
+
+def test_whole_numbers_of_32_bits_are_no_picture(tmp_path: Path) -> None:
+    Image.fromarray(PICTURE[..., 0].astype(np.int32)).save(tmp_path / "a.tif")
+    with pytest.raises(SampleError, match=r"a.tif has 32 bits for each level; expected 8 or 16"):
+        read_image(tmp_path / "a.tif")
+    Image.fromarray(PICTURE[..., 0].astype(np.uint16)).save(tmp_path / "b.tif")
+    np.testing.assert_array_equal(read_image(tmp_path / "b.tif"), PICTURE[..., 0])
