@@ -118,8 +118,8 @@ class FileTable:
         """What a user should know of how the table is read."""
         unread = self._unread()
         others = [f"columns left out: {', '.join(unread)}"] if unread else []
-        told = self._split.names_read if "split" in self._names else (self._split.note("split column"),)
-        return (*self._dialect.notes, *others, *self._alike.notes(), *told)
+        told = () if "split" in self._names else (self._split.note("split column"),)
+        return (*self._dialect.notes, *others, *self._alike.notes(), *self._split.notes, *told)
 
     def __iter__(self) -> Iterator[Sample]:
         counted = self._split.afresh()
@@ -135,6 +135,8 @@ class FileTable:
 
     def _sample(self, line: int, row: dict[str, str], counted: SplitCount) -> Sample:
         path, group = row["path"], row.get("group") or None
+        if "group" in self._names:
+            counted.grouped(group)
         sample_id = row.get("id") or (file_id(Path(path).as_posix()) if path else f"line {line}")
         split = counted.named(row["split"] or None) if "split" in self._names else counted.split(group or sample_id)
         load = (

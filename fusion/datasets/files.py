@@ -161,6 +161,7 @@ class SplitCount:
             raise ConfigError(f"seed is {seed}; expected a whole number of at most 63 bits")
         self.what, self.test_share, self.seed = what, test_share, seed
         self._read: dict[str, str] = {}
+        self._ungrouped = 0
         self._keys: dict[str, set[str]] = {"train": set(), "test": set()}
         self._samples = {"train": 0, "test": 0}
 
@@ -178,11 +179,17 @@ class SplitCount:
             self._read[written] = str(found)
         return found
 
+    def grouped(self, group: str | None) -> str | None:
+        """Give a group back, and count the samples of a source of groups that have none."""
+        self._ungrouped += group is None
+        return group
+
     @property
-    def names_read(self) -> tuple[str, ...]:
-        """Which splits are written otherwise in the source."""
+    def notes(self) -> tuple[str, ...]:
+        """Which splits are written otherwise in the source, and how many samples lack a group."""
         told = [f"{written} as {name}" for written, name in sorted(self._read.items())]
-        return (f"splits read: {', '.join(told)}",) if told else ()
+        alone = f"{self._ungrouped} samples have no group: nothing keeps those of one person on one side of the split"
+        return (*([f"splits read: {', '.join(told)}"] if told else []), *([alone] if self._ungrouped else []))
 
     def afresh(self) -> SplitCount:
         """Give one that has counted nothing yet."""

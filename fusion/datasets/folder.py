@@ -217,7 +217,7 @@ class FolderDataset:
             alone = [name for name in _subfolders(self.root) if _split_of(name) is not None]
             said += [f"{', '.join(map(printable, alone))} beside other folders: taken for a class"] if alone else []
             said.append(self._split.note("split folders"))
-        return (*said, *self._split.names_read)
+        return (*said, *self._split.notes)
 
 
 def _group_pattern(group: Any) -> re.Pattern[str] | str | None:

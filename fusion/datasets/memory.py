@@ -84,13 +84,13 @@ class ArrayDataset:
     @property
     def notes(self) -> tuple[str, ...]:
         """How the samples were split, where they came without."""
-        return self._count.names_read if self._splits is not None else (self._count.note("splits"),)
+        return (*self._count.notes, *(() if self._splits is not None else (self._count.note("splits"),)))
 
     def __iter__(self) -> Iterator[Sample]:
         counted = self._count.afresh()
         for place, sample_id in enumerate(self._ids):
             label = None if self._labels is None else self._labels[place]
-            group = None if self._groups is None else self._groups[place]
+            group = None if self._groups is None else counted.grouped(self._groups[place])
             split = (
                 counted.split(group or str(sample_id)) if self._splits is None else counted.named(self._splits[place])
             )

@@ -164,8 +164,8 @@ class SensorTable:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know of how the table was read."""
-        told = self._split.names_read if self.columns.split is not None else (self._split.note("split column"),)
-        return (*self._plan.remarks, *self._names.notes(), *told)
+        told = () if self.columns.split is not None else (self._split.note("split column"),)
+        return (*self._plan.remarks, *self._names.notes(), *self._split.notes, *told)
 
     def __iter__(self) -> Iterator[Sample]:
         dropped: Counter[str] = Counter()
@@ -207,6 +207,8 @@ class SensorTable:
 
     def _sample(self, series: TimeSeries, window: Window, counted: SplitCount) -> Sample:
         label, group, split = series.facts[window.first] if len(series.facts) else (None, None, None)
+        if self.columns.group is not None:
+            counted.grouped(group)
         group = group or series.name
         return Sample(
             id=series.name if self.cut is None else f"{series.name}-{self._start(window)}",

@@ -86,7 +86,9 @@ class TableItems:
         """What a user should know of how the rows were named and split."""
         counted = self._counted[-1] if self._counted else self.split
         found = [] if self.table.dialect is None else [*self.table.dialect.notes]
-        found += [counted.note("split column")] if self.roles.split is None else counted.names_read
+        found += counted.notes
+        if self.roles.split is None:
+            found.append(counted.note("split column"))
         if not self.roles.id:
             found.append(
                 f"no column of IDs: rows are called {self._row_name(0)!r} and so on; name one with --reader id="
@@ -100,6 +102,8 @@ class TableItems:
             columns = [self._text(part, name) for name in (self.roles.label, self.roles.split, self.roles.group)]
             for row, (load, sample_id) in enumerate(zip(loaders(part), self._ids(part), strict=True)):
                 label, split, group = (column[row] for column in columns)
+                if self.roles.group is not None:
+                    counted.grouped(group)
                 named = sample_id or self._row_name(part.first + row)
                 split = counted.split(group or named) if self.roles.split is None else counted.named(split)
                 if sample_id is None:

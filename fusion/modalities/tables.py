@@ -296,8 +296,15 @@ def _text_parts(table: Table) -> Iterator[Any]:
     )
     with reader:
         for batch in reader:
+            _refuse_nul(table, batch)
             _refuse_repeated_header(table, dialect, batch)
             yield batch
+
+
+def _refuse_nul(table: Table, batch: Any) -> None:
+    texts = (column.buffers()[-1] for column in batch.columns)
+    if any(text is not None and b"\0" in text.to_pybytes() for text in texts):
+        raise DataError(f"{table.path} holds NUL bytes, as a file does whose writing broke off; remove them")
 
 
 def _refuse_repeated_header(table: Table, dialect: Dialect, batch: Any) -> None:

@@ -39,7 +39,8 @@ def test_arrays_with_all_that_is_known_of_them() -> None:
         ("c", None, None, "train"),
     ]
     assert np.array_equal(samples[1].raw, windows(3)[1])
-    assert (data.modality, data.notes) == ("sensor", ())
+    assert data.modality == "sensor"
+    assert data.notes == ("2 samples have no group: nothing keeps those of one person on one side of the split",)
 
 
 def test_without_splits_whole_groups_are_split_by_their_names_and_it_is_told() -> None:

@@ -148,3 +148,22 @@ def test_usual_names_of_splits_are_read_in_lists_columns_and_memory(tmp_path: Pa
 def test_a_seed_that_no_hash_takes_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"seed is 9+; expected a whole number"):
         SensorTable(written(tmp_path / "t.csv", walks("ab")), seed=10**30 - 1)
+
+
+def test_samples_without_a_group_are_counted_where_others_have_one(tmp_path: Path) -> None:
+    table = walks("ab").assign(group=lambda rows: rows.group.replace("b", ""))
+    dataset = SensorTable(written(tmp_path / "t.csv", table), window=2.56)
+    assert {sample.group for sample in dataset} == {"a", "b-walk", "b-sit"}
+    assert "6 samples have no group: nothing keeps those of one person on one side of the split" in dataset.notes
+    rows = [{"id": name, "path": f"{name}.png", "x": 1.0, "group": group} for name, group in (("a", "g"), ("b", ""))]
+    pd.DataFrame(rows).to_csv(tmp_path / "l.csv", index=False)
+    for reader in (FileTable(tmp_path / "l.csv", modality="image"), ColumnTable(tmp_path / "l.csv")):
+        list(reader)
+        assert any(note.startswith("1 samples have no group") for note in reader.notes)
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv", walks("ab"))
+    path.write_bytes(path.read_bytes().replace(b"walk", b"wa\0k", 7))
+    with pytest.raises(DataError, match=r"t.csv holds NUL bytes, as a file does whose writing broke off"):
+        SensorTable(path)
