@@ -53,7 +53,8 @@ def log_mel(samples: NDArray[np.float32], *, rate: float, bands: int, hop: int, 
     loud = samples / peak if peak > 0 else samples
     padded = np.pad(loud, (0, max(0, fft - len(loud))))
     power = np.abs(librosa.stft(padded, n_fft=fft, hop_length=hop)[:, :frames]) ** 2
-    heard = _mel_filters(rate, fft, bands) @ power
+    with _blas().limit(limits=1, user_api="blas"):  # sums by several threads round differently
+        heard = _mel_filters(rate, fft, bands) @ power
     decibels = librosa.power_to_db(heard / (heard.max() or 1.0), amin=10.0 ** (FLOOR_DB / 10.0), top_db=None)
     return np.asarray(np.maximum(decibels.T, FLOOR_DB), np.float32)
 
@@ -86,6 +87,13 @@ def mfcc(spectrum: NDArray[np.float32], coefficients: int) -> NDArray[np.float32
 def mfcc_limit(bands: int) -> float:
     """Largest absolute value that a coefficient can have: the first, of a spectrum at one end of its range."""
     return float(-FLOOR_DB / 2.0 * np.sqrt(bands))
+
+
+@cache
+def _blas() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 @cache

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.sound_files import FORMATS, broken_files, encoded, mutated, noise, tone, unusual_files, wav, write_sound
+from threadpoolctl import threadpool_limits
 
 from fusion.errors import ConfigError, DataError, SampleError
-from fusion.modalities import modality_from_dict, recording
+from fusion.modalities import modality_from_dict, recording, spectra
 from fusion.modalities.audio import AudioModality
 from fusion.modalities.recording import Recording, read_recording
 
@@ -231,3 +232,13 @@ def test_a_header_that_claims_hours_costs_nothing(tmp_path: Path) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 50 << 20
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core has one way to add up")
+def test_a_spectrum_does_not_depend_on_the_number_of_threads() -> None:
+    samples = np.random.default_rng(0).normal(size=22050 * 5).astype(np.float32)
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(threads, user_api="blas"):
+            found.append(spectra.log_mel(samples, rate=22050, bands=40, hop=1103, fft=4096))
+    assert np.array_equal(*found)
