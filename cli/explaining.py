@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from fusion.explaining import BranchEvidence, Explanation
 
 _PARTS = 5
-_AXES = {1: ("reading",), 2: ("row", "column"), 3: ("frame", "row", "column")}
 
 
 def explain(
@@ -96,16 +95,6 @@ def _show(found: Explanation, out: Path | None) -> None:
 
 def _rows(branch: BranchEvidence) -> list[tuple[str, str, str]]:
     if branch.strongest:
-        return [(branch.name, _place(branch, window), f"{window['evidence']:+.3f}") for window in branch.strongest]
+        return [(branch.name, branch.place(window), f"{window['evidence']:+.3f}") for window in branch.strongest]
     parts = sorted(branch.parts.items(), key=lambda entry: -abs(entry[1]))[:_PARTS]
     return [(branch.name, name, f"{value:+.3f}") for name, value in parts]
-
-
-def _place(branch: BranchEvidence, window: dict[str, list[int]]) -> str:
-    rate = getattr(branch.modality, "rate", None)
-    spans = list(zip(window["start"], window["size"], strict=True))
-    if len(spans) == 1 and rate is not None:
-        ((start, size),) = spans
-        return f"{start / rate:.2f} to {(start + size) / rate:.2f} s"
-    names = _AXES.get(len(spans), tuple(f"axis {place}" for place in range(len(spans))))
-    return ", ".join(f"{name} {start}-{start + size - 1}" for name, (start, size) in zip(names, spans, strict=True))

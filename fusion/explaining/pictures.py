@@ -52,7 +52,9 @@ def _draw(strip: Any, branch: BranchEvidence) -> None:
     elif branch.heat.ndim == 1:
         _draw_series(strip, branch, branch.values, branch.heat)
     elif branch.heat.ndim == 2:
-        _draw_maps(strip, branch, [branch.values], [branch.heat])
+        sound = branch.modality.name == "audio"  # whose maps have time along their first axis
+        values = branch.values.swapaxes(0, 1) if sound else branch.values
+        _draw_maps(strip, branch, [values], [branch.heat.T if sound else branch.heat])
     else:
         frames = np.unique(np.linspace(0, len(branch.heat) - 1, _FRAMES).round().astype(int))
         _draw_maps(strip, branch, list(branch.values[frames]), list(branch.heat[frames]))
@@ -107,7 +109,6 @@ def _draw_maps(
     rows, columns = (1, 2) if len(values) == 1 else (2, len(values))
     axes = strip.subplots(rows, columns, squeeze=False)
     pairs = axes if len(values) == 1 else axes.T
-    # Maps of sound have time along their second axis and the lowest band first.
     sound = branch.modality.name == "audio"
     origin, aspect = ("lower", "auto") if sound else ("upper", "equal")
     overlay: Any = None
