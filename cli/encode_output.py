@@ -11,6 +11,8 @@ from cli.output import print_facts, print_json, print_table
 if TYPE_CHECKING:
     from fusion.encoders.options import EncodeReport
 
+_MOST = 50
+
 
 def print_report(report: EncodeReport, *, json: bool) -> None:
     """Print what a run did."""
@@ -23,6 +25,7 @@ def print_report(report: EncodeReport, *, json: bool) -> None:
         "fitted now": report.encoded,
         "stored already": report.skipped,
         "fitted on": report.fitted_on,
+        **_targets(report.targets),
         "mean PSNR": "none" if report.psnr_mean is None else f"{report.psnr_mean:.2f} dB",
         "rate while fitting": f"{report.samples_per_second:,.0f} samples/s",
         "time of the whole command": f"{report.seconds:.1f} s",
@@ -44,6 +47,7 @@ def print_plan(plan: dict[str, Any], *, json: bool) -> None:
         "data set": plan["dataset"],
         "samples": plan["samples"],
         "groups": plan["groups"],
+        **_targets(plan["targets"]),
         "grid and channels": f"{' x '.join(map(str, plan['grid'])) or 'no grid'}, {_some(plan['channels'])}",
         "numbers in a functa": plan["k"],
         "source on disk": _size_in_words(plan["source_bytes"]),
@@ -53,7 +57,9 @@ def print_plan(plan: dict[str, Any], *, json: bool) -> None:
     print_facts("Would encode", facts)
     _print_reading(plan)
     for name in ("splits", "classes"):
-        print_table(name, (name, "samples"), list(plan[name].items()))
+        rows = list(plan[name].items())
+        more = f", the first {_MOST} of {len(rows):,}" if len(rows) > _MOST else ""
+        print_table(f"{name}{more}", (name, "samples"), rows[:_MOST])
     if plan.get("pruned"):
         print_table("Would drop, as the source has them no more", ("ID",), [(name,) for name in plan["pruned"]])
 
@@ -68,6 +74,13 @@ def _print_reading(told: dict[str, Any]) -> None:
         print_facts("Columns left out", told["left_out"])
     for note in told["notes"]:
         typer.echo(note)
+
+
+def _targets(found: dict[str, Any] | None) -> dict[str, str]:
+    if found is None:
+        return {}
+    source = "labels that are all numbers" if found["told_by"] == "label" else "targets of their own"
+    return {"numbers to predict": f"{found['rows']:,}, {found['low']:g} to {found['high']:g}, from {source}"}
 
 
 def _some(names: list[str]) -> str:

@@ -24,6 +24,9 @@ def train(
     test_split: options.TestSplit = None,
     cv: options.Folds = None,
     seeds: options.Seeds = 1,
+    task: options.TaskName = None,
+    label_separator: options.LabelSeparator = None,
+    class_weight: options.ClassWeight = None,
     fusion_: options.FusionName = None,
     features: options.Features = "delta",
     preset: options.Preset = "paper",
@@ -84,19 +87,15 @@ def evaluate(
 
 
 def print_training(result: TrainResult) -> None:
-    """Print the accuracy, what it was measured on, and the figures of every class."""
-    low, high = result.accuracy_interval
+    """Print the figures, what they were measured on, and those of every class."""
     facts = {
-        "accuracy": f"{result.accuracy:.3f}  (95 % interval {low:.3f} to {high:.3f})",
-        "without looking": f"{result.baselines['majority']:.3f} by the largest class, "
-        f"{result.baselines['chance']:.3f} by chance",
-        "macro F1": f"{result.macro_f1:.3f}",
+        **_figures(result),
         "trained on": f"{result.rows_train:,} rows, {result.columns:,} columns, {result.rounds} rounds",
         "tested on": f"{result.rows_test:,} rows",
         "time": f"{result.seconds:.1f} s",
     }
     if result.folds:
-        facts["folds"] = ", ".join(f"{accuracy:.3f}" for accuracy in result.folds)
+        facts["folds"] = ", ".join(f"{score:.3f}" for score in result.folds)
     if not math.isnan(result.sd):
         seeds = [str(each.seed) for each in result.repeats.seeds]
         names = f"seeds {', '.join(seeds)}" if len(seeds) > 1 else "folds"
@@ -106,27 +105,76 @@ def print_training(result: TrainResult) -> None:
     print_facts("XGBoost on functas", facts)
     if result.modalities:
         _print_modalities(result)
-    columns = ("class", "precision", "recall", "F1", "rows")
-    rows = [(c.label, f"{c.precision:.3f}", f"{c.recall:.3f}", f"{c.f1:.3f}", c.support) for c in result.per_class]
-    print_table("Each class on the test rows", columns, rows)
+    _print_each(result)
     if result.tuning is not None:
-        tried = [(t.name, f"{t.accuracy:.3f}", f"{t.seconds:.1f}") for t in result.tuning.tried]
-        print_table(f"Tried on training groups; chosen: {result.tuning.chosen.name}", ("what", "accuracy", "s"), tried)
+        tried = [(t.name, f"{t.score:.3f}", f"{t.seconds:.1f}") for t in result.tuning.tried]
+        columns = ("what", result.tuning.chosen.measure, "s")
+        print_table(f"Tried on training groups; chosen: {result.tuning.chosen.name}", columns, tried)
     for warning in result.warnings:
         typer.echo(f"note: {warning}", err=True)
     for line in result.advice:
         typer.echo(f"advice: {line}", err=True)
 
 
+_FIGURES = {
+    "accuracy": "accuracy",
+    "r2": "R2",
+    "mae": "mean absolute error",
+    "rmse": "root mean squared error",
+    "balanced_accuracy": "balanced accuracy",
+    "micro_f1": "micro F1",
+    "macro_f1": "macro F1",
+    "map": "mean average precision",
+    "exact": "all labels right",
+}
+_BASELINES = {
+    "majority": "by the largest class",
+    "chance": "by chance",
+    "mean": "by the mean of the training rows",
+    "most frequent": "by the most frequent label",
+}
+
+
+def _figures(result: TrainResult) -> dict[str, str]:
+    """Give the figures of all rows in words, those that have an interval with it."""
+    measured, told = result.evaluation.to_dict(), {}
+    for name, title in _FIGURES.items():
+        if measured.get(name) is not None:
+            interval = measured.get(f"{name}_interval")
+            within = f"  (95 % interval {_short(interval[0])} to {_short(interval[1])})" if interval else ""
+            told[title] = f"{_short(measured[name])}{within}"
+    baselines = ", ".join(f"{score:.3f} {_BASELINES[name]}" for name, score in result.baselines.items())
+    return told | ({"without looking": baselines} if baselines else {})
+
+
+def _short(value: float) -> str:
+    return f"{value:.3f}" if abs(value) < 100 else f"{value:,.4g}"
+
+
+def _print_each(result: TrainResult) -> None:
+    """Print the figures of every class or label; of numbers there are none."""
+    measured = result.evaluation.to_dict()
+    found = measured.get("per_class") or measured.get("per_label") or []
+    if not found:
+        return
+    names = [name for name in found[0] if name not in ("label", "support")]
+    rows = [(each["label"], *(_decimal(each[name]) for name in names), each["support"]) for each in found]
+    what = "class" if "per_class" in measured else "label"
+    columns = (what, *(name.replace("_", " ").replace("f1", "F1") for name in names), "rows")
+    print_table(f"Each {what} on the test rows", columns, rows)
+
+
+def _decimal(value: float | None) -> str | None:
+    return None if value is None else f"{value:.3f}"
+
+
 def _print_modalities(result: TrainResult) -> None:
     """Print the fusion and its modalities, each on its own rows and all on the rows that have all of them."""
     compared, missing = result.comparison, result.comparison.missing_in_words
-    same = {name: f"{found.accuracy:.3f}" for name, found in compared.evaluations.items()}
-    rows: list[tuple[object, ...]] = [
-        ("fusion", f"{result.accuracy:.3f}", result.rows_test, same.get("fusion"), "", "")
-    ]
+    same = {name: f"{found.score:.3f}" for name, found in compared.evaluations.items()}
+    rows: list[tuple[object, ...]] = [("fusion", f"{result.score:.3f}", result.rows_test, same.get("fusion"), "", "")]
     rows += [
-        (name, f"{m.accuracy:.3f}", m.alone.rows, same.get(name), f"{m.accuracy_without:.3f}", f"{m.contribution:.0%}")
+        (name, f"{m.score:.3f}", m.alone.rows, same.get(name), f"{m.score_without:.3f}", f"{m.contribution:.0%}")
         for name, m in result.modalities.items()
     ]
     every = f"on the {compared.rows:,} rows with all"

@@ -13,6 +13,7 @@ from cli.output import FAILED_SAMPLES, JsonFlag, print_facts, print_json, print_
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from fusion.estimators import Task
     from fusion.models.prediction import Accuracy, FilePrediction
 
 _ROWS, _WINDOW_ROWS = 20, 40
@@ -37,20 +38,21 @@ def predict(
     ] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Encode raw files with the model's own configurations and starts, and print their classes.
+    """Encode raw files with the model's own configurations and starts, and print what the model predicts of them.
 
     A table of readings is cut into windows as the training's tables were: each window and the recording get an answer.
     """
     from fusion.models.prediction import Accuracy, Predicting
 
     predicting = Predicting.of(model, files)
-    shown, failed, accuracy = _Shown(top, json=json, few=out is not None), 0, Accuracy()
+    shown = _Shown(predicting.model.task, top, json=json, few=out is not None)
+    failed, accuracy = 0, Accuracy()
     with ExitStack() as stack:
         writes: list[Callable[[FilePrediction], None]] = [shown.add]
         if out is not None:
             from fusion.models.prediction_files import written_predictions
 
-            writes.append(stack.enter_context(written_predictions(out, top=top)))
+            writes.append(stack.enter_context(written_predictions(out, top=top, task=predicting.model.task)))
         # Drawing takes longer than one file does.
         progress = stack.enter_context(progress_bar()) if len(predicting.items) > _ROWS else None
         for prediction in predicting.run(workers=workers, progress=progress):
@@ -66,8 +68,8 @@ def predict(
 class _Shown:
     """What goes to the terminal: all predictions, or the first of them where there is a file."""
 
-    def __init__(self, top: int, *, json: bool, few: bool) -> None:
-        self.top, self.json = top, json
+    def __init__(self, task: Task, top: int, *, json: bool, few: bool) -> None:
+        self.task, self.top, self.json = task, top, json
         self.most = _ROWS if few else None
         self.documents: list[dict[str, Any]] = []
         self.rows: list[tuple[Any, ...]] = []
@@ -82,7 +84,7 @@ class _Shown:
         if self.json:
             self.documents.append(prediction.to_dict())
         else:
-            self.rows += _rows(prediction, self.top)
+            self.rows += _rows(prediction, self.task, self.top)
             if prediction.error:
                 self.reasons.append((_name(prediction), prediction.error))
 
@@ -92,7 +94,7 @@ class _Shown:
         if self.json:
             print_json({"predictions": self.documents, **told, "out": None if out is None else str(out)})
             return
-        _print_rows(self.rows, self.top)
+        _print_rows(self.rows, _columns(self.task, self.top))
         if self.reasons:
             print_table("What went wrong", ("file", "reason"), self.reasons)
         facts = {
@@ -114,16 +116,31 @@ def _name(prediction: FilePrediction) -> str:
     return f"{shortened(prediction.file, _PATH)}{recording}"
 
 
-def _rows(prediction: FilePrediction, top: int) -> list[tuple[Any, ...]]:
-    """Give the cells of an item, then of its windows: name, classes and probabilities, truth, PSNR, what failed."""
+def _rows(prediction: FilePrediction, task: Task, top: int) -> list[tuple[Any, ...]]:
+    """Give the cells of an item, then of its windows: name, what is predicted, truth, PSNR, what failed."""
     count = len(prediction.windows)
     whole = f"{_name(prediction)}, {count} windows" if count else _name(prediction)
     failed = ", ".join(name for name, part in prediction.modalities.items() if part.error)
-    rows = [(whole, *_ranks(prediction, top), prediction.truth, prediction.psnr, failed)]
+    rows = [(whole, *_said(prediction, task, top), prediction.truth, prediction.psnr, failed)]
     shown = prediction.windows if count <= _WINDOW_ROWS else ()
     return rows + [
-        (f"  {one.window}", *_ranks(one, top), one.truth, one.psnr, "failed" if one.error else "") for one in shown
+        (f"  {one.window}", *_said(one, task, top), one.truth, one.psnr, "failed" if one.error else "") for one in shown
     ]
+
+
+def _columns(task: Task, top: int) -> list[str]:
+    if task.name == "regression":
+        return ["value"]
+    ranks = [
+        f"{name}{'' if place == 0 else f' {place + 1}'}" for place in range(top) for name in ("class", "probability")
+    ]
+    return (["labels"] if task.name == "multilabel" else []) + ranks
+
+
+def _said(one: Any, task: Task, top: int) -> list[Any]:
+    if task.name == "regression":
+        return [one.value]
+    return ([one.label] if task.name == "multilabel" else []) + _ranks(one, top)
 
 
 def _ranks(one: Any, top: int) -> list[Any]:
@@ -131,14 +148,15 @@ def _ranks(one: Any, top: int) -> list[Any]:
     return [cell for pair in best for cell in pair]
 
 
-def _print_rows(rows: list[tuple[Any, ...]], top: int) -> None:
-    ranks = [
-        f"{name}{'' if place == 0 else f' {place + 1}'}" for place in range(top) for name in ("class", "probability")
-    ]
-    columns = ("file", *ranks, "label", "PSNR (dB)", "failed")
-    used = [place for place in range(len(columns)) if place < 3 or any(row[place] not in (None, "") for row in rows)]
+def _print_rows(rows: list[tuple[Any, ...]], said: list[str]) -> None:
+    columns = ("file", *said, "label", "PSNR (dB)", "failed")
+    used = [place for place in range(len(columns)) if place <= min(len(said), 2) or _any(rows, place)]
     title = "Predictions" if rows else "No predictions"
     print_table(title, [columns[place] for place in used], [[_plain(row[place]) for place in used] for row in rows])
+
+
+def _any(rows: list[tuple[Any, ...]], place: int) -> bool:
+    return any(row[place] not in (None, "") for row in rows)
 
 
 def _plain(cell: Any) -> Any:
@@ -153,4 +171,6 @@ def _accuracy(found: Accuracy) -> dict[str, str]:
     if found.windows:
         share = found.windows_right / found.windows
         told["accuracy of windows"] = f"{share:.3f}, {found.windows_right} of {found.windows}"
+    if found.numbers:
+        told["error"] = f"{found.mae:.4g} in the mean, {found.rmse:.4g} root mean squared, of {found.numbers} known"
     return told

@@ -40,6 +40,22 @@ FusionName = Annotated[
         metavar="NAME",
     ),
 ]
+TaskName = Annotated[
+    str | None,
+    named_option(
+        _CLASSIFIER,
+        "classification, regression (the target is a number) or multilabel (labels such as dog;cat). [classification]",
+        "--task",
+        metavar="NAME",
+    ),
+]
+LabelSeparator = Annotated[
+    str | None, named_option(_CLASSIFIER, "Of multilabel: between the labels of a row. [;]", metavar="TEXT")
+]
+ClassWeight = Annotated[
+    str | None,
+    named_option(_CLASSIFIER, "balanced, or such as walk=1,fall=5: how much rows count. [alike]", metavar="HOW"),
+]
 Features = Annotated[str, named_option(_CLASSIFIER, "delta (weights minus start) or weights.", metavar="NAME")]
 Preset = Annotated[
     str,
@@ -80,13 +96,16 @@ Scheduler = Annotated[str | None, named_option(_RUN, "Dask cluster to train on. 
 
 def settings_of(asked: Mapping[str, Any]) -> TrainingSettings:
     """Give the settings of a training, of the options by name."""
-    from fusion.estimators import training_settings
+    from fusion.estimators import task_of, training_settings
 
+    name = asked["task"] or ("multilabel" if asked["label_separator"] else "classification")
     return training_settings(
         asked["preset"],
         features=asked["features"],
         fusion=asked["fusion_"],
         tune=asked["tune"],
+        task=task_of(name, label_separator=asked["label_separator"]),
+        class_weight=_class_weight(asked["class_weight"]),
         booster=asked["booster"],
         n_estimators=asked["rounds"],
         max_depth=asked["max_depth"],
@@ -99,6 +118,19 @@ def settings_of(asked: Mapping[str, Any]) -> TrainingSettings:
 def cross_validation(text: str | None) -> int | str | None:
     """Give what `fusion.train` takes: a number of folds, or a word."""
     return int(text) if text is not None and text.isdecimal() else text
+
+
+def _class_weight(text: str | None) -> str | dict[str, float] | None:
+    """Read ``balanced``, or ``walk=1,fall=5``; a class may hold an equals sign, but no comma."""
+    if text is None or "=" not in text:
+        return text
+    pairs = [part.rpartition("=") for part in text.split(",")]
+    try:
+        return {name.strip(): float(weight) for name, _, weight in pairs if name or weight}
+    except ValueError:
+        raise typer.BadParameter(
+            f"--class-weight {text}: expected balanced, or classes and numbers such as walk=1,fall=5"
+        ) from None
 
 
 def place_to_train(asked: Mapping[str, Any]) -> AbstractContextManager[Any]:

@@ -13,6 +13,7 @@ from fusion.encoders.encoding import encode
 from fusion.encoders.options import EncodeOptions, EncodeReport, Progress
 from fusion.encoders.presets import encoder_config
 from fusion.linking import link
+from fusion.metrics import Evaluation
 from fusion.models.results import TrainResult
 from fusion.models.training import train
 from fusion.reporting import report
@@ -54,6 +55,7 @@ class DemoResult:
         alone = {
             name: {figures.label: figures.recall for figures in found.alone.per_class}
             for name, found in self.training.modalities.items()
+            if isinstance(found.alone, Evaluation)
         }
         return [
             (

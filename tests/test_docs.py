@@ -30,7 +30,10 @@ FILES: dict[str, Callable[[Path], None]] = {
 }
 WITH_PYTHON = {"docs/index.md", "docs/interchange.md"}
 """Pages whose Python runs after their commands."""
-ELSEWHERE = {"docs/columns-and-vectors.md": "tests/cli/test_columns_and_vectors.py"}
+ELSEWHERE = {
+    "docs/columns-and-vectors.md": "tests/cli/test_columns_and_vectors.py",
+    "docs/tasks.md": "tests/cli/test_tasks.py",
+}
 """Pages that a test of their own runs."""
 COMMAND: Any = typer.main.get_command(app)
 INLINE = re.compile(r"`(functa [^`]+)`")

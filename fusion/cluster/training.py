@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fusion.cluster.pool import connected
 from fusion.errors import ConfigError
+from fusion.estimators.targets import Targets
 from fusion.estimators.trainers import RowSource
 from fusion.features.matrix import DesignPart, DesignRows
 
@@ -57,7 +58,7 @@ class ClusterTrainer:
     def matrix(
         self,
         source: RowSource,
-        codes: NDArray[np.intp],
+        targets: Targets,
         rows: NDArray[np.intp],
         parameters: dict[str, Any],
         reference: Any | None = None,
@@ -77,10 +78,18 @@ class ClusterTrainer:
             array.from_delayed(self._submit(part, number), shape=shape, dtype=np.float32)
             for number, ((part, _), shape) in enumerate(zip(parts, shapes, strict=True))
         ]
-        labels = array.from_array(codes[rows].astype(np.float32), chunks=(tuple(height for height, _ in shapes),))
+        heights, learned = tuple(height for height, _ in shapes), targets.take(rows)
+        values = learned.values.astype(np.float32)
+        labels = array.from_array(values, chunks=(heights, *values.shape[1:]))
+        weights = None if learned.weights is None else array.from_array(learned.weights, chunks=(heights,))
         with self.client.as_current():
             return dask_xgboost.DaskQuantileDMatrix(
-                self.client, array.concatenate(read), labels, max_bin=parameters["max_bin"], ref=reference
+                self.client,
+                array.concatenate(read),
+                labels,
+                weight=weights,
+                max_bin=parameters["max_bin"],
+                ref=reference,
             )
 
     def boost(

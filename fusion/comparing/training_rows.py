@@ -15,10 +15,10 @@ from fusion.comparing.cells import EncodedItems, Folds
 from fusion.comparing.ranking import CompareResult, Place
 from fusion.encoders.encoder import encoder_class
 from fusion.errors import DataError
+from fusion.estimators.labels import require_classes
 from fusion.features.batches import batches
 from fusion.features.items import Items, labelled_items
 from fusion.features.source import Source
-from fusion.models.labels import require_classes
 from fusion.models.records import data_of
 from fusion.splits import GROUP_FOLDS, cross_validation_folds, group_codes
 from store import FunctaStore

@@ -47,6 +47,8 @@ class Sample:
     load : callable
         Reads the raw data, of the kind that their modality's `prepare` takes, without arguments.
         Comparison and printing leave it out.
+    target : float or None
+        Number to predict, besides the class or in its place; None when there is none.
 
     Raises
     ------
@@ -59,6 +61,7 @@ class Sample:
     split: str | None
     group: str | None
     load: Callable[[], Any] = field(compare=False, repr=False)
+    target: float | None = None
 
     def __post_init__(self) -> None:
         check_id(self.id)

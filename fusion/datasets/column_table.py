@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from fusion.modalities.tables import Part
 
 _DEFAULTS: dict[str, Any] = {
-    **dict.fromkeys(("id", "label", "group", "split", "columns", "categories", "missing", "separator", "decimal")),
+    **dict.fromkeys(("id", "label", "group", "split", "target", "columns", "categories", "missing")),
+    **dict.fromkeys(("separator", "decimal")),
     "max_categories": 50,
     "test_share": 0.2,
     "seed": 42,
@@ -38,6 +39,8 @@ class ColumnTable:
     label, group, split : str, optional
         Columns of the class, of what must not stand on both sides of a split, and of the split; those of that very
         name when there are.
+    target : str, optional
+        Column of numbers to predict; labels that are all numbers need none.
     columns : str or sequence of str, optional
         Columns to take; when not given, all that are neither constant, nor names of rows, nor of too many categories.
     categories : str or sequence of str, optional
@@ -73,6 +76,7 @@ class ColumnTable:
         label: str | None = None,
         group: str | None = None,
         split: str | None = None,
+        target: str | None = None,
         columns: str | Sequence[str] | None = None,
         categories: str | Sequence[str] | None = None,
         missing: str | Sequence[str] | None = None,
@@ -84,13 +88,14 @@ class ColumnTable:
     ) -> None:
         lists = {"id": id, "columns": columns, "categories": categories, "missing": missing}
         named = {name: list(names_of(value)) or None for name, value in lists.items()}
-        given = {**named, "label": label, "group": group, "split": split, "max_categories": max_categories}
+        roles = {"label": label, "group": group, "split": split, "target": target}
+        given = {**named, **roles, "max_categories": max_categories}
         marks = {"separator": separator, "decimal": decimal, "test_share": test_share, "seed": seed}
         self.options = given_options(given | marks, _DEFAULTS)
         path = Path(source)
         self._items = TableItems.of(
             open_table(path, separator=separator, decimal=decimal),
-            {"id": id, "label": label, "group": group, "split": split},
+            {"id": id, **roles},
             test_share=test_share,
             seed=seed,
         )

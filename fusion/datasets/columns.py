@@ -25,7 +25,7 @@ class Columns:
     ----------
     id : tuple of str
         Names of the recordings, joined where they are several.
-    time, label, group, split : str or None
+    time, label, group, split, target : str or None
     channels : tuple of str
     """
 
@@ -35,10 +35,12 @@ class Columns:
     group: str | None = None
     split: str | None = None
     channels: tuple[str, ...] = ()
+    target: str | None = None
 
     def taken(self) -> set[str]:
         """Names of the columns that have a role."""
-        return {name for name in (*self.id, self.time, self.label, self.group, self.split) if name is not None}
+        roles = (self.time, self.label, self.group, self.split, self.target)
+        return {name for name in (*self.id, *roles) if name is not None}
 
 
 def find_roles(source: Path, there: Sequence[str], given: Mapping[str, Any], channels: Sequence[str]) -> Columns:
@@ -50,7 +52,8 @@ def find_roles(source: Path, there: Sequence[str], given: Mapping[str, Any], cha
     there : sequence of str
         Columns of the table.
     given : mapping of str to str, tuple of str or None
-        For each of `ROLES` the column that was asked for; None takes the one of that very name, if there is one.
+        For each of `ROLES` the column that was asked for; None takes the one of that very name, if there is one. A
+        target is taken only where it is asked for.
     channels : sequence of str
         As asked for.
 
@@ -61,7 +64,9 @@ def find_roles(source: Path, there: Sequence[str], given: Mapping[str, Any], cha
     ConfigError
         When a column is asked for twice.
     """
-    asked = [*given["id"], *(given[role] for role in ROLES[1:] if given[role]), *channels]
+    target = given.get("target")
+    named = [given[role] for role in ROLES[1:] if given[role]] + ([target] if target else [])
+    asked = [*given["id"], *named, *channels]
     missing = [name for name in asked if name not in there]
     if missing:
         raise DataError(f"{source} has no column {missing[0]!r}; got {', '.join(there[:12])}")
@@ -72,7 +77,7 @@ def find_roles(source: Path, there: Sequence[str], given: Mapping[str, Any], cha
     free = [name for name in there if name not in asked or name in given["id"]]
     found = {role: given[role] or _of_that_name(role, free) for role in ROLES[1:]}
     own = _of_that_name("id", free)
-    return Columns(id=given["id"] or ((own,) if own else ()), **found, channels=tuple(channels))
+    return Columns(id=given["id"] or ((own,) if own else ()), **found, channels=tuple(channels), target=target)
 
 
 def _of_that_name(role: str, there: Sequence[str]) -> str | None:

@@ -18,6 +18,7 @@ from fusion.datasets.files import (
     given_options,
 )
 from fusion.datasets.look_alikes import LookAlikes
+from fusion.datasets.targets import target_of
 from fusion.errors import DataError
 from fusion.modalities.dialect import SEPARATORS, Dialect, text_rows, told_dialect
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from fusion.modalities import Modality
 
-_COLUMNS = ("id", "path", "label", "split", "group")
+_COLUMNS = ("id", "path", "label", "split", "group", "target")
 
 
 class FileTable:
@@ -35,9 +36,10 @@ class FileTable:
     Parameters
     ----------
     source : path
-        CSV in UTF-8 with a line of names: ``path``, and any of ``id`` (the path when empty), ``label``, ``split`` and
-        ``group``; other columns are left out and named in `left_out`. Or a folder that holds one CSV file. Paths are
-        relative to the CSV file's folder. Blanks around names and values are no part of them.
+        CSV in UTF-8 with a line of names: ``path``, and any of ``id`` (the path when empty), ``label``, ``split``,
+        ``group`` and ``target`` (a number to predict); other columns are left out and named in `left_out`. Or a folder
+        that holds one CSV file. Paths are relative to the CSV file's folder. Blanks around names and values are no part
+        of them.
     modality : str
         What reads the files.
     length : int, optional
@@ -144,7 +146,7 @@ class FileTable:
             if path
             else failing_loader(f"line {line} of {self.path.name} names no path")
         )
-        return Sample(sample_id, row.get("label") or None, split, group, load)
+        return Sample(sample_id, row.get("label") or None, split, group, load, target_of(row.get("target"), sample_id))
 
 
 def _table(source: Path) -> Path:
@@ -165,7 +167,9 @@ def _names(path: Path, dialect: Dialect) -> list[str]:
     names = [name.lower() for name in dialect.names]
     if "path" not in names:
         got = ", ".join(names[:8]) or "numbers"
-        raise DataError(f"{path} has no column 'path'; got {got}; expected path, and any of id, label, split, group")
+        raise DataError(
+            f"{path} has no column 'path'; got {got}; expected path, and any of id, label, split, group, target"
+        )
     twice = [name for name in _COLUMNS if names.count(name) > 1]
     if twice:
         raise DataError(f"{path} has more than one column {twice[0]!r}; expected one")

@@ -40,6 +40,8 @@ class FrameDataset:
         What the samples are; needed for files, told for sounds and pictures.
     id, label, group, split : str, optional
         Columns that tell these; those of that very name when there are.
+    target : str, optional
+        Column of numbers to predict; labels that are all numbers need none.
     root : path
         Folder that paths start from.
     test_share, seed : float, int
@@ -66,12 +68,14 @@ class FrameDataset:
         label: str | None = None,
         group: str | None = None,
         split: str | None = None,
+        target: str | None = None,
         root: str | Path = ".",
         test_share: float = 0.2,
         seed: int = 42,
     ) -> None:
         records = Records(frame)
-        roles = records.roles({"id": id, "label": label, "group": group, "split": split}, (path, column))
+        roles = records.roles({"id": id, "label": label, "group": group, "split": split}, (path, column, target))
+        roles |= {} if target is None else {"target": target}
         if path is not None and column is not None:
             raise ConfigError(f"path {path!r} and column {column!r} are both given; expected one of them")
         self._told: tuple[str, ...] = ()
@@ -155,7 +159,7 @@ class Records:
 
     def names(self, roles: Mapping[str, str]) -> dict[str, Any]:
         """Give IDs, labels, groups and splits as `ArrayDataset` takes them."""
-        keys = {"id": "ids", "label": "labels", "group": "groups", "split": "splits"}
+        keys = {"id": "ids", "label": "labels", "group": "groups", "split": "splits", "target": "targets"}
         found = {keys[role]: self.column(name) for role, name in roles.items()}
         whole = None if self.is_frame else getattr(self.frame, "split", None)
         if "splits" not in found and whole is not None:
@@ -239,7 +243,7 @@ class _Rows:
         split_by: Mapping[str, Any],
     ) -> None:
         self._modality = modality if isinstance(modality, ColumnsModality) else ColumnsModality()
-        given = {role: roles.get(role) for role in ("id", "label", "group", "split")}
+        given = {role: roles.get(role) for role in ("id", "label", "group", "split", "target")}
         self._items = TableItems.of(_Table(Path("frame"), records), given, **split_by)
 
     def default_modality(self) -> Modality:

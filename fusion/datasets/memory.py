@@ -11,6 +11,7 @@ import numpy as np
 
 from fusion.datasets.base import Sample
 from fusion.datasets.files import SplitCount, check_test_share, failing_loader
+from fusion.datasets.targets import target_of
 from fusion.errors import DataError, SampleError
 from fusion.modalities import Modality, Recording, modality_from_dict
 from fusion.modalities.recording import mono
@@ -31,6 +32,8 @@ class ArrayDataset:
         ``{"array": ..., "sampling_rate": ...}``, a picture of Pillow's, or a mapping of column names to cells.
     labels, groups, splits : sequence of str or None, optional
         Class, what must not stand on both sides of a split, and split of each.
+    targets : sequence of float or None, optional
+        Number to predict of each; labels that are all numbers need none.
     ids : sequence of str, optional
         Names; without them samples are called after the modality and their number, and can be joined to others by
         group or table only.
@@ -45,7 +48,7 @@ class ArrayDataset:
     Raises
     ------
     DataError
-        When there is not one label, group, split and ID for each array.
+        When there is not one label, group, split, ID and target for each array, or a target is no number.
     """
 
     name = "arrays"
@@ -55,6 +58,7 @@ class ArrayDataset:
         arrays: Sequence[Any],
         *,
         labels: Sequence[Any] | None = None,
+        targets: Sequence[Any] | None = None,
         ids: Sequence[Any] | None = None,
         groups: Sequence[Any] | None = None,
         splits: Sequence[Any] | None = None,
@@ -66,12 +70,14 @@ class ArrayDataset:
         self._modality = modality if isinstance(modality, Modality) else modality_from_dict({"name": modality})
         self.modality = self._modality.name
         given = {"labels": labels, "ids": ids, "groups": groups, "splits": splits}
-        for name, column in given.items():
+        for name, column in (given | {"targets": targets}).items():
             if column is not None and len(column) != len(arrays):
                 raise DataError(f"{len(column)} {name} for {len(arrays)} arrays; expected as many of both")
         columns = {name: None if column is None else [_word(cell) for cell in column] for name, column in given.items()}
         self._ids = columns["ids"] or [f"{self.modality}:{number}" for number in range(1, len(arrays) + 1)]
         self._labels, self._groups, self._splits = columns["labels"], columns["groups"], columns["splits"]
+        cells = None if targets is None else zip(targets, self._ids, strict=True)
+        self._targets = None if cells is None else [target_of(cell, name) for cell, name in cells]
         nameless = next((number for number, name in enumerate(self._ids) if name is None), None)
         if nameless is not None:
             raise DataError(f"array {nameless} has no ID; expected one for each")
@@ -94,7 +100,8 @@ class ArrayDataset:
             split = (
                 counted.split(group or str(sample_id)) if self._splits is None else counted.named(self._splits[place])
             )
-            yield Sample(str(sample_id), label, split, group, self._load(place))
+            target = None if self._targets is None else self._targets[place]
+            yield Sample(str(sample_id), label, split, group, self._load(place), target)
         self._count = counted
 
     def _load(self, place: int) -> Callable[[], Any]:

@@ -12,6 +12,7 @@ import numpy as np
 from fusion.datasets.base import Sample
 from fusion.datasets.columns import Columns, find_roles
 from fusion.datasets.files import SplitCount, check_test_share, failing_loader
+from fusion.datasets.targets import target_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -51,7 +52,7 @@ class TableItems:
     ----------
     table : Table
     roles : Columns
-        Which columns tell ID, label, split and group.
+        Which columns tell ID, label, split, group and target.
     split : SplitCount
         For a table without a column of splits; it counts while rows are iterated.
     """
@@ -78,8 +79,7 @@ class TableItems:
     @property
     def others(self) -> tuple[str, ...]:
         """Columns without a role."""
-        roles = {*self.roles.id, self.roles.label, self.roles.group, self.roles.split}
-        return tuple(name for name in self.table.names if name not in roles)
+        return tuple(name for name in self.table.names if name not in self.roles.taken())
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -99,16 +99,17 @@ class TableItems:
         """Give a sample for each row; `loaders` says how each row of a part is loaded."""
         counted = self.split.afresh()
         for part in self.table.parts():
-            columns = [self._text(part, name) for name in (self.roles.label, self.roles.split, self.roles.group)]
+            roles = (self.roles.label, self.roles.split, self.roles.group, self.roles.target)
+            columns = [self._text(part, name) for name in roles]
             for row, (load, sample_id) in enumerate(zip(loaders(part), self._ids(part), strict=True)):
-                label, split, group = (column[row] for column in columns)
+                label, split, group, target = (column[row] for column in columns)
                 if self.roles.group is not None:
                     counted.grouped(group)
                 named = sample_id or self._row_name(part.first + row)
                 split = counted.split(group or named) if self.roles.split is None else counted.named(split)
                 if sample_id is None:
                     load = failing_loader(f"row {part.first + row + 1} has no {' and no '.join(self.roles.id)}")
-                yield Sample(named, label, split, group, load)
+                yield Sample(named, label, split, group, load, target_of(target, named))
         self._counted[:] = [counted]
 
     def _ids(self, part: Part) -> Iterator[str | None]:

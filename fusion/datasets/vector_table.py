@@ -14,6 +14,7 @@ import numpy as np
 from fusion.datasets.base import Sample
 from fusion.datasets.files import failing_loader, given_options
 from fusion.datasets.table_items import TableItems, file_sha256, names_of
+from fusion.datasets.targets import target_of
 from fusion.errors import ConfigError, DataError, SampleError
 from fusion.modalities.arrays import read_npy
 from fusion.modalities.tables import open_table
@@ -31,7 +32,7 @@ _STORES = (".zarr", ".h5", ".hdf5")
 _BESIDE = (".csv", ".tsv", ".parquet")
 _NUMBERED = re.compile(r"(.*?)(\d+)")
 _DEFAULTS: dict[str, Any] = {
-    **dict.fromkeys(("id", "label", "group", "split", "columns", "ids", "separator", "decimal")),
+    **dict.fromkeys(("id", "label", "group", "split", "target", "columns", "ids", "separator", "decimal")),
     "test_share": 0.2,
     "seed": 42,
 }
@@ -51,6 +52,8 @@ class VectorTable:
         Column that names the rows, or several joined by ``/``; ``id`` when there is one.
     label, group, split : str, optional
         Columns of the class, of what must not stand on both sides of a split, and of the split.
+    target : str, optional
+        Column of numbers to predict; labels that are all numbers need none.
     columns : str or sequence of str, optional
         Columns of the vector in their order, or ``e*`` for the numbered ones that begin so, or one column of lists.
     ids : str, optional
@@ -81,6 +84,7 @@ class VectorTable:
         label: str | None = None,
         group: str | None = None,
         split: str | None = None,
+        target: str | None = None,
         columns: str | Sequence[str] | None = None,
         ids: str | None = None,
         separator: str | None = None,
@@ -88,7 +92,7 @@ class VectorTable:
         test_share: float = 0.2,
         seed: int = 42,
     ) -> None:
-        roles = {"id": id, "label": label, "group": group, "split": split}
+        roles = {"id": id, "label": label, "group": group, "split": split, "target": target}
         lists = {"id": list(names_of(id)) or None, "columns": list(names_of(columns)) or None}
         rest = {"ids": ids, "separator": separator, "decimal": decimal, "test_share": test_share, "seed": seed}
         self.options = given_options({**roles, **lists, **rest}, _DEFAULTS)
@@ -145,9 +149,9 @@ class _Stored:
     def samples(self) -> Iterator[Sample]:
         with open_store(self.path) as store:
             for block in store.iter_blocks():
-                columns = (block.ids, block.labels, block.splits, block.groups, block.functas)
-                for sample_id, label, split, group, vector in zip(*columns, strict=True):
-                    yield Sample(sample_id, label, split, group, partial(_given, vector))
+                columns = (block.ids, block.labels, block.splits, block.groups, block.functas, block.target.tolist())
+                for sample_id, label, split, group, vector, target in zip(*columns, strict=True):
+                    yield Sample(sample_id, label, split, group, partial(_given, vector), target_of(target, sample_id))
 
 
 class _InArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from contextlib import AbstractContextManager
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -269,6 +269,7 @@ class _Run:
             pruned=self.pruned,
             channels=self.encoder.config.modality.channel_names,
             fitted_on=self.encoder.device,
+            targets=None if self.survey.numbers is None else asdict(self.survey.numbers),
             **(told | {"notes": (*told["notes"], *remarks), "left_out": told["left_out"] | self._left_out()}),
         )
 
@@ -288,7 +289,7 @@ class _Run:
             if self.options.on_change == "keep" and _usable(status):
                 self.skipped += 1
                 continue
-            yield sample
+            yield self.survey.completed(sample)
 
     def _hashes(self, chunk: Iterable[Sample]) -> dict[str, bytes]:
         known = ((sample.id, self.known.get(sample.id, (None, b""))) for sample in chunk)

@@ -103,6 +103,8 @@ class EncodeReport:
         Names of the values at each point.
     fitted_on : str
         ``cpu``, or the device of this process; workers of a cluster choose their own.
+    targets : dict of str to object or None
+        Numbers to predict, as in `fusion.encoders.Plan`.
     notes : tuple of str
     left_out : dict of str to str
     reading : dict of str to object or None
@@ -121,6 +123,7 @@ class EncodeReport:
     pruned: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     fitted_on: str = "cpu"
+    targets: dict[str, Any] | None = None
     notes: tuple[str, ...] = ()
     left_out: dict[str, str] = field(default_factory=dict)
     reading: dict[str, Any] | None = None

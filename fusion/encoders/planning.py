@@ -58,6 +58,9 @@ class Plan:
     groups : int
     splits, classes : dict of str to int
         Samples in each.
+    targets : dict of str to object or None
+        Numbers to predict: how many ``rows`` have one, ``low``, ``high``, and ``told_by``: "target", or "label" where
+        all labels are numbers.
     notes : tuple of str
         What the reader says of how it read the source: files left out, how it was split.
     left_out : dict of str to str
@@ -80,6 +83,7 @@ class Plan:
     groups: int
     splits: dict[str, int]
     classes: dict[str, int]
+    targets: dict[str, Any] | None = None
     notes: tuple[str, ...] = ()
     left_out: dict[str, str] = field(default_factory=dict)
     reading: dict[str, Any] | None = None
@@ -132,6 +136,7 @@ def plan(
         groups=survey.groups,
         splits=dict(survey.splits),
         classes=dict(survey.classes),
+        targets=None if survey.numbers is None else asdict(survey.numbers),
         **_told(dataset, resolved.modality, () if pace is None else pace.failures),
     )
 

@@ -31,6 +31,8 @@ Task = tuple[list["Sample"], dict[str, bytes]]
 Fitted = tuple["NDArray[np.float32]", "NDArray[np.float32]", "NDArray[np.int32]"]
 """Rows (b, k), mse (b,) and steps (b,)."""
 
+_Described = tuple[str, "str | None", "str | None", "str | None", float]
+
 
 class Fits(Protocol):
     """What turns prepared samples into rows: an encoder."""
@@ -78,7 +80,7 @@ class Prepared:
 
     Parameters
     ----------
-    samples : tuple of (id, label, split, group)
+    samples : tuple of (id, label, split, group, target)
     values : NDArray of float32, shape=(usable samples, n, d_out)
         In [0, 1].
     hashes : NDArray of uint8, shape=(samples, 16)
@@ -91,7 +93,7 @@ class Prepared:
         IDs already stored with other data, which were left alone.
     """
 
-    samples: tuple[tuple[str, str | None, str | None, str | None], ...]
+    samples: tuple[_Described, ...]
     values: NDArray[np.float32]
     hashes: NDArray[np.uint8]
     errors: tuple[str, ...]
@@ -193,8 +195,9 @@ def single_samples(task: Task) -> list[Task]:
     return [([sample], known) for sample in samples]
 
 
-def _described(sample: Sample) -> tuple[str, str | None, str | None, str | None]:
-    return sample.id, _written(sample.label), _written(sample.split), _written(sample.group)
+def _described(sample: Sample) -> _Described:
+    target = float("nan") if sample.target is None else sample.target
+    return sample.id, _written(sample.label), _written(sample.split), _written(sample.group), target
 
 
 def _written(name: str | None) -> str | None:
@@ -247,7 +250,7 @@ def _rows(encoder: Fits, prepared: Prepared, fitted: Fitted, seconds: float) -> 
     status[rows] = Status.OK
     if floor is not None:
         status[rows[reached[rows] < floor]] = Status.LOW_PSNR
-    ids, labels, splits, groups = zip(*prepared.samples, strict=True) if count else ((),) * 4
+    ids, labels, splits, groups, targets = zip(*prepared.samples, strict=True) if count else ((),) * 5
     return Rows.build(
         ids,
         functas,
@@ -260,5 +263,6 @@ def _rows(encoder: Fits, prepared: Prepared, fitted: Fitted, seconds: float) -> 
         fit_seconds=np.full(count, seconds, np.float32),
         status=status,
         source_hash=prepared.hashes,
+        target=np.array(targets, dtype=np.float64),
         errors=errors,
     )

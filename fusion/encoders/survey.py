@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from fusion.datasets.targets import number_of
 from fusion.encoders.learning import resolve_modality
 from fusion.errors import DataError
 from fusion.splits import seeded_hash
@@ -26,6 +27,26 @@ _ADVICE = {"columns": "Categories and means are learned from training rows only:
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """Numbers to predict.
+
+    Parameters
+    ----------
+    rows : int
+        Samples that have one.
+    low, high : float
+        The least and the greatest.
+    told_by : {"target", "label"}
+        Where they come from: targets of their own, or labels that are all numbers.
+    """
+
+    rows: int
+    low: float
+    high: float
+    told_by: str
+
+
+@dataclass(frozen=True)
 class Survey:
     """What a data set holds, from its samples' names alone.
 
@@ -39,6 +60,8 @@ class Survey:
     groups : int
     longest_id : int
         Bytes of UTF-8 of the longest ID.
+    numbers : Numbers or None
+        To predict, where there are any.
     """
 
     wanted: int
@@ -47,6 +70,13 @@ class Survey:
     classes: Counter[str] = field(default_factory=Counter)
     groups: int = 0
     longest_id: int = 0
+    numbers: Numbers | None = None
+
+    def completed(self, sample: Sample) -> Sample:
+        """Give a sample its label as its target, where all labels are numbers and no sample has another target."""
+        if self.numbers is None or self.numbers.told_by != "label":
+            return sample
+        return replace(sample, target=number_of(sample.label))
 
 
 def survey_samples(dataset: Dataset, options: EncodeOptions, seed: int) -> Survey:
@@ -61,6 +91,8 @@ def survey_samples(dataset: Dataset, options: EncodeOptions, seed: int) -> Surve
     groups: set[str] = set()
     splits: Counter[str] = Counter()
     classes: Counter[str] = Counter()
+    targets: Counter[float] = Counter()
+    labelled = 0
     for sample in dataset:
         if sample.id in seen:
             raise DataError(
@@ -70,6 +102,9 @@ def survey_samples(dataset: Dataset, options: EncodeOptions, seed: int) -> Surve
         seen.add(sample.id)
         splits[sample.split or "none"] += 1
         classes[sample.label or "none"] += 1
+        labelled += sample.label is not None
+        if sample.target is not None:
+            targets[sample.target] += 1
         groups.add(sample.group or "")
         if options.selects(sample):
             candidates.append(sample.id)
@@ -85,7 +120,22 @@ def survey_samples(dataset: Dataset, options: EncodeOptions, seed: int) -> Surve
     if len(set(splits) - {"none"}) > _MAX_SPLITS:
         raise DataError(f"{dataset.name}: {len(splits)} splits; a store keeps at most {_MAX_SPLITS}")
     longest = max(len(sample_id.encode()) for sample_id in seen)
-    return Survey(len(candidates), chosen, splits, classes, len(groups - {""}), longest)
+    numbers = _numbers("target", targets) or _numbers("label", _of_labels(classes, labelled))
+    return Survey(len(candidates), chosen, splits, classes, len(groups - {""}), longest, numbers)
+
+
+def _of_labels(classes: Counter[str], labelled: int) -> Counter[float]:
+    """Count the labels as numbers; none where one is no number."""
+    found: Counter[float] = Counter()
+    for name, rows in classes.items():
+        number = number_of(name)
+        if number is not None:
+            found[number] += rows
+    return found if found.total() == labelled else Counter()
+
+
+def _numbers(told_by: str, counts: Counter[float]) -> Numbers | None:
+    return Numbers(counts.total(), min(counts), max(counts), told_by) if counts else None
 
 
 def training_samples(dataset: Dataset, options: EncodeOptions, config: EncoderConfig) -> Iterable[Sample]:

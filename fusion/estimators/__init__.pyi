@@ -1,8 +1,13 @@
-from .fused import FusedClassifier as FusedClassifier
+from .fused import FusedEstimator as FusedEstimator
+from .labeller import FunctaLabeller as FunctaLabeller
 from .linear import LinearSettings as LinearSettings
 from .presets import TRAINING_PRESETS as TRAINING_PRESETS
 from .presets import TrainingSettings as TrainingSettings
 from .presets import training_settings as training_settings
+from .regressor import FunctaRegressor as FunctaRegressor
+from .tasks import TASKS as TASKS
+from .tasks import Task as Task
+from .tasks import task_of as task_of
 from .trainers import LocalTrainer as LocalTrainer
 from .tuning import Tuning as Tuning
 from .tuning import tune_classifier as tune_classifier

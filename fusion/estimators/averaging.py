@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Pool", "learn_pool"]
+__all__ = ["Pool", "learn_number_pool", "learn_pool"]
 
 LEAST = 1e-4
 """Probabilities below count as this: a fold that lacks a class says 0, which no other modality could answer."""
@@ -62,8 +62,8 @@ def centred_logs(own: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.asarray(logs - logs.mean(axis=-1, keepdims=True))
 
 
-def learn_pool(own: NDArray[np.float32], codes: NDArray[np.intp]) -> Pool:
-    """Learn the mean and its weights.
+def learn_pool(own: NDArray[np.float32], codes: NDArray[np.intp], counts: NDArray[np.float64] | None = None) -> Pool:
+    """Learn the mean of probabilities and its weights.
 
     Parameters
     ----------
@@ -71,6 +71,8 @@ def learn_pool(own: NDArray[np.float32], codes: NDArray[np.intp]) -> Pool:
         Out-of-fold probabilities, shape (branches, n, classes), NaN where a modality is missing.
     codes : NDArray of intp
         True class of each row, shape (n,).
+    counts : NDArray of float64, optional
+        How much each row counts, shape (n,); None = all alike.
 
     Notes
     -----
@@ -83,11 +85,47 @@ def learn_pool(own: NDArray[np.float32], codes: NDArray[np.intp]) -> Pool:
     if not useful.any():
         return Pool("arithmetic", equal)
     own, codes = own[:, useful], codes[useful]
-    found = (_arithmetic(own, codes, equal), _geometric(own, codes))
+    counts = None if counts is None else counts[useful]
+    found = (_arithmetic(own, codes, equal, counts), _geometric(own, codes, counts))
     return min(found, key=lambda entry: entry[0])[1]
 
 
-def _arithmetic(own: NDArray[np.float32], codes: NDArray[np.intp], equal: NDArray[np.float64]) -> tuple[float, Pool]:
+def learn_number_pool(own: NDArray[np.float32], truth: NDArray[np.float64]) -> Pool:
+    """Learn the weights of the mean of numbers, or of probabilities of labels that do not exclude each other.
+
+    Parameters
+    ----------
+    own : NDArray of float32
+        Out of fold, shape (branches, n, outputs), NaN where a modality is missing.
+    truth : NDArray of float64
+        What is right, shape (n,) or (n, outputs).
+
+    Notes
+    -----
+    The weights are at least 0 and sum to 1; they minimise the squared error of these rows, with a slight pull to equal
+    weights. Rows with one modality have no say. Breiman, "Stacked Regressions", 1996: weights of at least 0 rarely do
+    worse than the best member.
+    """
+    useful = (~np.isnan(own[:, :, 0])).sum(axis=0) > 1
+    equal = np.full(len(own), 1 / len(own))
+    if not useful.any():
+        return Pool("arithmetic", equal)
+    kept, right = own[:, useful], truth[useful].reshape(useful.sum(), -1)
+    unit = max(float(np.square(right - right.mean(axis=0)).mean()), np.finfo(np.float64).tiny)
+
+    def loss(weights: NDArray[np.float64]) -> float:
+        error = Pool("arithmetic", weights)(kept) - right
+        return float(np.square(error).mean()) / unit + _PULL * float(np.square(weights - equal).sum())
+
+    return Pool("arithmetic", _minimum_of_shares(loss, equal))
+
+
+def _arithmetic(
+    own: NDArray[np.float32],
+    codes: NDArray[np.intp],
+    equal: NDArray[np.float64],
+    counts: NDArray[np.float64] | None,
+) -> tuple[float, Pool]:
     from scipy.special import softmax
 
     right = own[:, np.arange(own.shape[1]), codes].astype(np.float64)
@@ -97,13 +135,16 @@ def _arithmetic(own: NDArray[np.float32], codes: NDArray[np.intp], equal: NDArra
     def loss(free: NDArray[np.float64]) -> float:
         weights = softmax(np.append(free, 0.0))
         hit = (weights @ right) / (weights @ present)
-        return float(-np.log(np.maximum(hit, LEAST)).mean() + _PULL * np.square(weights - equal).sum())
+        surprise = -np.log(np.maximum(hit, LEAST))
+        return float(np.average(surprise, weights=counts) + _PULL * np.square(weights - equal).sum())
 
     least, free = _minimum(loss, np.zeros(len(own) - 1), (-6.0, 6.0))
     return least, Pool("arithmetic", np.asarray(softmax(np.append(free, 0.0))))
 
 
-def _geometric(own: NDArray[np.float32], codes: NDArray[np.intp]) -> tuple[float, Pool]:
+def _geometric(
+    own: NDArray[np.float32], codes: NDArray[np.intp], counts: NDArray[np.float64] | None
+) -> tuple[float, Pool]:
     from scipy.special import logsumexp
 
     logs, rows = centred_logs(own), np.arange(own.shape[1])
@@ -111,10 +152,19 @@ def _geometric(own: NDArray[np.float32], codes: NDArray[np.intp]) -> tuple[float
     def loss(weights: NDArray[np.float64]) -> float:
         total = np.tensordot(weights, logs, axes=1)
         surprise = logsumexp(total, axis=1) - total[rows, codes]
-        return float(np.mean(surprise) + _PULL * np.square(weights - weights.mean()).sum())
+        return float(np.average(surprise, weights=counts) + _PULL * np.square(weights - weights.mean()).sum())
 
     least, weights = _minimum(loss, np.ones(len(own)), (0.0, 10.0))
     return least, Pool("geometric", weights)
+
+
+def _minimum_of_shares(loss: Callable[[NDArray[np.float64]], float], start: NDArray[np.float64]) -> NDArray[np.float64]:
+    from scipy.optimize import minimize
+
+    whole = {"type": "eq", "fun": lambda shares: shares.sum() - 1}
+    found = minimize(loss, start, method="SLSQP", bounds=[(0.0, 1.0)] * len(start), constraints=[whole])
+    shares = np.clip(found.x, 0.0, 1.0)
+    return np.asarray(shares / shares.sum(), dtype=np.float64)
 
 
 def _minimum(

@@ -29,7 +29,8 @@ def linear_booster(weights: NDArray[np.float64], parameters: Mapping[str, Any]) 
     parameters : mapping of str to object
         Of XGBoost: the objective, and the number of classes where it has some.
     """
-    data = xgboost.DMatrix(np.zeros((1, 1), np.float32), np.zeros(1), nthread=1)
+    targets = 1 if "num_class" in parameters else weights.shape[1]
+    data = xgboost.DMatrix(np.zeros((1, 1), np.float32), np.zeros((1, targets)), nthread=1)
     given = {"booster": "gblinear", "updater": "coord_descent", "base_score": 0.5, "nthread": 1, **parameters}
     return with_linear_weights(xgboost.train(given, data, num_boost_round=1), weights)
 

@@ -5,67 +5,88 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.estimators.fused import FusedClassifier
+from fusion.estimators.boosted import FunctaBooster
+from fusion.estimators.fused import FusedEstimator
 from fusion.estimators.wrapped import WrappedEstimator
-from fusion.estimators.xgboost import FunctaClassifier
 
-__all__ = ["contributions"]
+__all__ = ["column_strength", "contributions"]
 
 _BYTES = 64 << 20
 
 
-def contributions(
-    classifier: FusedClassifier, matrix: NDArray[np.float32], own: NDArray[np.float32]
-) -> NDArray[np.float64]:
+def contributions(fused: FusedEstimator, matrix: NDArray[np.float32], own: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the share of each modality in each prediction, shape (n, branches); rows sum to 1.
 
     Parameters
     ----------
-    classifier : FusedClassifier
+    fused : FusedEstimator
         Trained.
     matrix : NDArray of float32
         Rows of all modalities, shape (n, columns).
     own : NDArray of float32
-        What its members say of them, shape (branches, n, classes).
+        What its members say of them, shape (branches, n, outputs).
 
     Notes
     -----
-    Of early and stacked fusion the SHAP values of the predicted class (XGBoost's ``pred_contribs``; Lundberg et al.,
-    "Consistent Individualized Feature Attribution for Tree Ensembles", 2018), added up over the columns of each
-    modality and taken without sign; NaN of
-    other models than XGBoost's. Of late fusion what a modality adds to the average: to the probability of the
-    predicted class, or to its logarithm less that of the other classes.
+    Of early and stacked fusion the SHAP values of what is predicted - the class, the number, the labels - (XGBoost's
+    ``pred_contribs``; Lundberg et al., "Consistent Individualized Feature Attribution for Tree Ensembles", 2018), added
+    up over the columns of each modality and taken without sign; NaN of other models than XGBoost's. Of late fusion what
+    a modality adds to the average: to the number, to the probability of the predicted class, or to its logarithm less
+    that of the other classes.
     """
-    predicted = classifier.combine(matrix, own).argmax(axis=1)
-    if classifier.pool is not None:
-        evidence = classifier.pool.evidence(own)[:, np.arange(len(matrix)), predicted]
-        return _shares(np.abs(evidence).T)
-    if classifier.head is None:
+    chosen = fused.task.chosen(fused.combine(matrix, own))
+    if fused.pool is not None:
+        return _shares((np.abs(fused.pool.evidence(own)) * chosen).sum(axis=2).T)
+    if fused.head is None:
         return np.full((len(matrix), len(own)), 1 / len(own))
-    if isinstance(classifier.head, WrappedEstimator):
+    if isinstance(fused.head, WrappedEstimator):
         return np.full((len(matrix), len(own)), np.nan)
-    return _shares(_of_head(classifier, classifier.head, matrix, own, predicted))
+    return _shares(_of_head(fused, fused.head, matrix, own, chosen))
+
+
+def column_strength(
+    estimator: FunctaBooster, rows: NDArray[np.float32], chosen: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return what each column adds to the chosen outputs of each row, without sign, shape (n, columns).
+
+    Parameters
+    ----------
+    estimator : FunctaBooster
+        Trained.
+    rows : NDArray of float32, shape=(n, columns)
+    chosen : NDArray of bool, shape=(n, outputs)
+        In the order of the estimator's outputs.
+    """
+    values = estimator.contributions(rows)
+    found = np.zeros((len(rows), rows.shape[1]))
+    places, outputs = np.nonzero(chosen)
+    np.add.at(found, places, np.abs(values[places, outputs, :-1].astype(np.float64)))
+    return found
 
 
 def _of_head(
-    classifier: FusedClassifier,
-    head: FunctaClassifier,
+    fused: FusedEstimator,
+    head: FunctaBooster,
     matrix: NDArray[np.float32],
     own: NDArray[np.float32],
-    predicted: NDArray[np.intp],
+    chosen: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
-    rows = classifier.fused_rows(matrix, own)
-    early = list(classifier.columns.values())
-    widths = early if classifier.fusion == "early" else [len(classifier.classes_)] * len(early)
-    known = {str(name): code for code, name in enumerate(head.classes_)}
-    codes = np.array([known.get(str(classifier.classes_[code]), 0) for code in predicted])
+    rows = fused.fused_rows(matrix, own)
+    early = list(fused.columns.values())
+    widths = early if fused.fusion == "early" else [own.shape[2]] * len(early)
     starts = np.cumsum([0, *widths[:-1]])
-    step = max(1, _BYTES // (4 * len(known) * (rows.shape[1] + 1)))
+    if fused.task.name == "classification":  # a head may have met fewer classes
+        chosen = chosen[:, np.searchsorted(fused.classes_.astype(str), np.asarray(head.classes_).astype(str))]
+    step = max(1, _BYTES // (4 * chosen.shape[1] * (rows.shape[1] + 1)))
     found = []
     for first in range(0, len(rows), step):
-        values = head.contributions(rows[first : first + step])
-        chosen = values[np.arange(len(values)), codes[first : first + step], :-1].astype(np.float64)
-        found.append(np.abs(np.add.reduceat(chosen, starts, axis=1)))
+        part = slice(first, first + step)
+        values = head.contributions(rows[part])
+        places, outputs = np.nonzero(chosen[part])
+        sums = np.zeros((len(values), len(starts)))
+        each = values[places, outputs, :-1].astype(np.float64)
+        np.add.at(sums, places, np.abs(np.add.reduceat(each, starts, axis=1)))
+        found.append(sums)
     return np.concatenate(found)
 
 

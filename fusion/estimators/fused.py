@@ -1,4 +1,4 @@
-"""The classifier of several modalities: one for each alone, and what puts them together."""
+"""The estimator of several modalities: one for each alone, and what puts them together."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.errors import ConfigError
-from fusion.estimators.averaging import Pool, centred_logs
+from fusion.estimators.averaging import Pool
+from fusion.estimators.tasks import TASKS, Task
 
 if TYPE_CHECKING:
-    from fusion.estimators.xgboost import FunctaClassifier
+    from fusion.estimators.boosted import FunctaBooster
 
-__all__ = ["FUSIONS", "FusedClassifier", "Fusion", "check_fusion", "stacked_features"]
+__all__ = ["FUSIONS", "FusedEstimator", "Fusion", "check_fusion"]
 
 Fusion = Literal["early", "late", "stacked"]
 FUSIONS: tuple[Fusion, ...] = get_args(Fusion)
@@ -29,35 +30,38 @@ def check_fusion(fusion: str) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class FusedClassifier:
-    """Trained classifiers of several modalities as one; a branch of NaN is a missing modality.
+class FusedEstimator:
+    """Trained estimators of several modalities as one; a branch of NaN is a missing modality.
 
-    An item of which one modality is left gets what that modality's own classifier says, whatever the fusion; so a
+    An item of which one modality is left gets what that modality's own estimator says, whatever the fusion; so a
     fusion of two modalities is never worse than the other one where one is missing.
 
     Attributes
     ----------
     fusion : str
-        "early" = one classifier on all columns; "late" = the members' probabilities, averaged; "stacked" = a second
-        classifier on the members' probabilities.
+        "early" = one estimator on all columns; "late" = the members' outputs, averaged; "stacked" = a second estimator
+        on the members' outputs.
     columns : mapping of str to int
         Number of columns of each branch, in their order.
-    members : mapping of str to FunctaClassifier
-        The classifier of each branch alone.
+    members : mapping of str to FunctaBooster
+        The estimator of each branch alone.
     classes_ : NDArray of object
-        All labels of the training rows, sorted; object array.
-    head : FunctaClassifier or None
-        The classifier of "early" and "stacked".
+        All classes or labels of the training rows, sorted; object array, empty where a number is predicted.
+    head : FunctaBooster or None
+        The estimator of "early" and "stacked".
     pool : Pool or None
         The average of "late".
+    task : Task
+        What is predicted.
     """
 
     fusion: str
     columns: Mapping[str, int]
-    members: Mapping[str, FunctaClassifier]
+    members: Mapping[str, FunctaBooster]
     classes_: NDArray[np.object_]
-    head: FunctaClassifier | None = None
+    head: FunctaBooster | None = None
     pool: Pool | None = None
+    task: Task = TASKS["classification"]
 
     @property
     def n_features_in_(self) -> int:
@@ -78,29 +82,28 @@ class FusedClassifier:
         return {name: slice(end - self.columns[name], end) for name, end in zip(self.columns, ends, strict=True)}
 
     def predict(self, matrix: NDArray[np.float32]) -> NDArray[Any]:
-        """Return the most probable class of each row, shape (n,)."""
-        return np.asarray(self.classes_[self.predict_proba(matrix).argmax(axis=1)])
+        """Return what is predicted of each row, shape (n,)."""
+        return self.task.decided(self.outputs(matrix), self.classes_)
 
-    def predict_proba(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the probability of each class, shape (n, classes), of rows of shape (n, columns)."""
-        return self.combine(matrix, self.member_probabilities(matrix))
+    def outputs(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the probability of each class, or a number, shape (n, outputs), of rows of shape (n, columns)."""
+        return self.combine(matrix, self.member_outputs(matrix))
 
-    def member_probabilities(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return what each member says, shape (branches, n, classes), NaN where its modality is missing."""
-        found = np.full((len(self.members), len(matrix), len(self.classes_)), np.nan, dtype=np.float32)
+    def member_outputs(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return what each member says, shape (branches, n, outputs), NaN where its modality is missing."""
+        shape = (len(self.members), len(matrix), self.task.outputs(self.classes_))
+        found = np.full(shape, np.nan, dtype=np.float32)
         for out, (name, here) in zip(found, self.slices.items(), strict=True):
             branch = matrix[:, here]
             present = ~np.isnan(branch).all(axis=1)
             if present.any():
-                out[present] = spread(
-                    self.members[name].predict_proba(branch[present]), self.members[name], self.classes_
-                )
+                out[present] = self._spread(self.members[name], branch[present])
         return found
 
     def combine(self, matrix: NDArray[np.float32], own: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Put together what `member_probabilities` returned for these rows, shape (n, classes)."""
+        """Put together what `member_outputs` returned for these rows, shape (n, outputs)."""
         count = (~np.isnan(own[:, :, 0])).sum(axis=0)
-        fused = np.full((len(matrix), len(self.classes_)), 1 / len(self.classes_), dtype=np.float32)
+        fused = np.full(own.shape[1:], self.task.nothing(self.classes_), dtype=np.float32)
         alone, together = count == 1, count > 1
         fused[alone] = np.nansum(own[:, alone], axis=0)
         if together.any():
@@ -108,26 +111,15 @@ class FusedClassifier:
         return fused
 
     def fused_rows(self, matrix: NDArray[np.float32], own: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return what the head reads: all columns, or what `stacked_features` makes of the members' probabilities."""
-        return matrix if self.fusion == "early" else stacked_features(own)
+        """Return what the head reads: all columns, or what the task makes of the members' outputs."""
+        return matrix if self.fusion == "early" else self.task.head_rows(own)
 
     def _fused(self, matrix: NDArray[np.float32], own: NDArray[np.float32]) -> NDArray[np.float32]:
         if self.pool is not None:
             return self.pool(own)
         if self.head is None:
-            raise ConfigError(f"a classifier of {self.fusion} fusion needs a head or a pool.")
-        return spread(self.head.predict_proba(self.fused_rows(matrix, own)), self.head, self.classes_)
+            raise ConfigError(f"an estimator of {self.fusion} fusion needs a head or a pool.")
+        return self._spread(self.head, self.fused_rows(matrix, own))
 
-
-def stacked_features(own: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return log probabilities less their mean over the classes, shape (n, branches * classes); 0 where missing."""
-    return np.ascontiguousarray(np.concatenate(list(centred_logs(own)), axis=1), dtype=np.float32)
-
-
-def spread(
-    probabilities: NDArray[np.float32], classifier: FunctaClassifier, classes: NDArray[np.object_]
-) -> NDArray[np.float32]:
-    """Bring probabilities in the order of all classes; one that the classifier does not know gets 0."""
-    found = np.zeros((len(probabilities), len(classes)), dtype=np.float32)
-    found[:, np.searchsorted(classes.astype(str), np.asarray(classifier.classes_).astype(str))] = probabilities
-    return found
+    def _spread(self, estimator: FunctaBooster, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(self.task.spread(estimator.outputs(rows), estimator.classes_, self.classes_))

@@ -18,13 +18,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
+from scipy.special import expit, logit, softmax
 from threadpoolctl import threadpool_limits
 
 from fusion.estimators.gram import EXACT, Gram, StandardRows, standard_rows
 from fusion.estimators.trainers import RowSource
 
-__all__ = ["SOFTMAX", "SQUARED", "Array", "Family", "GlmFit", "Losses", "fit_glm", "least_loss"]
+__all__ = ["LOGISTIC", "SOFTMAX", "SQUARED", "Array", "Family", "GlmFit", "Losses", "fit_glm", "least_loss"]
 
 _PATIENCE = 4
 _NEAR = 0.01
@@ -61,6 +61,12 @@ SOFTMAX = Family(
     lambda values, targets: targets - softmax(values, axis=1),
     lambda mean: np.log(np.maximum(mean, 1e-4)),
     bound=0.5,
+    steps=12,
+)
+LOGISTIC = Family(
+    lambda values, targets: targets - expit(values),
+    lambda mean: logit(np.clip(mean, 1e-4, 1 - 1e-4)),
+    bound=0.25,
     steps=12,
 )
 
@@ -105,7 +111,7 @@ def fit_glm(
     rows : RowSource
         Float32, shape (n, p).
     targets : NDArray of float64, shape=(n, c)
-        Numbers for `SQUARED`; for `SOFTMAX` 1 at the class of the row, otherwise 0.
+        Numbers for `SQUARED`; for `SOFTMAX` and `LOGISTIC` 1 at the class or the labels of the row, otherwise 0.
     folds : NDArray of intp, shape=(n,)
         Fold of each row, no group in two of them. With one fold only, the middle penalty, all steps, and out-of-fold
         values of 0.

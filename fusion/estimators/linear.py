@@ -1,4 +1,4 @@
-"""XGBoost's linear booster with the weights of a multinomial regression, fitted on all rows and columns.
+"""XGBoost's linear booster with the weights of a generalised linear model, fitted on all rows and columns.
 
 Coordinate descent, XGBoost's own way, goes slowly where columns are correlated, as weights of functas and dictionary
 codes are, and one class after the other; `glm.py` needs one factor of the Gram matrix for all of them.
@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 import xgboost
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
 
 from fusion.errors import ConfigError
 from fusion.estimators.block_scales import block_scales
 from fusion.estimators.booster_weights import linear_booster
-from fusion.estimators.glm import SOFTMAX, Losses, fit_glm
+from fusion.estimators.glm import Losses, fit_glm
+from fusion.estimators.objectives import Objective
+from fusion.estimators.targets import Targets
 from fusion.estimators.trainers import RowSource
 
 __all__ = ["LinearFit", "LinearSettings", "calibrate", "train_linear"]
@@ -76,8 +76,8 @@ class LinearFit:
     Attributes
     ----------
     booster : xgboost.Booster
-    margins : NDArray of float32, shape=(n, classes)
-        Of each row, by a fit that never saw its fold; 0 where there is one fold.
+    margins : NDArray of float32, shape=(n, outputs)
+        Of each row, by a fit that never saw its fold; what they are counted from where there is one fold.
     penalty : float
         That was chosen.
     """
@@ -89,28 +89,28 @@ class LinearFit:
 
 def train_linear(
     rows: RowSource,
-    codes: NDArray[np.intp],
+    targets: Targets,
     folds: NDArray[np.intp],
     settings: LinearSettings,
+    objective: Objective,
     *,
-    weights: NDArray[np.float64] | None = None,
     blocks: Sequence[int] = (),
     share: float = 1.0,
     threads: int | None = None,
 ) -> LinearFit:
-    """Train the linear booster; its margins are as sure as they are right out of fold.
+    """Train the linear booster; margins of classes and labels are as sure as they are right out of fold.
 
     Parameters
     ----------
     rows : RowSource
         Training rows, shape (n, p).
-    codes : NDArray of intp, shape=(n,)
-        Their classes as 0, 1, ...
+    targets : Targets
+        What is to be learned of them.
     folds : NDArray of intp, shape=(n,)
         Fold of each row: no group in two of them. With one fold only, a middle penalty and margins as they come.
     settings : LinearSettings
-    weights : NDArray of float64, shape=(n,), optional
-        How often each row counts; None = once.
+    objective : Objective
+        What is minimised.
     blocks : sequence of int
         Columns of each modality, where there are several; see `block_scales`.
     share : float
@@ -120,61 +120,57 @@ def train_linear(
 
     Notes
     -----
-    Of the fits with nearly the lowest log loss out of fold, each at the confidence that suits it, the one with the
-    fewest errors is taken.
+    Of the fits with nearly the lowest loss out of fold, each at the confidence that suits it, the one with the fewest
+    errors is taken.
     """
-    classes = int(codes.max()) + 1
-    how: dict[str, Any] = {"penalties": settings.penalties, "weights": weights}
-    targets, everywhere = np.eye(classes)[codes], partial(_losses_at, codes, weights)
+    offset = objective.offset(targets)
+    centred = replace(targets, values=targets.values - offset) if offset else targets
+    columns, family = objective.columns(centred), objective.family
+    how: dict[str, Any] = {"penalties": settings.penalties, "weights": targets.weights}
     scales = None
     if len(blocks) > 1:
-        chosen = block_scales(rows, targets, folds, SOFTMAX, blocks=blocks, losses=everywhere, **how)
+        chosen = block_scales(
+            rows,
+            columns,
+            folds,
+            family,
+            blocks=blocks,
+            losses=lambda places: _losses_of(centred.take(places), objective),
+            **how,
+        )
         scales = np.repeat(chosen, blocks)
-    losses = everywhere(np.arange(len(codes)))
-    fit = fit_glm(rows, targets, folds, SOFTMAX, losses=losses, scales=scales, threads=threads, **how)
-    confidence = share * (calibrate(fit.out_of_fold, codes, weights) if folds.any() else 1.0)
-    parameters = {"objective": "multi:softprob", "num_class": classes}
-    booster = linear_booster(confidence * fit.coefficients, parameters)
-    return LinearFit(booster, np.float32(confidence) * fit.out_of_fold, fit.penalty)
+    losses = _losses_of(centred, objective)
+    fit = fit_glm(rows, columns, folds, family, losses=losses, scales=scales, threads=threads, **how)
+    confidence = share * (calibrate(fit.out_of_fold, centred, objective) if folds.any() else 1.0)
+    coefficients = confidence * fit.coefficients
+    coefficients[-1] += offset
+    booster = linear_booster(coefficients, {**objective.parameters(), "base_score": objective.base_score})
+    return LinearFit(booster, np.float32(confidence) * fit.out_of_fold + np.float32(offset), fit.penalty)
 
 
-def calibrate(
-    margins: NDArray[np.float32],
-    codes: NDArray[np.intp],
-    weights: NDArray[np.float64] | None = None,
-    *,
-    accuracy: float = 1e-5,
-) -> float:
-    """Return the factor for margins, shape (n, classes), that lowers the log loss most; the classes predicted stay.
+def calibrate(margins: NDArray[np.float32], targets: Targets, objective: Objective, *, accuracy: float = 1e-5) -> float:
+    """Return the factor for margins, shape (n, outputs), that lowers the loss most; what is predicted stays.
 
     Notes
     -----
     Temperature scaling: Guo et al., "On Calibration of Modern Neural Networks", 2017. What starts from margins, or
     averages their probabilities, has to know how sure they are. `accuracy` is that of the factor's logarithm.
     """
+    if not objective.is_sure:
+        return 1.0
 
     def loss(exponent: float) -> float:
-        return _log_loss(margins, codes, float(np.exp(exponent)), weights)
+        return objective.loss(np.float32(np.exp(exponent)) * margins, targets)
 
     return float(
         np.exp(minimize_scalar(loss, bounds=(-_SURENESS, _SURENESS), method="bounded", options={"xatol": accuracy}).x)
     )
 
 
-def _losses_at(codes: NDArray[np.intp], weights: NDArray[np.float64] | None, places: NDArray[np.intp]) -> Losses:
-    here = None if weights is None else weights[places]
-    return lambda margins: _losses(margins, codes[places], here)
+def _losses_of(targets: Targets, objective: Objective) -> Losses:
+    return lambda margins: _losses(margins, targets, objective)
 
 
-def _losses(
-    margins: NDArray[np.float32], codes: NDArray[np.intp], weights: NDArray[np.float64] | None
-) -> tuple[float, float]:
-    errors = float(np.average(margins.argmax(axis=1) != codes, weights=weights))
-    return _log_loss(margins, codes, calibrate(margins, codes, weights, accuracy=_ROUGH), weights), errors
-
-
-def _log_loss(
-    margins: NDArray[np.float32], codes: NDArray[np.intp], factor: float, weights: NDArray[np.float64] | None
-) -> float:
-    likely = np.take_along_axis(log_softmax(np.float32(factor) * margins, axis=1), codes[:, None], axis=1)[:, 0]
-    return -float(np.average(likely, weights=weights))
+def _losses(margins: NDArray[np.float32], targets: Targets, objective: Objective) -> tuple[float, float]:
+    factor = np.float32(calibrate(margins, targets, objective, accuracy=_ROUGH))
+    return objective.loss(factor * margins, targets), objective.errors(margins, targets)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _NAMES = {"win32": "xgboost.dll", "darwin": "libxgboost.dylib"}
-_PROBABILITIES, _MARGINS = 0, 1
+_OUTPUTS, _MARGINS = 0, 1
 
 
 class NativeBooster:
@@ -66,7 +66,7 @@ class NativeBooster:
     def predict(
         self, matrix: NDArray[np.float32], *, start: NDArray[np.float32] | None = None, margins: bool = False
     ) -> NDArray[np.float32]:
-        """Give probabilities, or margins, of rows (n, columns), shape (n, classes); `start` is what is added to."""
+        """Give outputs, or margins, of rows (n, columns), shape (n, outputs); `start` is what is added to."""
         data = ctypes.c_void_p()
         whole = np.ascontiguousarray(matrix, dtype=np.float32)
         _call("XGDMatrixCreateFromDense", _interface(whole), b'{"missing": NaN}', ctypes.byref(data))
@@ -74,7 +74,7 @@ class NativeBooster:
             if start is not None:
                 first = np.ascontiguousarray(start, dtype=np.float32)
                 _call("XGDMatrixSetInfoFromInterface", data, b"base_margin", _interface(first))
-            return self._predicted(data, _MARGINS if margins else _PROBABILITIES)
+            return self._predicted(data, _MARGINS if margins else _OUTPUTS)
         finally:
             _call("XGDMatrixFree", data)
 
@@ -95,31 +95,34 @@ class NativeBooster:
 
 
 @dataclass(frozen=True, eq=False)
-class NativeClassifier:
-    """A trained `FunctaClassifier` that only predicts.
+class NativeEstimator:
+    """A trained `FunctaBooster` that only predicts.
 
     Attributes
     ----------
     kind : str
         Its `booster`: "gbtree", "gblinear" or "stacked".
     boosters : mapping of str to NativeBooster
-        By name, as in `FunctaClassifier.boosters_`.
+        By name, as in `FunctaBooster.boosters_`.
     classes_ : object array, shape (classes,)
-        Labels in the order of the columns of `predict_proba`.
+        Names of the outputs; empty of a number.
+    width : int
+        Number of outputs.
     """
 
     kind: str
     boosters: Mapping[str, NativeBooster]
     classes_: NDArray[np.object_]
+    width: int
 
     def __post_init__(self) -> None:
         widths = [booster.columns for booster in self.boosters.values()]
         if len(set(widths)) > 1:
             raise ModelError(f"the boosters read {' and '.join(map(str, widths))} columns. Train again.")
-        found = self.predict_proba(np.full((1, self.n_features_in_), np.nan, np.float32)).shape[1:]
-        if found != self.classes_.shape:
+        found = self.outputs(np.full((1, self.n_features_in_), np.nan, np.float32)).shape[1:]
+        if found != (self.width,):
             raise ModelError(
-                f"the booster returns values of shape {found} per row but the model lists {len(self.classes_)} "
+                f"the booster returns values of shape {found} per row but the model lists {self.width} "
                 "classes. The files belong to different models: train again."
             )
 
@@ -133,8 +136,8 @@ class NativeClassifier:
         """Boosting rounds of the booster called "model"."""
         return self.boosters["model"].rounds
 
-    def predict_proba(self, rows: ArrayLike) -> NDArray[np.float32]:
-        """Return the probability of each class, shape (n, classes)."""
+    def outputs(self, rows: ArrayLike) -> NDArray[np.float32]:
+        """Return the probability of each class, or a number, shape (n, outputs)."""
         matrix = np.asarray(rows, dtype=np.float32)
         if matrix.ndim != 2 or matrix.shape[1] != self.n_features_in_:
             raise DataError(f"rows of shape {matrix.shape}; expected (n, {self.n_features_in_})")

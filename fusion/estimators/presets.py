@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fusion.errors import ConfigError
+from fusion.estimators.boosted import FunctaBooster
 from fusion.estimators.fused import check_fusion
+from fusion.estimators.tasks import TASKS, Task, task_of
 from fusion.estimators.wrapped import WrappedEstimator, require_wrappable
-from fusion.estimators.xgboost import FunctaClassifier
 from fusion.features.transformer import check_features
 
 __all__ = ["TRAINING_PRESETS", "TrainingSettings", "training_settings"]
@@ -22,7 +23,7 @@ class TrainingSettings:
     Attributes
     ----------
     parameters : mapping of str to object
-        Of `FunctaClassifier`, where they differ from the paper's.
+        Of `FunctaClassifier`, or of the estimator of another task, where they differ from the paper's.
     max_columns : int or None
         Weights of each modality that are kept, drawn at random; None = all that vary. See `FunctaFeatures`.
     features : {"delta", "weights"}
@@ -39,6 +40,8 @@ class TrainingSettings:
         the other fields say. See `fusion.models.choosing`.
     estimator : estimator of scikit-learn, optional
         In the place of XGBoost; the parameters then are `seed` and `n_jobs` at most.
+    task : Task
+        What is predicted: one of `TASKS`, or what `task_of` returned.
 
     Raises
     ------
@@ -53,6 +56,7 @@ class TrainingSettings:
     tune: bool = False
     choices: tuple[str, ...] = ()
     estimator: Any = None
+    task: Task = TASKS["classification"]
 
     def __post_init__(self) -> None:
         if self.choices and self.tune:
@@ -60,11 +64,11 @@ class TrainingSettings:
         check_features(self.features)
         check_fusion(self.fusion or "early")
 
-    def classifier(self) -> FunctaClassifier | WrappedEstimator:
-        """Return an untrained classifier."""
+    def classifier(self) -> FunctaBooster | WrappedEstimator:
+        """Return an untrained estimator of the task."""
         if self.estimator is not None:
             return WrappedEstimator(self.estimator, **self.parameters)
-        return FunctaClassifier(**self.parameters)
+        return self.task.estimator(self.parameters)
 
 
 _SLOW: Mapping[str, Any] = {
@@ -132,8 +136,9 @@ def training_settings(
     features: str | None = None,
     fusion: str | None = None,
     tune: bool | None = None,
-    classifier: FunctaClassifier | None = None,
+    classifier: FunctaBooster | None = None,
     estimator: Any = None,
+    task: str | Task | None = None,
     **parameters: Any,
 ) -> TrainingSettings:
     """Describe a training run: a preset, and what differs from it; None = as the preset says.
@@ -149,15 +154,16 @@ def training_settings(
     classifier : FunctaClassifier, optional
         Parameters to train with, all of them, in place of a preset's; it stays untouched.
     estimator : estimator of scikit-learn, optional
-        To train in place of XGBoost: a classifier with `predict_proba`; it stays untouched.
+        To train in place of XGBoost: a classifier with `predict_proba`, or a regressor; it stays untouched.
+    task : {"classification", "regression", "multilabel"} or Task, optional
     **parameters
-        Of `FunctaClassifier`, in place of the preset's.
+        Of `FunctaClassifier`, or of the estimator of another task, in place of the preset's.
 
     Raises
     ------
     ConfigError
-        There is no preset of that name, a classifier or an estimator is given beside a preset, or what an estimator
-        does not know.
+        There is no preset or task of that name, a classifier or an estimator is given beside a preset, what an
+        estimator does not know, or ``class_weight`` for another task than classification.
 
     Examples
     --------
@@ -168,17 +174,22 @@ def training_settings(
     if isinstance(preset, str) and preset not in TRAINING_PRESETS:
         raise ConfigError(f"preset is {preset!r}; expected one of {', '.join(TRAINING_PRESETS)}.")
     settings = TRAINING_PRESETS[preset] if isinstance(preset, str) else preset
+    given = {name: value for name, value in parameters.items() if value is not None}
     if classifier is not None:
-        if settings != TRAINING_PRESETS["paper"] or parameters:
+        if settings != TRAINING_PRESETS["paper"] or given:
             raise ConfigError(
                 f"a classifier and the preset {preset!r} both say how to train; expected one of them. To change "
                 "parameters of a preset use training_settings, such as training_settings('fast', max_depth=4)."
             )
-        parameters = classifier.get_params()
-    given = {name: value for name, value in parameters.items() if value is not None}
+        given = {name: value for name, value in classifier.get_params().items() if value is not None}
+    asked = task_of(task) if isinstance(task, str) else task
+    named = (asked or settings.task).name
+    if "class_weight" in given and named != "classification":
+        raise ConfigError(f"class_weight is given for the task {named!r}; expected it with 'classification' only.")
     if estimator is not None:
-        _require_alone(estimator, settings, preset, given, tune=bool(tune))
-    changes: dict[str, Any] = {"features": features, "fusion": fusion, "tune": tune, "estimator": estimator}
+        _require_alone(estimator, settings, preset, given, named, tune=bool(tune))
+    changes: dict[str, Any] = {"features": features, "fusion": fusion, "tune": tune, "task": asked}
+    changes["estimator"] = estimator
     return replace(
         settings,
         parameters={**settings.parameters, **given},
@@ -187,10 +198,10 @@ def training_settings(
 
 
 def _require_alone(
-    estimator: Any, settings: TrainingSettings, preset: object, given: Mapping[str, Any], *, tune: bool
+    estimator: Any, settings: TrainingSettings, preset: object, given: Mapping[str, Any], task: str, *, tune: bool
 ) -> None:
     """Refuse what says how XGBoost trains beside an estimator of scikit-learn."""
-    require_wrappable(estimator)
+    require_wrappable(estimator, task)
     name = type(estimator).__name__
     others = [repr(name) for name in given if name not in ("seed", "n_jobs")]
     others += [f"the preset {preset!r}"] if settings != TRAINING_PRESETS["paper"] else []

@@ -21,6 +21,7 @@ import xgboost
 from numpy.typing import NDArray
 
 from fusion.errors import ConfigError
+from fusion.estimators.targets import Targets
 from fusion.features.batches import batches
 
 __all__ = ["LocalTrainer", "RowSource", "Trainer", "blocks_of", "chunks"]
@@ -46,15 +47,15 @@ class Trainer(Protocol):
     def matrix(
         self,
         source: RowSource,
-        codes: NDArray[np.intp],
+        targets: Targets,
         rows: NDArray[np.intp],
         parameters: dict[str, Any],
         reference: Any | None = None,
         margins: NDArray[np.float32] | None = None,
     ) -> Any:
-        """Return some rows of the source and their classes as XGBoost keeps them.
+        """Return some rows of the source and what is to be learned of them as XGBoost keeps them.
 
-        `reference` lends its bins; `margins`, shape (n, classes), are where boosting starts from.
+        `reference` lends its bins; `margins`, shape (n, outputs), are where boosting starts from.
         """
 
     def boost(
@@ -67,7 +68,7 @@ class Trainer(Protocol):
         patience: int | None,
         progress: Callable[[int, int], None] | None,
     ) -> xgboost.Booster:
-        """Grow `rounds` trees per class, or stop when `validation` has not improved for `patience` rounds."""
+        """Grow `rounds` trees per output, or stop when `validation` has not improved for `patience` rounds."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ class LocalTrainer:
     def matrix(
         self,
         source: RowSource,
-        codes: NDArray[np.intp],
+        targets: Targets,
         rows: NDArray[np.intp],
         parameters: dict[str, Any],
         reference: xgboost.DMatrix | None = None,
@@ -122,15 +123,15 @@ class LocalTrainer:
         if reference is None and len(rows) > self.sketched_rows:
             drawn = np.random.default_rng(parameters["seed"]).choice(rows, self.sketched_rows, replace=False)
             sketcher = replace(self, external_memory=False, device="cpu")
-            reference = sketcher.matrix(source, codes, np.sort(drawn), parameters)
+            reference = sketcher.matrix(source, targets, np.sort(drawn), parameters)
         kept = {"ref": reference, "nthread": parameters["nthread"], "max_bin": parameters["max_bin"]}
         parts = list(chunks(rows, source.shape[1], at_most=self.chunk_bytes))
         if not self.external_memory:
             on_device = self.device != "cpu"
-            return xgboost.QuantileDMatrix(_Chunks(source, codes, parts, margins, on_device=on_device), **kept)
+            return xgboost.QuantileDMatrix(_Chunks(source, targets, parts, margins, on_device=on_device), **kept)
         cache = Path(tempfile.mkdtemp(prefix="functa-train-", dir=self.folder))
         try:
-            made = xgboost.ExtMemQuantileDMatrix(_Chunks(source, codes, parts, margins, cache=cache / "page"), **kept)
+            made = xgboost.ExtMemQuantileDMatrix(_Chunks(source, targets, parts, margins, cache=cache / "page"), **kept)
         except BaseException:
             shutil.rmtree(cache, ignore_errors=True)
             raise
@@ -178,7 +179,7 @@ class _Chunks(xgboost.DataIter):
     def __init__(
         self,
         source: RowSource,
-        codes: NDArray[np.intp],
+        targets: Targets,
         parts: Sequence[NDArray[np.intp]],
         margins: NDArray[np.float32] | None,
         *,
@@ -186,7 +187,7 @@ class _Chunks(xgboost.DataIter):
         on_device: bool = False,
     ) -> None:
         self._on_device = on_device
-        self._source, self._codes, self._margins = source, codes, margins
+        self._source, self._targets, self._margins = source, targets, margins
         self._parts = parts
         self._next = 0
         super().__init__(cache_prefix=None if cache is None else str(cache))
@@ -196,7 +197,10 @@ class _Chunks(xgboost.DataIter):
             return False
         rows = self._parts[self._next]
         margins = None if self._margins is None else self._margins[rows]
-        input_data(data=self._placed(self._source[rows]), label=self._codes[rows], base_margin=margins)
+        targets = self._targets.take(rows)
+        input_data(
+            data=self._placed(self._source[rows]), label=targets.values, weight=targets.weights, base_margin=margins
+        )
         self._next += 1
         return True
 

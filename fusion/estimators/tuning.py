@@ -1,4 +1,4 @@
-"""The choice of a classifier by cross-validation over training groups; test rows are never looked at."""
+"""The choice of an estimator by cross-validation over training groups; test rows are never looked at."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
 from fusion.errors import DataError
+from fusion.estimators.boosted import FunctaBooster
 from fusion.estimators.presets import TRAINING_PRESETS
+from fusion.estimators.tasks import TASKS, Task
 from fusion.estimators.trainers import RowSource, Trainer, blocks_of, chunks
-from fusion.estimators.xgboost import FunctaClassifier
 from fusion.splits import group_codes, stratified_folds
 
 __all__ = ["CANDIDATES", "Tried", "Tuning", "tune_classifier"]
@@ -39,33 +40,37 @@ class Tried:
         Of `CANDIDATES`.
     parameters : mapping of str to object
         As given to `FunctaClassifier`.
-    accuracy : float in [0, 1]
-        Mean over all training rows, each predicted by a model that saw none of its group.
+    score : float
+        Of all training rows, each predicted by a model that saw none of its group: the higher the better.
     seconds : float
         Of all folds.
+    measure : str
+        What the score is: "accuracy", that of weighted rows where classes have weights, "r2" or "micro_f1".
     """
 
     name: str
     parameters: Mapping[str, Any]
-    accuracy: float
+    score: float
     seconds: float
+    measure: str = "accuracy"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
-        return {**vars(self), "parameters": dict(self.parameters)}
+        parameters = dict(self.parameters)
+        return {"name": self.name, "parameters": parameters, self.measure: self.score, "seconds": self.seconds}
 
 
 @dataclass(frozen=True)
 class Tuning:
-    """What was tried, in that order, and the classifier chosen: untrained, with its parameters set."""
+    """What was tried, in that order, and the estimator chosen: untrained, with its parameters set."""
 
     tried: tuple[Tried, ...]
-    classifier: FunctaClassifier = field(compare=False)
+    classifier: FunctaBooster = field(compare=False)
 
     @property
     def chosen(self) -> Tried:
-        """The most accurate; of equal ones the plainer."""
-        return max(self.tried, key=lambda tried: tried.accuracy)
+        """The best; of equal ones the plainer."""
+        return max(self.tried, key=lambda tried: tried.score)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for a report."""
@@ -73,13 +78,14 @@ class Tuning:
 
 
 def tune_classifier(
-    classifier: FunctaClassifier,
+    classifier: FunctaBooster,
     rows: RowSource,
     y: ArrayLike,
     groups: ArrayLike | None = None,
     *,
     candidates: Mapping[str, Mapping[str, Any]] | None = None,
     folds: int = 3,
+    task: Task = TASKS["classification"],
     trainer: Trainer | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Tuning:
@@ -87,18 +93,20 @@ def tune_classifier(
 
     Parameters
     ----------
-    classifier : FunctaClassifier
+    classifier : FunctaClassifier or its like of another task
         Where the candidates name no parameter, its own are kept: seed, threads, most rounds.
     rows : RowSource
         Training rows, float32 of shape (n, p), read when they are wanted.
     y : array_like
-        Their labels, shape (n,).
+        Their labels, shape (n,), as the task predicts them.
     groups : array_like, optional
         Their groups, shape (n,).
     candidates : mapping of str to mapping of str to object, optional
         Parameters by name; None = `CANDIDATES`.
     folds : int
         Number of folds.
+    task : Task
+        What is predicted.
     trainer : Trainer, optional
         As for `FunctaClassifier.fit_rows`.
     progress : callable, optional
@@ -110,9 +118,10 @@ def tune_classifier(
         There are not two groups to validate across.
     """
     labels = np.asarray(y)
-    codes = np.unique(labels, return_inverse=True)[1]
+    names = task.names(labels)
+    learned = task.learned(labels, names)
     members = None if groups is None else group_codes(groups)
-    dealt = stratified_folds(codes, members, most=folds, seed=classifier.seed)
+    dealt = stratified_folds(task.strata(labels), members, most=folds, seed=classifier.seed)
     count = int(dealt.max(initial=0)) + 1
     if count < 2:
         raise DataError(
@@ -123,14 +132,16 @@ def tune_classifier(
     made = {name: clone(classifier).set_params(**given) for name, given in choices.items()}
     tried: list[Tried] = []
     for name, candidate in made.items():
-        begin, hits = time.perf_counter(), 0
+        begin, outputs = time.perf_counter(), np.full((len(labels), task.outputs(names)), np.nan)
         for number in range(count):
-            hits += _hits(candidate, rows, labels, groups, dealt == number, trainer)
+            held = dealt == number
+            outputs[held] = _outputs(candidate, rows, learned, groups, held, trainer, task, names)
             if progress is not None:
                 progress(len(tried) * count + number + 1, len(made) * count)
         seconds = round(time.perf_counter() - begin, 3)
-        tried.append(Tried(name, dict(choices[name]), hits / len(labels), seconds))
-    return Tuning(tuple(tried), made[max(tried, key=lambda one: one.accuracy).name])
+        score = _score(task, labels, outputs, names, classifier)
+        tried.append(Tried(name, dict(choices[name]), score, seconds, task.measure))
+    return Tuning(tuple(tried), made[max(tried, key=lambda one: one.score).name])
 
 
 class _Part:
@@ -145,18 +156,36 @@ class _Part:
         return self._rows[self._positions[positions]]
 
 
-def _hits(
-    candidate: FunctaClassifier,
+def _outputs(
+    candidate: FunctaBooster,
     rows: RowSource,
-    labels: NDArray[Any],
+    learned: NDArray[Any],
     groups: ArrayLike | None,
     held: NDArray[np.bool_],
     trainer: Trainer | None,
-) -> int:
+    task: Task,
+    names: NDArray[Any],
+) -> NDArray[Any]:
     training, validation = np.flatnonzero(~held), np.flatnonzero(held)
-    if len(np.unique(labels[training])) < 2:
-        return 0
+    if len(np.unique(learned[training], axis=0)) < 2:
+        return np.full((len(validation), task.outputs(names)), np.nan)
     inside = None if groups is None else np.asarray(groups, dtype=object)[training]
-    model = clone(candidate).fit_rows(_Part(rows, training), labels[training], inside, trainer=trainer)
+    model = clone(candidate).fit_rows(_Part(rows, training), learned[training], inside, trainer=trainer)
     parts: Iterable[NDArray[np.intp]] = chunks(validation, rows.shape[1])
-    return sum(int(np.sum(model.predict(rows[part]) == labels[part])) for part in parts)
+    found = np.concatenate([model.outputs(rows[part]) for part in parts])
+    return np.asarray(task.spread(found, model.classes_, names))
+
+
+def _score(
+    task: Task, labels: NDArray[Any], outputs: NDArray[Any], names: NDArray[Any], classifier: FunctaBooster
+) -> float:
+    """Score predictions out of fold; rows of weighted classes count by their weights, what has no answer is wrong."""
+    predicted = task.decided(outputs, names)
+    weights = task.weights(labels, classifier.get_params())
+    if weights is not None:
+        return float(np.average(task.hits(labels, predicted), weights=weights))
+    known = ~np.isnan(outputs[:, 0])
+    if not known.any():
+        return float("-inf")
+    share = 1.0 if task.name == "regression" else float(known.mean())
+    return task.score(labels[known], predicted[known]) * share

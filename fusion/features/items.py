@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ class Items:
     `rows` says under which ID each modality's store keeps the item, None where the modality is missing. Of a single
     store it holds one entry, equal to `ids`. `branch_groups` and `psnr` say what each store knows of it: its group
     there, which is another one than in `groups` where stores were joined by label, and the PSNR of its functa in dB.
+    `targets` are numbers to predict, float64, NaN where there is none; None where the source has no such column.
     """
 
     ids: NDArray[np.object_]
@@ -43,6 +44,7 @@ class Items:
     rows: Mapping[str, NDArray[np.object_]]
     branch_groups: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
     psnr: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    targets: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -50,8 +52,10 @@ class Items:
     def take(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Items:
         """Return the items that a mask or an array of positions names."""
         columns = [getattr(self, name)[chosen] for name in ("ids", "labels", "splits", "groups")]
-        parts = ({name: values[chosen] for name, values in part.items()} for part in self._parts())
-        return Items(*columns, *parts)
+        rows, groups, psnr = ({name: values[chosen] for name, values in part.items()} for part in self._parts())
+        targets = None if self.targets is None else self.targets[chosen]
+        ids, labels, splits, of_group = columns
+        return Items(ids, labels, splits, of_group, rows, groups, psnr, targets)
 
     def present(self, name: str) -> NDArray[np.bool_]:
         """Tell which items have this modality, shape (n,)."""
@@ -89,7 +93,8 @@ def read_items(store: FunctaStore) -> Items:
     order = np.argsort(columns[0], kind="stable")
     ids, labels, splits, groups = (column[order] for column in columns)
     psnr = np.concatenate([block.psnr for block in blocks] or [np.zeros(0, np.float32)])[order]
-    return Items(ids, labels, splits, groups, {store.modality: ids}, psnr={store.modality: psnr})
+    targets = np.concatenate([block.target for block in blocks] or [np.zeros(0)])[order]
+    return Items(ids, labels, splits, groups, {store.modality: ids}, psnr={store.modality: psnr}, targets=targets)
 
 
 def linked_items(table: LinkTable, stores: Mapping[str, FunctaStore]) -> Items:
@@ -105,7 +110,8 @@ def linked_items(table: LinkTable, stores: Mapping[str, FunctaStore]) -> Items:
     ids, labels, splits, groups = (table.column(name) for name in ("link_id", "label", "split", "group"))
     # What has no group in its own store, such as the columns of a person, is in that of the item.
     branch_groups = {name: np.where(_absent(found), groups, found) for name, (found, _) in known.items()}
-    return Items(ids, labels, splits, groups, rows, branch_groups, {name: psnr for name, (_, psnr) in known.items()})
+    psnr = {name: psnr for name, (_, psnr) in known.items()}
+    return Items(ids, labels, splits, groups, rows, branch_groups, psnr, targets=table.targets)
 
 
 def labelled_items(items: Items, splits: Collection[str] | None, role: str) -> Items:
@@ -152,7 +158,9 @@ def require_disjoint_groups(training: Items, test: Items) -> None:
     require_disjoint((training.groups, test.groups), *branches)
 
 
-def fold_items(items: Items, on: str | int, *, seed: int = 42) -> tuple[Items, NDArray[np.object_]]:
+def fold_items(
+    items: Items, on: str | int, *, seed: int = 42, strata: Callable[[NDArray[Any]], NDArray[np.intp]]
+) -> tuple[Items, NDArray[np.object_]]:
     """Return the labelled items of a cross-validation and the name of the fold of each, shape (n,).
 
     Parameters
@@ -164,6 +172,8 @@ def fold_items(items: Items, on: str | int, *, seed: int = 42) -> tuple[Items, N
         a number = so many folds of whole groups, classes as even as can be, over all splits.
     seed : int
         Of the deal into a number of folds.
+    strata : callable
+        Takes labels to what is to be as even as can be in that deal, shape (n,): the task's own.
 
     Raises
     ------
@@ -173,7 +183,7 @@ def fold_items(items: Items, on: str | int, *, seed: int = 42) -> tuple[Items, N
         `on` is something else.
     """
     if isinstance(on, int) and on >= 2:
-        return _dealt_folds(labelled_items(items, None, "training"), on, seed)
+        return _dealt_folds(labelled_items(items, None, "training"), on, seed, strata)
     if on == "group":
         return _group_folds(labelled_items(items, None, "training"))
     if on != "folds":
@@ -201,9 +211,10 @@ def _group_folds(items: Items) -> tuple[Items, NDArray[np.object_]]:
     return items, _fold_names(group_folds(items.groups))
 
 
-def _dealt_folds(items: Items, count: int, seed: int) -> tuple[Items, NDArray[np.object_]]:
-    codes = np.unique(items.labels.astype(str), return_inverse=True)[1]
-    return items, _fold_names(cross_validation_folds(codes, items.groups, count, seed))
+def _dealt_folds(
+    items: Items, count: int, seed: int, strata: Callable[[NDArray[Any]], NDArray[np.intp]]
+) -> tuple[Items, NDArray[np.object_]]:
+    return items, _fold_names(cross_validation_folds(strata(items.labels), items.groups, count, seed))
 
 
 def _fold_names(folds: NDArray[np.intp]) -> NDArray[np.object_]:

@@ -15,6 +15,7 @@ from fusion.linking.sides import Side, taken
 __all__ = ["agreed", "coarsest_groups", "require_one_side"]
 
 _HINTS = {
+    "target": "Encode the stores with the same targets.",
     "label": "Give a label map that turns both into one (--labels), or correct the labels.",
     "split": "Encode the stores with the same splits.",
     "group": "Encode the stores with the same groups, or join by label.",
@@ -22,7 +23,7 @@ _HINTS = {
 
 
 def agreed(sides: Sequence[Side], joined: Joined, name: str) -> NDArray[np.object_]:
-    """Return the label, split or group of each item, shape (items,), None where no store knows one.
+    """Return the label, split, group or target of each item, shape (items,), None where no store knows one.
 
     Raises
     ------

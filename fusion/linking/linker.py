@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fusion.errors import ConfigError, DataError
 from fusion.linking.agreement import agreed, coarsest_groups, require_one_side
@@ -15,7 +16,7 @@ from fusion.linking.files import read_names
 from fusion.linking.group_rows import groups_held, join_to_groups
 from fusion.linking.joins import How, Joined, Key, join_by_group, join_by_id, join_by_label, join_by_table, kept_by
 from fusion.linking.labels import LabelMap, maps_of_stores, read_label_map
-from fusion.linking.sides import Side, StoreLike, named, read_sides, taken
+from fusion.linking.sides import TARGET, Side, StoreLike, named, read_sides, taken
 from fusion.linking.table import LinkedStore, LinkSummary, LinkTable
 
 __all__ = ["On", "link", "link_sides"]
@@ -79,6 +80,8 @@ def link(
     -----
     Where a sample stands in its store plays no part, so shuffled stores give the same table. In a join by label the
     column ``group`` holds the groups of the store that has the fewest; training reads the others from the stores.
+    Targets are carried where a store has some, and must agree; of a join by label those that all samples of an item
+    share.
 
     Examples
     --------
@@ -146,6 +149,9 @@ def _table(sides: Sequence[Side], joined: Joined, on: str, how: str, seed: int, 
     splits = agreed(sides, joined, "split")
     columns = {"link_id": joined.link_ids, "split": splits, "label": agreed(sides, joined, "label")}
     columns["group"] = coarsest_groups(sides, joined) if on == "label" else agreed(sides, joined, "group")
+    targets = _targets(sides, joined, on)
+    if any(number is not None for number in targets):
+        columns[TARGET] = np.array([None if number is None else repr(number) for number in targets], dtype=object)
     for column, side in enumerate(sides):
         places = joined.places[:, column]
         columns[side.name] = taken(side.ids, places)
@@ -155,6 +161,16 @@ def _table(sides: Sequence[Side], joined: Joined, on: str, how: str, seed: int, 
     summary = LinkSummary(on, how, seed, matched, left_over, warnings)
     stores = {side.name: LinkedStore(side.path, side.fingerprint, side.modality, len(side)) for side in sides}
     return LinkTable(frame, stores, summary)
+
+
+def _targets(sides: Sequence[Side], joined: Joined, on: str) -> NDArray[np.object_]:
+    """Return the target of each item; of a join by label only those that all its samples share."""
+    if on != "label":
+        return agreed(sides, joined, "target")
+    columns = np.stack([taken(side.targets, joined.places[:, column]) for column, side in enumerate(sides)])
+    shared: NDArray[np.object_] = columns[0].copy()
+    shared[~(columns == shared).all(axis=0)] = None
+    return shared
 
 
 def _used(joined: Joined, column: int) -> int:

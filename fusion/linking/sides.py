@@ -13,12 +13,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fusion.datasets.targets import number_of
 from fusion.errors import ConfigError, DataError
 from store import FunctaStore, open_store
 
 __all__ = ["RESERVED", "Side", "StoreLike", "keyed_by", "named", "read_sides", "taken"]
 
-RESERVED = ("link_id", "split", "label", "group")
+TARGET = "target"
+RESERVED = ("link_id", "split", "label", "group", TARGET)
 """Columns of a link table that no store can be named after."""
 
 StoreLike = FunctaStore | str | Path
@@ -39,17 +41,27 @@ class Side:
     splits: NDArray[np.object_]
     groups: NDArray[np.object_]
     extra: Mapping[str, NDArray[Any]]
+    targets: NDArray[np.object_]
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def relabelled(self, names: Mapping[str, str]) -> Side:
-        """Return the same samples with labels renamed; None where the new name is empty."""
+        """Return the same samples with labels renamed; None where the new name is empty.
+
+        A target that was the number of a label is gone with it.
+        """
         if not names:
             return self
         codes, labels = pd.factorize(self.labels, use_na_sentinel=False)
         renamed = np.array([None if label is None else names.get(label, label) or None for label in labels] or [None])
-        return replace(self, labels=renamed.astype(object)[codes] if len(codes) else self.labels)
+        if not len(codes):
+            return self
+        found = renamed.astype(object)[codes]
+        was = np.array([number_of(label) for label in self.labels], dtype=object)
+        targets = self.targets.copy()
+        targets[(found != self.labels) & (was == targets)] = None
+        return replace(self, labels=found, targets=targets)
 
 
 def named(stores: Sequence[StoreLike] | Mapping[str, StoreLike]) -> dict[str, StoreLike]:
@@ -147,5 +159,6 @@ def _read(name: str, store: FunctaStore) -> Side:
     rows = store.read(functas=False)
     if not len(rows):
         raise DataError(f"store {store.path} has no usable rows; expected at least one. Encode samples first.")
-    columns = (rows.ids, rows.labels, rows.splits, rows.groups, rows.extra)
+    targets = np.array([None if np.isnan(number) else number for number in rows.target.tolist()], dtype=object)
+    columns = (rows.ids, rows.labels, rows.splits, rows.groups, rows.extra, targets)
     return Side(name, str(store.path), store.modality, store.fingerprint, *columns)

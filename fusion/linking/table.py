@@ -13,9 +13,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from fusion.datasets.targets import number_of
 from fusion.errors import ConfigError, DataError
 from fusion.linking.files import FORMAT, read_table, write_table
-from fusion.linking.sides import RESERVED
+from fusion.linking.sides import RESERVED, TARGET
 
 __all__ = ["LinkSummary", "LinkTable", "LinkedStore", "read_link"]
 
@@ -79,8 +80,8 @@ class LinkTable:
     Attributes
     ----------
     frame : DataFrame
-        Sorted by ``link_id``, with the columns link_id, split, label, group and one column of IDs for each store;
-        None = missing.
+        Sorted by ``link_id``, with the columns link_id, split, label, group, ``target`` where a store has targets, and
+        one column of IDs for each store; None = missing. All are text; `targets` are the numbers.
     stores : mapping of str to LinkedStore
         By the name of their column.
     summary : LinkSummary
@@ -98,6 +99,13 @@ class LinkTable:
         """Return one column, object array of shape (n,), None where there is nothing."""
         found: NDArray[np.object_] = self.frame[name].to_numpy(dtype=object)
         return found
+
+    @property
+    def targets(self) -> NDArray[np.float64] | None:
+        """Numbers to predict, shape (n,), NaN where there is none; None where no store has any."""
+        if TARGET not in self.frame or TARGET in self.stores:  # a store was once allowed that name
+            return None
+        return np.array([np.nan if text is None else float(text) for text in self.column(TARGET)], dtype=np.float64)
 
     def counts(self, name: str) -> dict[str, int]:
         """Count the items of each label, split or group, sorted by name; "" stands for none."""
@@ -160,6 +168,7 @@ class LinkTable:
             "splits": self.counts("split"),
             "classes": self.counts("label"),
             "groups": len(set(self.column("group")) - {None}),
+            "targets": 0 if self.targets is None else int(np.isfinite(self.targets).sum()),
             "stores": {name: dict(vars(store)) for name, store in self.stores.items()},
             "warnings": list(summary.warnings),
         }
@@ -176,9 +185,17 @@ class LinkTable:
             "splits": _listed(self.counts("split"), "no split"),
             "classes": f"{len(self.counts('label')):,}: {_listed(self.counts('label'), 'no label')}",
             "groups": f"{len(set(self.column('group')) - {None}):,}",
+            "targets": self._targets_in_words(),
             "conflicts": "none",
         }
         return {name: text for name, text in told.items() if text}
+
+    def _targets_in_words(self) -> str:
+        targets = self.targets
+        if targets is None:
+            return ""
+        there = targets[np.isfinite(targets)]
+        return f"{len(there):,} numbers, {there.min():g} to {there.max():g}"
 
     def __str__(self) -> str:
         lines = [f"{name:<10} {text}" for name, text in self.facts().items()]
@@ -234,7 +251,8 @@ def checked_frame(frame: pd.DataFrame, names: list[str], source: object) -> pd.D
     DataError
         A column is missing, an item has no ID or one that is there already.
     """
-    wanted = [*RESERVED, *names]
+    told = TARGET in frame.columns and TARGET not in names
+    wanted = [name for name in RESERVED if name != TARGET or told] + names
     missing = [name for name in wanted if name not in frame.columns]
     if missing:
         raise DataError(
@@ -243,6 +261,9 @@ def checked_frame(frame: pd.DataFrame, names: list[str], source: object) -> pd.D
         )
     made = pd.DataFrame({name: _texts(frame[name]) for name in wanted})
     ids = made["link_id"]
+    wrong = [text for text in (made[TARGET] if told else ()) if text is not None and number_of(text) is None]
+    if wrong:
+        raise DataError(f"link table {source} has the target {wrong[0]!r}; expected a number, or nothing. Correct it.")
     if ids.isna().any() or ids.duplicated().any():
         raise DataError(f"link table {source} has items without an ID of their own; expected each link_id once.")
     return made.sort_values("link_id", kind="stable", ignore_index=True)

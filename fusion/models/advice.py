@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from fusion.estimators.presets import TrainingSettings
 from fusion.features.items import Items
-from fusion.metrics import Evaluation
+from fusion.metrics import Evaluation, Figures
 from fusion.models.choosing import choose_preset
 from store import FunctaStore
 
@@ -27,15 +27,17 @@ def advice_on_linear(stores: Mapping[str, FunctaStore], items: Items, settings: 
         return ()
     given = {name: value for name, value in settings.parameters.items() if name != "booster"}
     _, tuning = choose_preset(stores, items, replace(settings, parameters=given, choices=("fast", "linear")))
-    trees, linear = (tried.accuracy for tried in tuning.tried)
+    trees, linear = (tried.score for tried in tuning.tried)
     if linear < trees + _WORTH:
         return ()
     told = f"{linear:.2f} against {trees:.2f} of fast trees"
     return (f"{len(items):,} training rows: try --preset linear, which cross-validates at {told}",)
 
 
-def advice_on_silent_classes(evaluation: Evaluation) -> tuple[str, ...]:
+def advice_on_silent_classes(evaluation: Figures) -> tuple[str, ...]:
     """Tell of classes that have test rows and are never predicted."""
+    if not isinstance(evaluation, Evaluation):
+        return ()
     predicted = evaluation.confusion.sum(axis=0)
     silent = [each for each, count in zip(evaluation.per_class, predicted, strict=True) if each.support and not count]
     if not silent:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -11,16 +12,17 @@ from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
 
 from fusion.errors import ModelError
 from fusion.estimators.averaging import Pool
-from fusion.estimators.fused import FusedClassifier
-from fusion.estimators.native import NativeBooster, NativeClassifier
+from fusion.estimators.fused import FusedEstimator
+from fusion.estimators.native import NativeBooster, NativeEstimator
+from fusion.estimators.tasks import Task
 from fusion.models.booster_check import remember, why_not
 from fusion.models.skops_files import estimator_bytes, read_estimator
 
 if TYPE_CHECKING:
     import xgboost
 
+    from fusion.estimators.boosted import FunctaBooster
     from fusion.estimators.wrapped import WrappedEstimator
-    from fusion.estimators.xgboost import FunctaClassifier
 
 __all__ = ["BOOSTER_FILE", "ClassifierCard", "FusionCard", "booster_files", "fusion_card", "restore_classifier"]
 
@@ -48,6 +50,7 @@ class _Parameters(BaseModel):
     seed: int = 0
     parameters: dict[str, Any] | None = None
     linear: dict[str, Any] | None = None
+    class_weight: str | dict[str, FiniteFloat] | None = None
 
 
 class ClassifierCard(BaseModel):
@@ -77,7 +80,7 @@ class FusionCard(BaseModel):
     pool: PoolCard | None = None
 
 
-def classifier_card(classifier: FunctaClassifier) -> ClassifierCard:
+def classifier_card(classifier: FunctaBooster) -> ClassifierCard:
     """Describe a classifier."""
     return ClassifierCard(
         classes=[str(name) for name in classifier.classes_],
@@ -86,7 +89,7 @@ def classifier_card(classifier: FunctaClassifier) -> ClassifierCard:
     )
 
 
-def own_parameters(classifier: FunctaClassifier | WrappedEstimator) -> dict[str, Any]:
+def own_parameters(classifier: FunctaBooster | WrappedEstimator) -> dict[str, Any]:
     """Return the parameters that a card tells; of an estimator of scikit-learn its name and seed."""
     from fusion.estimators.wrapped import WrappedEstimator
 
@@ -96,7 +99,7 @@ def own_parameters(classifier: FunctaClassifier | WrappedEstimator) -> dict[str,
     return parameters
 
 
-def fusion_card(classifier: FusedClassifier) -> FusionCard:
+def fusion_card(classifier: FusedEstimator) -> FusionCard:
     """Describe what fuses several modalities."""
     pool = classifier.pool
     return FusionCard(
@@ -107,9 +110,9 @@ def fusion_card(classifier: FusedClassifier) -> FusionCard:
     )
 
 
-def booster_files(classifier: FunctaClassifier | FusedClassifier) -> dict[str, bytes]:
+def booster_files(classifier: FunctaBooster | FusedEstimator) -> dict[str, bytes]:
     """Return the content of each file."""
-    if not isinstance(classifier, FusedClassifier):
+    if not isinstance(classifier, FusedEstimator):
         return _files("model", classifier)
     files = {} if classifier.head is None else _files("model", classifier.head)
     for number, member in enumerate(classifier.members.values()):
@@ -124,8 +127,9 @@ def restore_classifier(
     columns: dict[str, int],
     read: ReadFile,
     *,
+    task: Task,
     only_predict: bool = False,
-) -> FunctaClassifier | FusedClassifier:
+) -> FunctaBooster | FusedEstimator:
     """Read a classifier back.
 
     Parameters
@@ -140,6 +144,8 @@ def restore_classifier(
         Of each branch.
     read : callable
         Returns a file whose checksum is right.
+    task : Task
+        What the model predicts.
     only_predict : bool
         Without what trains, which takes a second to import.
 
@@ -148,14 +154,14 @@ def restore_classifier(
     ModelError
         A file that is no booster, or one of another model.
     """
-    boosted = _native if only_predict else _restored
+    boosted = partial(_native if only_predict else _restored, task=task)
 
     def restored(stem: str, card: ClassifierCard, columns: int) -> Any:
-        how = _unwrapped if _ESTIMATOR in card.parameters else boosted
+        how: Callable[..., Any] = _unwrapped if _ESTIMATOR in card.parameters else boosted
         return how(folder, read, stem, card, columns)
 
     if fusion is None:
-        alone: FunctaClassifier = restored("model", card, sum(columns.values()))
+        alone: FunctaBooster = restored("model", card, sum(columns.values()))
         return alone
     fits = len(fusion.members) == len(columns) and (fusion.pool is None or len(fusion.pool.weights) == len(columns))
     if (
@@ -175,13 +181,13 @@ def restore_classifier(
         name: restored(f"block-{number}", member, width)
         for number, (member, (name, width)) in enumerate(zip(fusion.members, columns.items(), strict=True))
     }
-    wide = sum(columns.values()) if fusion.fusion == "early" else len(columns) * len(card.classes)
+    wide = sum(columns.values()) if fusion.fusion == "early" else len(columns) * task.outputs(card.classes)
     head = None if fusion.head is None else restored("model", fusion.head, wide)
     pool = None if fusion.pool is None else Pool(fusion.pool.mean, np.array(fusion.pool.weights, dtype=np.float64))
-    return FusedClassifier(fusion.fusion, columns, members, np.array(card.classes, dtype=object), head, pool)
+    return FusedEstimator(fusion.fusion, columns, members, np.array(card.classes, dtype=object), head, pool, task)
 
 
-def _files(stem: str, classifier: FunctaClassifier | WrappedEstimator) -> dict[str, bytes]:
+def _files(stem: str, classifier: FunctaBooster | WrappedEstimator) -> dict[str, bytes]:
     from fusion.estimators.wrapped import WrappedEstimator
 
     if isinstance(classifier, WrappedEstimator):
@@ -211,24 +217,29 @@ def _unwrapped(folder: object, read: ReadFile, stem: str, card: ClassifierCard, 
     return WrappedEstimator(estimator, seed=seed if isinstance(seed, int) else 42).restore(estimator, columns)
 
 
-def _native(folder: object, read: ReadFile, stem: str, card: ClassifierCard, columns: int) -> NativeClassifier:
+def _native(
+    folder: object, read: ReadFile, stem: str, card: ClassifierCard, columns: int, *, task: Task
+) -> NativeEstimator:
     kind = str(card.parameters.get("booster", "gbtree"))
     names = ("model", "linear") if kind == "stacked" else ("model",)
     try:
         boosters = {name: NativeBooster(_harmless(folder, _file(stem, name), read)) for name in names}
     except ModelError as error:
         raise ModelError(_not_xgboost(folder, f"{stem}.ubj", error)) from error
-    classifier = NativeClassifier(kind, boosters, np.array(card.classes, dtype=object))
+    classes = np.array(card.classes, dtype=object)
+    classifier = NativeEstimator(kind, boosters, classes, task.outputs(card.classes))
     _require_columns(folder, stem, classifier, columns)
     return classifier
 
 
-def _restored(folder: object, read: ReadFile, stem: str, card: ClassifierCard, columns: int) -> FunctaClassifier:
+def _restored(
+    folder: object, read: ReadFile, stem: str, card: ClassifierCard, columns: int, *, task: Task
+) -> FunctaBooster:
     import xgboost
 
-    from fusion.estimators.xgboost import BOOSTERS, FunctaClassifier
+    from fusion.estimators.boosted import BOOSTERS
 
-    known = FunctaClassifier().get_params()
+    known = task.estimator({}).get_params()
     unknown = sorted(set(card.parameters) - set(known))
     if unknown:
         raise ModelError(
@@ -236,7 +247,7 @@ def _restored(folder: object, read: ReadFile, stem: str, card: ClassifierCard, c
         )
     _require_kinds(folder, card.parameters)
     # threads are a matter of this machine, not of the one that trained
-    classifier = FunctaClassifier(**card.parameters | {"n_jobs": None})
+    classifier = task.estimator(card.parameters | {"n_jobs": None})
     names = BOOSTERS[classifier.booster]
     boosters = {name: _booster(folder, _file(stem, name), read) for name in names}
     try:

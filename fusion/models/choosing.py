@@ -77,11 +77,12 @@ def choose_preset(
                 groups,
                 candidates={name: resolved.parameters},
                 folds=_FOLDS,
+                task=settings.task,
                 trainer=trainer,
             )
         )
     every = tuple(each.chosen for each in tried)
-    best = max(range(len(every)), key=lambda number: every[number].accuracy)
+    best = max(range(len(every)), key=lambda number: every[number].score)
     return _resolved(settings, every[best].name), Tuning(every, tried[best].classifier)
 
 

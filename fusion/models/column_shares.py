@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fusion.estimators.fused import FusedClassifier
-from fusion.estimators.xgboost import FunctaClassifier
+from fusion.estimators.boosted import FunctaBooster
+from fusion.estimators.contributions import column_strength
+from fusion.estimators.fused import FusedEstimator
+from fusion.estimators.tasks import Task
 from fusion.models.model import Model, ModelBranch
 
 __all__ = ["column_shares"]
@@ -19,9 +21,9 @@ _BYTES = 64 << 20
 
 @dataclass(frozen=True)
 class Part:
-    """A classifier, the columns of the model that it reads, and the branches that these belong to."""
+    """An estimator, the columns of the model that it reads, and the branches that these belong to."""
 
-    classifier: FunctaClassifier
+    classifier: FunctaBooster
     columns: slice
     branches: tuple[ModelBranch, ...]
 
@@ -45,31 +47,31 @@ def column_shares(model: Model, functas: ArrayLike | Mapping[str, ArrayLike]) ->
 
     Notes
     -----
-    The SHAP values of the predicted class, without sign; see `FunctaClassifier.contributions`.
+    The SHAP values of what is predicted, without sign; see `FunctaBooster.contributions`.
     """
     matrix = model._matrix(functas)
     shares: dict[str, dict[str, float]] = {}
     for part in parts_of(model):
-        shares |= _shares_of(part, matrix[:, part.columns])
+        shares |= _shares_of(part, matrix[:, part.columns], model.task)
     return shares
 
 
 def parts_of(model: Model) -> list[Part]:
     """Give the classifiers that weigh the columns of the branches, together or each its own."""
     classifier = model.classifier
-    if isinstance(classifier, FunctaClassifier):
+    if isinstance(classifier, FunctaBooster):
         return [Part(classifier, slice(None), model.branches)]
     if classifier.fusion == "early" and classifier.head is not None:
         return [Part(classifier.head, slice(None), model.branches)]
     return [_of_member(classifier, branch) for branch in model.branches]
 
 
-def _of_member(classifier: FusedClassifier, branch: ModelBranch) -> Part:
+def _of_member(classifier: FusedEstimator, branch: ModelBranch) -> Part:
     return Part(classifier.members[branch.name], classifier.slices[branch.name], (branch,))
 
 
-def _shares_of(part: Part, matrix: NDArray[np.float32]) -> dict[str, dict[str, float]]:
-    strength = _strength(part.classifier, matrix[~np.isnan(matrix).all(axis=1)])
+def _shares_of(part: Part, matrix: NDArray[np.float32], task: Task) -> dict[str, dict[str, float]]:
+    strength = _strength(part.classifier, matrix[~np.isnan(matrix).all(axis=1)], task)
     total = max(float(strength.sum()), np.finfo(np.float64).tiny)
     shares: dict[str, dict[str, float]] = {}
     first = 0
@@ -82,13 +84,12 @@ def _shares_of(part: Part, matrix: NDArray[np.float32]) -> dict[str, dict[str, f
     return shares
 
 
-def _strength(classifier: FunctaClassifier, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the sum over rows of each column's share in the predicted class, shape (columns,)."""
+def _strength(estimator: FunctaBooster, matrix: NDArray[np.float32], task: Task) -> NDArray[np.float64]:
+    """Return the sum over rows of each column's share in what is predicted, shape (columns,)."""
     found = np.zeros(matrix.shape[1])
-    step = max(1, _BYTES // (4 * len(classifier.classes_) * (matrix.shape[1] + 1)))
+    step = max(1, _BYTES // (4 * task.outputs(estimator.classes_) * (matrix.shape[1] + 1)))
     for first in range(0, len(matrix), step):
         rows = matrix[first : first + step]
-        values = classifier.contributions(rows)[:, :, :-1]
-        chosen = np.abs(values[np.arange(len(rows)), classifier.predict_proba(rows).argmax(axis=1)]).astype(np.float64)
-        found += (chosen / np.maximum(chosen.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)).sum(axis=0)
+        added = column_strength(estimator, rows, task.chosen(estimator.outputs(rows)))
+        found += (added / np.maximum(added.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)).sum(axis=0)
     return found

@@ -10,13 +10,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fusion.metrics import Evaluation
-from fusion.models.figures import evaluate_table
+from fusion.metrics import Figures
+from fusion.models.figures import Judge
 
 __all__ = ["FUSED", "Comparison", "compared", "complete_rows"]
 
 FUSED = "fusion"
 """Under this name the fusion stands among its modalities."""
+_WORSE = {
+    "accuracy": "is right less often than",
+    "r2": "has a lower R2 than",
+    "micro_f1": "has a lower micro F1 than",
+}
 _OTHERS = {"early": "late or stacked", "late": "stacked or early", "stacked": "late or early"}
 
 
@@ -30,7 +35,7 @@ class Comparison:
         Test rows that have all modalities.
     missing : mapping of str to int
         Test rows that lack each modality.
-    evaluations : mapping of str to Evaluation
+    evaluations : mapping of str to Figures
         Of the fusion, under `FUSED`, and of each modality alone, on those rows; empty where there are none.
     notes : tuple of str
         Where the fusion loses to a modality: that it does, and what to try.
@@ -38,7 +43,7 @@ class Comparison:
 
     rows: int = 0
     missing: Mapping[str, int] = field(default_factory=dict)
-    evaluations: Mapping[str, Evaluation] = field(default_factory=dict)
+    evaluations: Mapping[str, Figures] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property
@@ -48,8 +53,9 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        accuracies = {name: found.accuracy for name, found in self.evaluations.items()}
-        return {"rows_complete": self.rows, "missing_rows": dict(self.missing), "accuracy_complete": accuracies}
+        scores = {name: found.score for name, found in self.evaluations.items()}
+        measure = next((found.measure for found in self.evaluations.values()), "accuracy")
+        return {"rows_complete": self.rows, "missing_rows": dict(self.missing), f"{measure}_complete": scores}
 
 
 def complete_rows(table: pd.DataFrame, names: Sequence[str]) -> NDArray[np.bool_]:
@@ -57,9 +63,7 @@ def complete_rows(table: pd.DataFrame, names: Sequence[str]) -> NDArray[np.bool_
     return np.asarray(np.logical_and.reduce([_has(table, name) for name in names]))
 
 
-def compared(
-    table: pd.DataFrame, names: Sequence[str], classes: Sequence[str] | None, *, fusion: str | None, cv: bool = False
-) -> Comparison:
+def compared(table: pd.DataFrame, names: Sequence[str], judge: Judge, *, fusion: str | None) -> Comparison:
     """Compare a fusion with its modalities; of a model of one modality there is nothing to compare.
 
     Parameters
@@ -68,12 +72,10 @@ def compared(
         As `fusion.models.scoring.score` returns it; of a cross-validation with a column ``fold``.
     names : sequence of str
         Of the modalities.
-    classes : sequence of str or None
-        Of the model.
+    judge : Judge
+        Evaluates.
     fusion : str or None
         Its kind.
-    cv : bool
-        As for `evaluate_table`.
     """
     if fusion is None or len(names) < 2:
         return Comparison()
@@ -81,8 +83,7 @@ def compared(
     missing = {name: int((~_has(table, name)).sum()) for name in names}
     if not len(complete):
         return Comparison(0, missing)
-    columns = {FUSED: "predicted"} | {name: f"{name}:predicted" for name in names}
-    found = {name: evaluate_table(complete, classes, predicted=column, cv=cv) for name, column in columns.items()}
+    found = {FUSED: judge.evaluate(complete)} | {name: judge.evaluate(complete, f"{name}:") for name in names}
     return Comparison(len(complete), missing, found, _losing(found, complete, fusion))
 
 
@@ -91,14 +92,14 @@ def _has(table: pd.DataFrame, name: str) -> NDArray[np.bool_]:
     return table[column].notna().to_numpy() if column in table else np.zeros(len(table), bool)
 
 
-def _losing(found: Mapping[str, Evaluation], complete: pd.DataFrame, fusion: str) -> tuple[str, ...]:
-    best = max((name for name in found if name != FUSED), key=lambda name: found[name].accuracy)
-    if found[best].accuracy <= found[FUSED].accuracy:
+def _losing(found: Mapping[str, Figures], complete: pd.DataFrame, fusion: str) -> tuple[str, ...]:
+    best = max((name for name in found if name != FUSED), key=lambda name: found[name].score)
+    if found[best].score <= found[FUSED].score:
         return ()
     groups = complete["group"].dropna().nunique()
     held = f" of {groups:,} held-out groups" if groups else ""
     told = (
-        f"the fusion ({found[FUSED].accuracy:.3f}) is right less often than {best} alone ({found[best].accuracy:.3f}) "
+        f"the fusion ({found[FUSED].score:.3f}) {_WORSE[found[FUSED].measure]} {best} alone ({found[best].score:.3f}) "
         f"on the {len(complete):,} test rows{held} that have all modalities; try --fusion {_OTHERS[fusion]}, "
         f"--tune, or train on {best} alone"
     )

@@ -1,12 +1,11 @@
-"""Training: one classifier of one modality, or those of several and what fuses them."""
+"""Training: one estimator of one modality, or those of several and what fuses them."""
 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,13 +14,13 @@ from sklearn.base import clone
 
 from fusion.encoders.options import Progress
 from fusion.errors import DataError
-from fusion.estimators.averaging import learn_pool
-from fusion.estimators.fused import FusedClassifier, spread, stacked_features
+from fusion.estimators.boosted import FunctaBooster
+from fusion.estimators.fused import FusedEstimator
 from fusion.estimators.presets import TrainingSettings
+from fusion.estimators.tasks import Task
 from fusion.estimators.trainers import Trainer
 from fusion.estimators.tuning import Tuning, tune_classifier
 from fusion.estimators.wrapped import WrappedEstimator
-from fusion.estimators.xgboost import FunctaClassifier
 from fusion.features.batches import batches
 from fusion.features.items import Items
 from fusion.features.matrix import DesignRows, fit_features
@@ -79,7 +78,7 @@ class TrainingRun:
     progress : callable
         Called as training proceeds.
     tuned : list of Tuning
-        What was tried to choose a classifier, one after the other; filled by training.
+        What was tried to choose an estimator, one after the other; filled by training.
     shared : SharedParts or None
         What runs that differ in their fusion alone take over from each other.
     advise : bool
@@ -109,13 +108,13 @@ def fit_model(stores: Mapping[str, FunctaStore], items: Items, run: TrainingRun)
     begin = time.perf_counter()
     if run.settings.choices:
         run = _chosen(stores, items, run)
-    given = run.settings
+    given, task = run.settings, run.settings.task
     learn = partial(fit_features, features=given.features, max_columns=given.max_columns, seed=given.classifier().seed)
     for name in items.rows:
         if not items.present(name).any():
             raise DataError(f"no training row has the modality {name!r}; expected some. Link the stores again.")
     features = {name: learn(stores[name], ids) for name, ids in items.rows.items()}
-    classifier: FunctaClassifier | FusedClassifier
+    classifier: FunctaBooster | FusedEstimator
     if len(features) == 1:
         classifier = _boosted(stores, items, features, run)
     else:
@@ -123,11 +122,12 @@ def fit_model(stores: Mapping[str, FunctaStore], items: Items, run: TrainingRun)
     training = Training(
         rows=len(items),
         groups=len({group for group in items.groups if group is not None}),
-        classes=dict(sorted(Counter(items.labels.tolist()).items())),
+        classes=task.counts(items.labels),
         seconds=round(time.perf_counter() - begin, 3),
+        mean=None if task.counts(items.labels) else float(np.mean(items.labels)),
     )
     branches = tuple(ModelBranch.of_store(name, stores[name], features[name]) for name in features)
-    return Model(branches, classifier, training)
+    return Model(branches, classifier, training, task=task)
 
 
 def _chosen(stores: Mapping[str, FunctaStore], items: Items, run: TrainingRun) -> TrainingRun:
@@ -137,26 +137,35 @@ def _chosen(stores: Mapping[str, FunctaStore], items: Items, run: TrainingRun) -
 
 
 def _boosted(
-    stores: Mapping[str, FunctaStore], items: Items, features: Mapping[str, FunctaFeatures], run: TrainingRun
-) -> FunctaClassifier:
+    stores: Mapping[str, FunctaStore],
+    items: Items,
+    features: Mapping[str, FunctaFeatures],
+    run: TrainingRun,
+    names: NDArray[np.object_] | None = None,
+) -> FunctaBooster:
+    """Train on rows; `names` are those of the outputs, told from their labels when not given."""
     rows = DesignRows(stores, items, features)
     report = run.rounds_reporter()
-    classifier = run.settings.classifier()
+    task, classifier = run.settings.task, run.settings.classifier()
     if run.settings.tune:
         found = tune_classifier(
             classifier,
             rows,
             items.labels,
             items.groups,
+            task=task,
             trainer=run.trainer,
             progress=lambda done, most: run.progress("tune", done, most),
         )
         run.tuned.append(found)
         classifier = found.classifier
-    return classifier.fit_rows(rows, items.labels, items.groups, trainer=run.trainer, progress=report)
+    known = task.names(items.labels) if names is None else names
+    learned = task.learned(items.labels, known)
+    trained = classifier.fit_rows(rows, learned, items.groups, trainer=run.trainer, progress=report)
+    return task.named(trained, known)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Fusing:
     """Training of several modalities."""
 
@@ -165,35 +174,48 @@ class _Fusing:
     features: Mapping[str, FunctaFeatures]
     run: TrainingRun
 
-    def fit(self) -> FusedClassifier:
-        classes = np.array(sorted(set(self.items.labels)), dtype=object)
+    @property
+    def task(self) -> Task:
+        return self.run.settings.task
+
+    @cached_property
+    def names(self) -> NDArray[np.object_]:
+        return self.task.names(self.items.labels)
+
+    def fit(self) -> FusedEstimator:
         shared = self.run.shared or SharedParts()
         members = shared.once("members", lambda: {name: self._member(name) for name in self.features})
         columns = {name: int(transformer.keep_.sum()) for name, transformer in self.features.items()}
         fusion = self.run.settings.fusion or "early"
-        make = partial(FusedClassifier, fusion, columns, members, classes)
+        make = partial(FusedEstimator, fusion, columns, members, self.names, task=self.task)
         if fusion == "early":
             return make(head=self._early())
         own = shared.once(
-            "out of fold",
-            lambda: np.stack([self._out_of_fold(name, member, classes) for name, member in members.items()]),
+            "out of fold", lambda: np.stack([self._out_of_fold(name, member) for name, member in members.items()])
         )
         if fusion == "late":
-            return make(pool=learn_pool(own, np.searchsorted(classes.astype(str), self.items.labels.astype(str))))
+            learned = self.task.learned(self.items.labels, self.names)
+            weights = self.task.weights(self.items.labels, self.run.settings.parameters)
+            return make(pool=self.task.learn_pool(own, learned, weights))
         return make(head=self._stacked(own))
 
-    def _member(self, name: str) -> FunctaClassifier:
-        return _boosted(self.stores, self.items.having(name), {name: self.features[name]}, self.run)
+    def _member(self, name: str) -> FunctaBooster:
+        return _boosted(self.stores, self.items.having(name), {name: self.features[name]}, self.run, self._kept)
 
-    def _early(self) -> FunctaClassifier:
+    @property
+    def _kept(self) -> NDArray[np.object_] | None:
+        """Names that every estimator gives an output for; of classes each has those it meets."""
+        return None if self.task.name == "classification" else self.names
+
+    def _early(self) -> FunctaBooster:
         places, kept = self._together()
         items = self.items.take(places)
         for column, name in enumerate(items.rows):
             items = items.without(name, ~kept[:, column])
-        return _boosted(self.stores, items, self.features, self.run)
+        return _boosted(self.stores, items, self.features, self.run, self._kept)
 
     def _together(self) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-        """Return what the fusing classifier learns from: places of items (r,), and their modalities (r, branches).
+        """Return what the fusing estimator learns from: places of items (r,), and their modalities (r, branches).
 
         Rows with one modality never come to it, so they are left out. Of three modalities or more each item comes a
         second time with some of them missing, drawn at random.
@@ -209,46 +231,51 @@ class _Fusing:
             places, kept = np.concatenate([places, places[still]]), np.concatenate([kept, fewer[still]])
         return places, kept
 
-    def _out_of_fold(self, name: str, member: FunctaClassifier, classes: NDArray[np.object_]) -> NDArray[np.float32]:
-        """Return probabilities of each item by a classifier that saw nobody of its group, shape (n, classes).
+    def _out_of_fold(self, name: str, member: FunctaBooster) -> NDArray[np.float32]:
+        """Return outputs of each item by an estimator that saw nobody of its group, shape (n, outputs).
 
         Filter, normalisation and number of rounds are the member's: they were learned on these training rows, without
         the test rows.
         """
         here = np.flatnonzero(self.items.present(name))
         items = self.items.having(name)
-        probabilities = np.full((len(self.items), len(classes)), np.nan, dtype=np.float32)
+        learned = self.task.learned(items.labels, self.names)
+        found = np.full((len(self.items), self.task.outputs(self.names)), np.nan, dtype=np.float32)
         fresh = _settled(member)
         for inside, outside in folds_of(items):
             classifier = clone(fresh)
             train, test = (
                 DesignRows(self.stores, items.take(part), {name: self.features[name]}) for part in (inside, outside)
             )
-            classifier.fit_rows(train, items.labels[inside], trainer=self.run.trainer)
+            classifier.fit_rows(train, learned[inside], trainer=self.run.trainer)
             for batch in batches(len(outside), 4 * test.shape[1]):
                 part = np.arange(len(outside))[batch]
-                probabilities[here[outside[part]]] = spread(classifier.predict_proba(test[part]), classifier, classes)
-        return probabilities
+                outputs = classifier.outputs(test[part])
+                found[here[outside[part]]] = self.task.spread(outputs, classifier.classes_, self.names)
+        return found
 
-    def _stacked(self, own: NDArray[np.float32]) -> FunctaClassifier:
-        """Train the second classifier, XGBoost's linear booster, on the log probabilities.
+    def _stacked(self, own: NDArray[np.float32]) -> FunctaBooster:
+        """Train the second estimator, XGBoost's linear booster, on the log probabilities or the numbers.
 
         On UTD-MHAD (inertial and skeleton, 431 training rows) a linear model of them reached 0.760, trees 0.60 to 0.70.
         """
         places, kept = self._together()
         rows = np.where(kept.T[:, :, None], own[:, places], np.float32(np.nan))
-        given = self.run.settings.classifier()
-        head = FunctaClassifier(booster="gblinear", seed=given.seed, n_jobs=given.n_jobs)
-        return head.fit_rows(stacked_features(rows), self.items.labels[places], self.items.groups[places])
+        given = self.run.settings.parameters
+        own_choice = {name: given[name] for name in ("seed", "n_jobs", "class_weight") if name in given}
+        head = self.task.estimator({"booster": "gblinear", **own_choice})
+        learned = self.task.learned(self.items.labels[places], self.names)
+        head.fit_rows(self.task.head_rows(rows), learned, self.items.groups[places])
+        return self.task.named(head, self.names)
 
 
-def _settled(member: FunctaClassifier) -> FunctaClassifier:
-    """Return an untrained classifier that trains as this one did, without searching rounds or penalty again."""
+def _settled(member: FunctaBooster | WrappedEstimator) -> FunctaBooster:
+    """Return an untrained estimator that trains as this one did, without searching rounds or penalty again."""
     if isinstance(member, WrappedEstimator):
-        same: FunctaClassifier = clone(member)
+        same: FunctaBooster = clone(member)
         return same
     rounds = max(int(member.n_rounds_), 1)
-    fresh: FunctaClassifier = clone(member).set_params(n_estimators=rounds, early_stopping_rounds=None)
+    fresh: FunctaBooster = clone(member).set_params(n_estimators=rounds, early_stopping_rounds=None)
     if member.booster == "gbtree":
         return fresh
     fresh.set_params(linear={"penalties": [member.penalty_]})

@@ -1,14 +1,14 @@
 """The model folder: everything that is needed to predict, as data that cannot execute anything.
 
 =======================  =============================================================================================
-``model.json``           format, classes, feature branches with their stores' headers, parameters, versions, checksums
+``model.json``           format, task, classes, branches with their stores' headers, parameters, versions, checksums
 ``model.ubj``            the booster, in XGBoost's own format; of a fusion what fuses, and ``block-0.ubj``, ... of each
                          modality alone; further boosters of one classifier as ``model-NAME.ubj``;
                          ``.skops`` in place of ``.ubj`` of estimators of scikit-learn, see `fusion.models.skops_files`
 ``arrays.npz``           filter and normalisation of each branch, and its encoder's state (start, value limits, ...)
 ``metrics.json``         what `Evaluation.to_dict` returned, when the model was evaluated, and what `Record` adds
 ``predictions.parquet``  the test items: what was predicted of each, how well its functas reproduce it; see `score`
-``confusion.png``        its confusion matrix
+``confusion.png``        its confusion matrix; of numbers ``residuals.png``
 ``run.json``             what was asked, of which data, and what came out: of the training and of later evaluations
 =======================  =============================================================================================
 
@@ -28,8 +28,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from fusion.errors import ModelError
-from fusion.estimators.fused import FusedClassifier
+from fusion.errors import ConfigError, ModelError
+from fusion.estimators.fused import FusedEstimator
+from fusion.estimators.tasks import Multilabel, Task, task_of
 from fusion.models.booster_files import (
     BOOSTER_FILE,
     ClassifierCard,
@@ -47,14 +48,15 @@ from store.files import whole_folder
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fusion.metrics import Evaluation
+    from fusion.metrics import Figures
 
 __all__ = ["Model", "ModelBranch", "Record", "Training", "load_model", "require_replaceable", "save_model"]
 
 FORMAT = "functa-fusion-model"
-FORMAT_VERSION = 2
-"""2 added `fusion`, the models of several modalities."""
-_FILES = {"model.json", "arrays.npz", "metrics.json", "predictions.parquet", "confusion.png", "report.html", RUN_FILE}
+FORMAT_VERSION = 3
+"""2 added `fusion`, the models of several modalities; 3 `task`, those of numbers and of sets of labels."""
+_PLOTS = {"confusion.png", "residuals.png"}
+_FILES = {"model.json", "arrays.npz", "metrics.json", "predictions.parquet", "report.html", RUN_FILE, *_PLOTS}
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,13 +89,13 @@ class _Card(BaseModel):
     parameters: dict[str, Any]
     rounds: int
     fusion: FusionCard | None = None
+    task: str = "classification"
+    label_separator: str | None = None
     training: Training
     sha256: dict[str, str]
 
 
-def save_model(
-    model: Model, path: str | Path, evaluation: Evaluation | None = None, record: Record | None = None
-) -> Path:
+def save_model(model: Model, path: str | Path, evaluation: Figures | None = None, record: Record | None = None) -> Path:
     """Write the model folder as a whole, with the evaluation's figures and plot beside the model.
 
     Parameters
@@ -102,7 +104,7 @@ def save_model(
         Trained model.
     path : path
         New or empty folder, or a model folder, which is replaced.
-    evaluation : Evaluation, optional
+    evaluation : Figures, optional
         What the model reached on its test rows.
     record : Record, optional
         What a report needs besides.
@@ -149,10 +151,20 @@ def load_model(path: str | Path, *, only_predict: bool = False) -> Model:
     columns = {branch.name: branch.columns for branch in branches}
     if len(columns) != len(branches):
         raise ModelError(f"model.json of {folder} has two feature branches of one name. Train again.")
-    whole = ClassifierCard(classes=card.classes, parameters=card.parameters, rounds=card.rounds)
+    whole, task = (
+        ClassifierCard(classes=card.classes, parameters=card.parameters, rounds=card.rounds),
+        _task(folder, card),
+    )
     read = partial(_read_file, folder, card=card)
-    classifier = restore_classifier(folder, whole, card.fusion, columns, read, only_predict=only_predict)
-    return Model(branches, classifier, card.training, card.created, card.versions, folder.resolve())
+    classifier = restore_classifier(folder, whole, card.fusion, columns, read, task=task, only_predict=only_predict)
+    return Model(branches, classifier, card.training, card.created, card.versions, folder.resolve(), task)
+
+
+def _task(folder: Path, card: _Card) -> Task:
+    try:
+        return task_of(card.task, label_separator=card.label_separator)
+    except ConfigError as error:
+        raise ModelError(f"model.json of {folder} is damaged: {error} Train again.") from error
 
 
 def require_replaceable(path: str | Path) -> None:
@@ -189,15 +201,15 @@ def _is_model(folder: Path) -> bool:
     return True
 
 
-def _write_files(model: Model, folder: Path, evaluation: Evaluation | None, record: Record | None) -> None:
+def _write_files(model: Model, folder: Path, evaluation: Figures | None, record: Record | None) -> None:
     contents = {**booster_files(model.classifier), "arrays.npz": pack_arrays(model.branches)}
     checksums = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     contents["model.json"] = _json(_card(model, checksums).model_dump(by_alias=True))
     if evaluation is not None:
         contents["metrics.json"] = _json({**evaluation.to_dict(), **(record.metrics if record else {})})
-        from fusion.models.plots import plot_confusion  # matplotlib takes a second that prediction does not have
+        from fusion.models.plots import plot_figures  # matplotlib takes a second that prediction does not have
 
-        plot_confusion(evaluation, folder / "confusion.png")
+        plot_figures(evaluation, None if record is None else record.predictions, folder)
     if record is not None:
         contents["predictions.parquet"] = record.predictions.to_parquet(index=False)
         contents[RUN_FILE] = run_document([record.run]).encode()
@@ -216,7 +228,9 @@ def _card(model: Model, checksums: dict[str, str]) -> _Card:
         blocks=branches,
         parameters=_own_parameters(model),
         rounds=model.classifier.n_rounds_,
-        fusion=fusion_card(model.classifier) if isinstance(model.classifier, FusedClassifier) else None,
+        fusion=fusion_card(model.classifier) if isinstance(model.classifier, FusedEstimator) else None,
+        task=model.task.name,
+        label_separator=model.task.separator if isinstance(model.task, Multilabel) else None,
         training=model.training,
         sha256=checksums,
     )
@@ -224,7 +238,7 @@ def _card(model: Model, checksums: dict[str, str]) -> _Card:
 
 def _own_parameters(model: Model) -> dict[str, Any]:
     classifier = model.classifier
-    first = next(iter(classifier.members.values())) if isinstance(classifier, FusedClassifier) else classifier
+    first = next(iter(classifier.members.values())) if isinstance(classifier, FusedEstimator) else classifier
     return own_parameters(first)
 
 

@@ -1,4 +1,4 @@
-"""A trained model: how functas of each modality become features, and the classifier that reads them."""
+"""A trained model: how functas of each modality become features, and the estimator that reads them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusion.errors import DataError, ModelError
-from fusion.estimators.fused import FusedClassifier
+from fusion.estimators.fused import FusedEstimator
+from fusion.estimators.tasks import TASKS, Task
 from fusion.features.fitted import FittedFeatures
 
 if TYPE_CHECKING:
-    from fusion.estimators.xgboost import FunctaClassifier
+    from fusion.estimators.boosted import FunctaBooster
     from fusion.features.transformer import FunctaFeatures
     from store import FunctaStore
 
@@ -100,13 +101,15 @@ class Training:
     rows, groups : int
         Numbers of training rows and of the groups among them.
     classes : mapping of str to int
-        Training rows of each class.
+        Training rows of each class or label; empty where a number is predicted.
     seconds : float
         From reading the rows to the trained model.
     train_splits, test_splits : tuple of str
         Which splits counted as what; empty when all labelled rows were trained on.
     cv : str or None
         How the figures beside the model were cross-validated, if they were: "folds", "group" or a number of folds.
+    mean : float or None
+        Of the numbers trained on.
     """
 
     rows: int
@@ -116,19 +119,20 @@ class Training:
     train_splits: tuple[str, ...] = ()
     test_splits: tuple[str, ...] = ()
     cv: str | None = None
+    mean: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A trained model: feature branches and a classifier.
+    """A trained model: feature branches and an estimator.
 
     Attributes
     ----------
     branches : tuple of ModelBranch
         In the order of their columns.
-    classifier : FunctaClassifier, NativeClassifier or FusedClassifier
-        Fitted on the branches' columns side by side; of several branches a `FusedClassifier`. Of a model that was
-        loaded to predict only, a `NativeClassifier` in place of each `FunctaClassifier`.
+    classifier : FunctaBooster, NativeEstimator or FusedEstimator
+        Fitted on the branches' columns side by side: a `FunctaClassifier`, or its like of another task; of several
+        branches a `FusedEstimator`. Of a model that was loaded to predict only, a `NativeEstimator` in place of each.
     training : Training
         What it was trained on.
     created : str
@@ -137,24 +141,27 @@ class Model:
         Of the libraries that trained it.
     path : Path or None
         Folder it was loaded from or saved to, if any.
+    task : Task
+        What it predicts.
     """
 
     branches: tuple[ModelBranch, ...]
-    classifier: FunctaClassifier | FusedClassifier
+    classifier: FunctaBooster | FusedEstimator
     training: Training
     created: str = field(default_factory=now)
     versions: Mapping[str, str] = field(default_factory=library_versions)
     path: Path | None = None
+    task: Task = TASKS["classification"]
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Labels in the order of the columns of `predict_proba`."""
+        """Classes or labels in the order of the columns of `predict_proba`; none where a number is predicted."""
         return tuple(str(name) for name in self.classifier.classes_)
 
     @property
     def fusion(self) -> str | None:
         """How several modalities are fused; None of one modality."""
-        return self.classifier.fusion if isinstance(self.classifier, FusedClassifier) else None
+        return self.classifier.fusion if isinstance(self.classifier, FusedEstimator) else None
 
     def require_whole(self) -> None:
         """Refuse a model that was loaded without what trains and explains; ModelError says how to load it."""
@@ -164,11 +171,14 @@ class Model:
             )
 
     def predict(self, functas: ArrayLike | Mapping[str, ArrayLike]) -> NDArray[Any]:
-        """Return the most probable class of each item, shape (n,); see `predict_proba` for `functas`."""
-        return np.asarray(self.classifier.classes_[self.predict_proba(functas).argmax(axis=1)])
+        """Return the most probable class of each item, its number or its labels, shape (n,).
+
+        `functas` are as for `predict_proba`.
+        """
+        return self.task.decided(self.outputs(functas), self.classifier.classes_)
 
     def predict_proba(self, functas: ArrayLike | Mapping[str, ArrayLike]) -> NDArray[np.float32]:
-        """Return the probability of each class, shape (n, classes).
+        """Return the probability of each class or label, shape (n, classes).
 
         Parameters
         ----------
@@ -180,8 +190,16 @@ class Model:
         ------
         DataError
             An unknown branch, no branch at all, or lengths that differ.
+        ModelError
+            The model predicts a number.
         """
-        return self.classifier.predict_proba(self._matrix(functas))
+        if not self.classes:
+            raise ModelError("a model of numbers has no probabilities; expected one of classes. Use predict.")
+        return self.outputs(functas)
+
+    def outputs(self, functas: ArrayLike | Mapping[str, ArrayLike]) -> NDArray[np.float32]:
+        """Return what `predict_proba` returns, or the number of each item, shape (n, 1)."""
+        return self.classifier.outputs(self._matrix(functas))
 
     def _matrix(self, functas: ArrayLike | Mapping[str, ArrayLike]) -> NDArray[np.float32]:
         given = functas if isinstance(functas, Mapping) else {self._only_branch(): functas}

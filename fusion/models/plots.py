@@ -1,9 +1,9 @@
-"""The confusion matrix as a picture."""
+"""Confusion matrix and residuals as pictures."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -11,9 +11,65 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from numpy.typing import NDArray
 
-from fusion.metrics import Evaluation
+from fusion.metrics import Evaluation, Figures, NumberEvaluation
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _LONGEST_LABEL = 28
+_BLUE, _GREY = "#1f5f99", "#9aa5b1"
+
+
+def plot_figures(evaluation: Figures, predictions: pd.DataFrame | None, folder: Path) -> None:
+    """Draw what figures can be seen: ``confusion.png`` of classes, ``residuals.png`` of numbers; of labels nothing."""
+    if isinstance(evaluation, Evaluation):
+        plot_confusion(evaluation, folder / "confusion.png")
+    elif isinstance(evaluation, NumberEvaluation) and predictions is not None:
+        plot_residuals(predictions, folder / "residuals.png", title=heading(evaluation))
+
+
+def heading(evaluation: NumberEvaluation) -> str:
+    """Say in one line how good numbers are."""
+    low, high = evaluation.interval
+    return (
+        f"R2 {evaluation.r2:.3f} (95 %: {low:.3f} to {high:.3f}), mean absolute error {evaluation.mae:.3g}, "
+        f"{evaluation.rows} rows"
+    )
+
+
+def plot_residuals(predictions: pd.DataFrame, path: str | Path, *, title: str = "") -> None:
+    """Draw predicted against true numbers, and what is left, as a PNG.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        With the columns ``label`` (the true number) and ``predicted``; rows without a prediction are left out.
+    path : path
+        Where the PNG goes; an existing file is replaced.
+    title : str
+    """
+    figure = residual_figure(predictions)
+    FigureCanvasAgg(figure)
+    figure.suptitle(drawable(title, 200), parse_math=False)
+    figure.savefig(path, format="png", dpi=110, metadata={"Software": None})
+
+
+def residual_figure(predictions: pd.DataFrame) -> Figure:
+    """Draw predicted numbers and residuals (predicted less true), both against the true ones."""
+    told = predictions[predictions["predicted"].notna()]
+    truth, predicted = (told[name].to_numpy(dtype=float) for name in ("label", "predicted"))
+    figure = Figure(figsize=(8.6, 3.8), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    ends = [float(np.min(truth)), float(np.max(truth))]
+    left.plot(ends, ends, color=_GREY, linewidth=1, linestyle="--")
+    left.set_ylabel("predicted")
+    right.axhline(0, color=_GREY, linewidth=1, linestyle="--")
+    right.set_ylabel("predicted less true")
+    for axes, values in ((left, predicted), (right, predicted - truth)):
+        axes.scatter(truth, values, s=12, alpha=0.5, color=_BLUE, linewidths=0)
+        axes.set_xlabel("true")
+        axes.grid(alpha=0.3)
+    return figure
 
 
 def plot_confusion(evaluation: Evaluation, path: str | Path, *, title: str = "") -> None:

@@ -1,9 +1,9 @@
-"""Classify files nobody has encoded yet, with a model folder alone."""
+"""Predict of files nobody has encoded yet, with a model folder alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fusion.datasets.targets import number_of
 from fusion.encoders.learning import chunks
 from fusion.encoders.options import Progress, silent
 from fusion.encoders.pool import worker_pool
@@ -68,6 +69,7 @@ class WindowPrediction:
     psnr: float
     error: str
     truth: str | None
+    value: float | None = None
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,10 @@ class FilePrediction:
     file : str
         Its files, joined by " + ".
     label : str or None
-        The most probable class; None when no file could be encoded.
+        The most probable class, or the labels that are more probable than not in one text; None when no file could be
+        encoded, and of a model of numbers.
     probabilities : dict of str to float
-        By class, most probable first; of a recording the mean of its windows'.
+        By class or label, most probable first; of a recording the mean of its windows'. Empty of a model of numbers.
     psnr : float
         How well the functas reproduce the files, in dB, the lowest of them; NaN when there is none.
     error : str
@@ -94,6 +97,8 @@ class FilePrediction:
         Its class, where the file, a list or a class folder tells it.
     windows : tuple of WindowPrediction
         Of a recording that was cut into several.
+    value : float or None
+        The number, of a model of numbers; of a recording the mean of its windows'.
     """
 
     file: str
@@ -105,6 +110,7 @@ class FilePrediction:
     recording: str = ""
     truth: str | None = None
     windows: tuple[WindowPrediction, ...] = ()
+    value: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -113,30 +119,63 @@ class FilePrediction:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """How many of those whose class is known were right."""
+    """How many of those whose class is known were right; of numbers, how far off they were.
+
+    The errors are summed over recordings whose number is known and was predicted.
+    """
 
     recordings: int = 0
     recordings_right: int = 0
     windows: int = 0
     windows_right: int = 0
+    numbers: int = 0
+    absolute_error: float = 0.0
+    squared_error: float = 0.0
+
+    @property
+    def mae(self) -> float | None:
+        """Mean absolute error; None where no number was known."""
+        return self.absolute_error / self.numbers if self.numbers else None
+
+    @property
+    def rmse(self) -> float | None:
+        """Root mean squared error; None where no number was known."""
+        return (self.squared_error / self.numbers) ** 0.5 if self.numbers else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values, the shares too; None where no class was known."""
+        """Plain JSON values: of classes counts and shares, of numbers errors; None where nothing was known."""
+        if self.numbers:
+            return {"numbers": self.numbers, "mae": self.mae, "rmse": self.rmse}
+        counts = ("recordings", "recordings_right", "windows", "windows_right")
         shares = {
             "accuracy": self.recordings_right / self.recordings if self.recordings else None,
             "accuracy_windows": self.windows_right / self.windows if self.windows else None,
         }
-        return asdict(self) | shares
+        return {name: getattr(self, name) for name in counts} | shares
 
     def plus(self, prediction: FilePrediction) -> Accuracy:
         """Count one more; what could not be classified counts as wrong."""
+        if prediction.value is not None:
+            return self._plus_number(prediction.value, number_of(prediction.truth))
         windows = [window for window in prediction.windows if window.truth is not None]
         known = prediction.truth is not None
-        return Accuracy(
-            self.recordings + known,
-            self.recordings_right + (known and prediction.label == prediction.truth),
-            self.windows + len(windows),
-            self.windows_right + sum(window.label == window.truth for window in windows),
+        return replace(
+            self,
+            recordings=self.recordings + known,
+            recordings_right=self.recordings_right + (known and prediction.label == prediction.truth),
+            windows=self.windows + len(windows),
+            windows_right=self.windows_right + sum(window.label == window.truth for window in windows),
+        )
+
+    def _plus_number(self, value: float, truth: float | None) -> Accuracy:
+        if truth is None:
+            return self
+        error = abs(value - truth)
+        return replace(
+            self,
+            numbers=self.numbers + 1,
+            absolute_error=self.absolute_error + error,
+            squared_error=self.squared_error + error**2,
         )
 
 
@@ -155,7 +194,7 @@ def predict(
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> list[FilePrediction]:
-    """Encode raw files with the model's own configurations and starts, and classify them.
+    """Encode raw files with the model's own configurations and starts, and say what the model predicts of them.
 
     Parameters
     ----------
@@ -191,7 +230,7 @@ class Predicting:
     Attributes
     ----------
     model : Model
-        What classifies.
+        What predicts.
     items : sequence
         Files by branch name.
     truths : sequence of str or None
@@ -247,9 +286,9 @@ class Predicting:
     def _answered(self, encoded: _Encoded) -> list[_Answer]:
         functas = {name: rows.functas for name, rows in encoded.rows.items()}
         usable = np.flatnonzero(np.any([rows.usable for rows in encoded.rows.values()], axis=0))
-        found = np.full((len(encoded.pieces), len(self.model.classes)), np.nan)
+        found = np.full((len(encoded.pieces), self.model.task.outputs(self.model.classes)), np.nan)
         if len(usable):
-            found[usable] = self.model.predict_proba({name: rows[usable] for name, rows in functas.items()})
+            found[usable] = self.model.outputs({name: rows[usable] for name, rows in functas.items()})
         return [
             _Answer(number, recording, window, truth, found[row], encoded.parts(row))
             for row, (number, recording, window, truth) in enumerate(encoded.pieces)
@@ -260,13 +299,13 @@ class Predicting:
         item = self.items[number]
         parts = {name: _part(str(path), [one.parts[name] for one in answers]) for name, path in item.items()}
         parts |= {name: PartPrediction("", float("nan"), _ABSENT) for name in self._lacking(item)}
-        known = ~np.isnan([one.probabilities[0] for one in answers])
-        total = np.stack([one.probabilities for one in answers])[known]
-        mean = total.mean(axis=0) if len(total) else np.full(len(self.model.classes), np.nan)
+        outputs = np.stack([one.outputs for one in answers])
+        known = outputs[~np.isnan(outputs[:, 0])]
+        mean = known.mean(axis=0) if len(known) else np.full(outputs.shape[1], np.nan)
         truths = {one.truth for one in answers}
         return FilePrediction(
             " + ".join(str(path) for path in item.values()),
-            *_ranked(self.model.classes, mean),
+            **self._said(mean),
             psnr=_lowest(part.psnr for part in parts.values()),
             error=_reasons({name: part.error for name, part in parts.items()}),
             modalities=parts,
@@ -278,11 +317,19 @@ class Predicting:
     def _window(self, answer: _Answer) -> WindowPrediction:
         return WindowPrediction(
             answer.window,
-            *_ranked(self.model.classes, answer.probabilities),
+            **self._said(answer.outputs),
             psnr=_lowest(psnr for psnr, _ in answer.parts.values()),
             error=_reasons({name: error for name, (_, error) in answer.parts.items()}),
             truth=answer.truth,
         )
+
+    def _said(self, outputs: NDArray[Any]) -> dict[str, Any]:
+        """Give what a model says by the names of `FilePrediction`."""
+        model, nothing = self.model, bool(np.isnan(outputs[0]))
+        decided = model.task.decided(outputs[None], model.classes)[0]
+        if not model.classes:
+            return {"label": None, "probabilities": {}, "value": None if nothing else float(decided)}
+        return {"label": None if nothing else str(decided), "probabilities": _ranked(model.classes, outputs)}
 
     def _lacking(self, item: FileItem) -> list[str]:
         """Name the modalities that other items have and this one lacks; what all lack was left out on purpose."""
@@ -321,7 +368,7 @@ class _Answer:
     recording: str
     window: str
     truth: str | None
-    probabilities: NDArray[Any]
+    outputs: NDArray[Any]
     parts: dict[str, tuple[float, str]]
 
 
@@ -371,8 +418,8 @@ def _lowest(found: Iterable[float]) -> float:
     return min((psnr for psnr in found if not np.isnan(psnr)), default=float("nan"))
 
 
-def _ranked(classes: Sequence[str], probabilities: NDArray[Any]) -> tuple[str | None, dict[str, float]]:
+def _ranked(classes: Sequence[str], probabilities: NDArray[Any]) -> dict[str, float]:
     if np.isnan(probabilities[0]):
-        return None, {}
+        return {}
     order = np.argsort(-probabilities, kind="stable")
-    return classes[order[0]], {classes[index]: float(probabilities[index]) for index in order}
+    return {classes[index]: float(probabilities[index]) for index in order}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fusion.errors import ConfigError
+from fusion.estimators.tasks import TASKS, Task
 from fusion.models.prediction import FilePrediction, WindowPrediction
 from store.files import whole_file
 
@@ -20,6 +21,7 @@ Write = Callable[[FilePrediction], None]
 
 OUT_SUFFIXES = (".csv", ".parquet", ".json")
 _AT_ONCE = 1000
+_CLASSES = TASKS["classification"]
 
 
 def check_out(path: Path) -> None:
@@ -37,7 +39,7 @@ def check_out(path: Path) -> None:
         raise ConfigError(f"{what}; expected a file in a folder that exists")
 
 
-def prediction_rows(prediction: FilePrediction, top: int = 1) -> list[dict[str, Any]]:
+def prediction_rows(prediction: FilePrediction, top: int = 1, task: Task = _CLASSES) -> list[dict[str, Any]]:
     """Give a row for the item, and one for each window that it was cut into.
 
     Parameters
@@ -45,20 +47,25 @@ def prediction_rows(prediction: FilePrediction, top: int = 1) -> list[dict[str, 
     prediction : FilePrediction
     top : int >= 1
         Most probable classes to name.
+    task : Task
+        Of the model.
 
     Returns
     -------
     list of dict
-        ``file``, ``recording``, ``window`` (empty for the whole), ``class``, ``probability``, ``class_2``,
-        ``probability_2``, ... up to `top`, ``truth``, ``psnr`` (dB) and ``error``; None where there is nothing.
+        ``file``, ``recording``, ``window`` (empty for the whole), what is predicted, ``truth``, ``psnr`` (dB) and
+        ``error``; None where there is nothing. What is predicted is ``value`` of a model of numbers; of classes
+        ``class``, ``probability``, ``class_2``, ``probability_2``, ... up to `top`; of sets of labels those, too, after
+        ``labels``.
     """
     whole = {"file": prediction.file, "recording": prediction.recording}
-    windows = [{**whole, "window": one.window, **_ranks(one, top), **_measured(one)} for one in prediction.windows]
-    return [{**whole, "window": "", **_ranks(prediction, top), **_measured(prediction)}, *windows]
+    rows: list[tuple[str, FilePrediction | WindowPrediction]] = [("", prediction)]
+    rows += [(one.window, one) for one in prediction.windows]
+    return [{**whole, "window": name, **_said(one, top, task), **_measured(one)} for name, one in rows]
 
 
 @contextmanager
-def written_predictions(path: Path, *, top: int = 1) -> Iterator[Write]:
+def written_predictions(path: Path, *, top: int = 1, task: Task = _CLASSES) -> Iterator[Write]:
     """Give what takes predictions one by one; the file gets its name when the block ends without an error.
 
     Parameters
@@ -66,23 +73,24 @@ def written_predictions(path: Path, *, top: int = 1) -> Iterator[Write]:
     path : Path
         ``.csv`` or ``.parquet``, with the rows of `prediction_rows`, or ``.json``, with `FilePrediction.to_dict`.
     top : int >= 1
+    task : Task
         As for `prediction_rows`.
     """
     check_out(path)
-    with whole_file(path) as partial, _WRITERS[path.suffix.lower()](partial, top) as write:
+    with whole_file(path) as partial, _WRITERS[path.suffix.lower()](partial, top, task) as write:
         yield write
 
 
 @contextmanager
-def _csv(path: Path, top: int) -> Iterator[Write]:
+def _csv(path: Path, top: int, task: Task) -> Iterator[Write]:
     with path.open("w", encoding="utf-8", newline="", errors="backslashreplace") as file:
-        writer = csv.DictWriter(file, _columns(top))
+        writer = csv.DictWriter(file, _columns(top, task))
         writer.writeheader()
-        yield lambda prediction: writer.writerows(prediction_rows(prediction, top))
+        yield lambda prediction: writer.writerows(prediction_rows(prediction, top, task))
 
 
 @contextmanager
-def _json(path: Path, top: int) -> Iterator[Write]:  # noqa: ARG001 - it holds all classes
+def _json(path: Path, top: int, task: Task) -> Iterator[Write]:  # noqa: ARG001 - it holds all that is said
     with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
         file.write('{"predictions": [')
         before = iter(("\n",))
@@ -95,17 +103,18 @@ def _json(path: Path, top: int) -> Iterator[Write]:  # noqa: ARG001 - it holds a
 
 
 @contextmanager
-def _parquet(path: Path, top: int) -> Iterator[Write]:
+def _parquet(path: Path, top: int, task: Task) -> Iterator[Write]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    numbers = {"psnr", *(name for name in _columns(top) if name.startswith("probability"))}
-    schema = pa.schema([(name, pa.float64() if name in numbers else pa.string()) for name in _columns(top)])
+    columns = _columns(top, task)
+    numbers = {"psnr", "value", *(name for name in columns if name.startswith("probability"))}
+    schema = pa.schema([(name, pa.float64() if name in numbers else pa.string()) for name in columns])
     waiting: list[dict[str, Any]] = []
     with pq.ParquetWriter(path, schema) as file:
 
         def write(prediction: FilePrediction) -> None:
-            waiting.extend(prediction_rows(prediction, top))
+            waiting.extend(prediction_rows(prediction, top, task))
             if len(waiting) >= _AT_ONCE:
                 flush()
 
@@ -120,9 +129,16 @@ def _parquet(path: Path, top: int) -> Iterator[Write]:
 _WRITERS: dict[str, Any] = {".csv": _csv, ".parquet": _parquet, ".json": _json}
 
 
-def _columns(top: int) -> list[str]:
+def _columns(top: int, task: Task) -> list[str]:
     ranks = [name for place in range(top) for name in (_ranked("class", place), _ranked("probability", place))]
-    return ["file", "recording", "window", *ranks, "truth", "psnr", "error"]
+    said = {"regression": ["value"], "multilabel": ["labels", *ranks]}.get(task.name, ranks)
+    return ["file", "recording", "window", *said, "truth", "psnr", "error"]
+
+
+def _said(one: FilePrediction | WindowPrediction, top: int, task: Task) -> dict[str, Any]:
+    if task.name == "regression":
+        return {"value": one.value}
+    return ({"labels": one.label} if task.name == "multilabel" else {}) | _ranks(one, top)
 
 
 def _ranked(name: str, place: int) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fusion.estimators.presets import TRAINING_PRESETS, TrainingSettings
-from fusion.estimators.xgboost import FunctaClassifier
+from fusion.estimators.tasks import TASKS, Multilabel
 
 __all__ = ["settings_told", "train_command"]
 
@@ -20,6 +20,7 @@ _OPTIONS = {
     "eta": "--eta",
     "seed": "--seed",
     "n_jobs": "--threads",
+    "class_weight": "--class-weight",
 }
 
 
@@ -71,10 +72,11 @@ def settings_told(settings: TrainingSettings) -> dict[str, Any]:
     """
     parameters = _all(settings)
     chosen = {name: getattr(settings, name) for name in ("features", "fusion", "tune", "max_columns")}
+    told: dict[str, Any] = {"task": settings.task.name, "preset": _preset_of(settings), "seed": parameters["seed"]}
     if settings.estimator is not None:
         parameters = {"seed": parameters["seed"], **settings.estimator.get_params()}
         chosen["estimator"] = repr(settings.estimator)
-    return {"preset": _preset_of(settings), "seed": parameters["seed"], **chosen, "parameters": parameters}
+    return {**told, **chosen, "parameters": parameters}
 
 
 def _preset_of(settings: TrainingSettings) -> str | None:
@@ -85,7 +87,8 @@ def _preset_of(settings: TrainingSettings) -> str | None:
 
 def _says(preset: str, settings: TrainingSettings) -> bool:
     """Tell whether a preset differs from settings only in what options can say."""
-    own = replace(TRAINING_PRESETS[preset], features=settings.features, fusion=settings.fusion, tune=settings.tune)
+    asked = {name: getattr(settings, name) for name in ("features", "fusion", "tune", "task")}
+    own = replace(TRAINING_PRESETS[preset], **asked)
     return _fixed(own) == _fixed(settings) and (own.max_columns, own.choices) == (
         settings.max_columns,
         settings.choices,
@@ -93,7 +96,7 @@ def _says(preset: str, settings: TrainingSettings) -> bool:
 
 
 def _all(settings: TrainingSettings) -> dict[str, Any]:
-    parameters: dict[str, Any] = FunctaClassifier().get_params()
+    parameters: dict[str, Any] = settings.task.estimator({}).get_params()
     return parameters | dict(settings.parameters)
 
 
@@ -102,8 +105,20 @@ def _fixed(settings: TrainingSettings) -> dict[str, Any]:
 
 
 def _differing(preset: str, settings: TrainingSettings) -> list[tuple[str, Any]]:
-    usual, own = _all(TRAINING_PRESETS[preset]), _all(settings)
-    found = [(option, own[name]) for name, option in _OPTIONS.items() if own[name] != usual[name] or name == "seed"]
+    usual, own = _all(replace(TRAINING_PRESETS[preset], task=settings.task)), _all(settings)
+    options = {name: option for name, option in _OPTIONS.items() if name in own}
+    found = [
+        (option, _written(own[name])) for name, option in options.items() if own[name] != usual[name] or name == "seed"
+    ]
+    if settings.task != TASKS["classification"]:
+        found.insert(0, ("--task", settings.task.name))
+    if isinstance(settings.task, Multilabel) and settings.task != TASKS["multilabel"]:
+        found.append(("--label-separator", settings.task.separator))
     if settings.fusion is not None:
         found.insert(0, ("--fusion", settings.fusion))
     return found + ([("--features", settings.features)] if settings.features != "delta" else [])
+
+
+def _written(value: Any) -> Any:
+    """Write a mapping of classes to weights as the option takes it."""
+    return ",".join(f"{name}={weight:g}" for name, weight in value.items()) if isinstance(value, Mapping) else value

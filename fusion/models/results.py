@@ -13,14 +13,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fusion.estimators.tuning import Tuning
-from fusion.metrics import ClassFigures, Evaluation
+from fusion.metrics import ClassFigures, Evaluation, Figures, LabelEvaluation, LabelFigures, NumberEvaluation
 from fusion.models.comparing import Comparison
 from fusion.models.figures import ModalityFigures
-from fusion.models.folder import Model
+from fusion.models.folder import Model, Training
 from fusion.models.seeds import Repeats
 from fusion.models.table_files import write_table
 
-__all__ = ["TrainResult", "baseline_accuracies", "result_of"]
+__all__ = ["TrainResult", "baselines", "result_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,10 +29,11 @@ class TrainResult:
 
     Attributes
     ----------
-    accuracy : float
-    accuracy_interval : tuple of 2 float
-        On the test rows; see `Evaluation`. Of a cross-validation the mean over the folds and its interval.
-    macro_f1 : float
+    score : float
+    interval : tuple of 2 float
+        Accuracy, R2 or micro F1 on the test rows, as the task has it, and its 95 % interval; of a cross-validation the
+        mean over the folds and its interval. All figures are in `evaluation`; of classes `accuracy`,
+        `accuracy_interval`, `macro_f1`, `classes`, `per_class` and `confusion` stand here too.
     rows_train, rows_test : int
         Labelled rows used.
     seconds : float
@@ -41,12 +42,12 @@ class TrainResult:
         The model folder, or None when nothing was saved.
     rounds, columns : int
         Boosting rounds of the model, and its features after the filter.
-    evaluation : Evaluation
-        All figures, per class too.
+    evaluation : Figures
+        All figures: an `Evaluation`, a `NumberEvaluation` or a `LabelEvaluation`.
     model : Model
         The model itself; of a cross-validation that saves nothing the last fold's.
     folds : tuple of float
-        Accuracy of each fold of a cross-validation, else empty.
+        Score of each fold of a cross-validation, else empty.
     warnings : tuple of str
         What a reader of the figures should know.
     fusion : str or None
@@ -56,7 +57,9 @@ class TrainResult:
     comparison : mapping
         The fusion and its modalities on the test rows that have all of them.
     baselines : mapping of str to float
-        Accuracy on the test rows of always naming the largest class of the training rows, and of guessing.
+        Score on the test rows without looking: of classes of always naming the largest of the training rows
+        ("majority") and of guessing ("chance"); of numbers of their mean ("mean"); of labels of the one that most
+        training rows have ("most frequent").
     predictions : DataFrame
         Table of the test items; see `fusion.models.scoring.score`.
     tuning : Tuning or None
@@ -67,16 +70,13 @@ class TrainResult:
         What the data say a user should try; empty of an evaluation.
     """
 
-    accuracy: float
-    accuracy_interval: tuple[float, float]
-    macro_f1: float
     rows_train: int
     rows_test: int
     seconds: float
     folder: Path | None
     rounds: int
     columns: int
-    evaluation: Evaluation = field(repr=False)
+    evaluation: Figures = field(repr=False)
     model: Model = field(repr=False)
     folds: tuple[float, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -91,8 +91,8 @@ class TrainResult:
 
     @property
     def mean(self) -> float:
-        """Of the accuracy over seeds, or over the folds of one seed; without either the accuracy itself."""
-        found: float = self.repeats.to_dict().get("mean", self.accuracy)
+        """Of the score over seeds, or over the folds of one seed; without either the score itself."""
+        found: float = self.repeats.to_dict().get("mean", self.score)
         return found
 
     @property
@@ -102,23 +102,56 @@ class TrainResult:
         return found
 
     @property
+    def score(self) -> float:
+        """Accuracy, R2 or micro F1."""
+        return self.evaluation.score
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of the score."""
+        return self.evaluation.interval
+
+    @property
+    def accuracy(self) -> float:
+        """Part of the test rows that were classified rightly."""
+        return self._classified.accuracy
+
+    @property
+    def accuracy_interval(self) -> tuple[float, float]:
+        """95 % interval of the accuracy."""
+        return self._classified.accuracy_interval
+
+    @property
+    def macro_f1(self) -> float:
+        """Mean F1 of the classes."""
+        return self._classified.macro_f1
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """Classes in the order of `confusion`."""
-        return self.evaluation.classes
+        return self._classified.classes
 
     @property
     def per_class(self) -> tuple[ClassFigures, ...]:
         """Precision, recall, F1 and support of each class."""
-        return self.evaluation.per_class
+        return self._classified.per_class
 
     @property
     def confusion(self) -> NDArray[np.int64]:
         """Counts, shape (classes, classes): rows true, columns predicted."""
-        return self.evaluation.confusion
+        return self._classified.confusion
+
+    @property
+    def _classified(self) -> Evaluation:
+        if not isinstance(self.evaluation, Evaluation):
+            told = f"a model of task {self.model.task.name!r} has other figures; see evaluation"
+            raise AttributeError(told)  # noqa: TRY004 - for hasattr
+        return self.evaluation
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the model as plain numbers, strings, lists and dictionaries."""
         figures = {
+            "task": self.model.task.name,
             **self.evaluation.to_dict(),
             "rows_train": self.rows_train,
             "rows_test": self.rows_test,
@@ -170,7 +203,7 @@ def _brief(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def result_of(
     model: Model,
-    evaluation: Evaluation,
+    evaluation: Figures,
     begin: float,
     *,
     modalities: Mapping[str, ModalityFigures] | None = None,
@@ -181,9 +214,6 @@ def result_of(
     """Put together what a model reached; `begin` is the performance counter when the call began."""
     comparison = comparison or Comparison()
     return TrainResult(
-        accuracy=evaluation.accuracy,
-        accuracy_interval=evaluation.accuracy_interval,
-        macro_f1=evaluation.macro_f1,
         rows_train=model.training.rows,
         rows_test=evaluation.rows,
         seconds=time.perf_counter() - begin,
@@ -196,20 +226,33 @@ def result_of(
         fusion=model.fusion,
         modalities=modalities or {},
         comparison=comparison,
-        baselines=baseline_accuracies(evaluation, model.training.classes),
+        baselines=baselines(evaluation, model.training),
         predictions=pd.DataFrame() if predictions is None else predictions,
     )
 
 
-def baseline_accuracies(evaluation: Evaluation, training: Mapping[str, int]) -> dict[str, float]:
-    """Give what one reaches without looking: ``majority``, the largest class of the training rows, and ``chance``."""
-    largest = max(training, key=lambda name: training[name])
-    support = {figures.label: figures.support for figures in evaluation.per_class}
-    return {"majority": support.get(largest, 0) / evaluation.rows, "chance": 1 / len(training)}
+def baselines(evaluation: Figures, training: Training) -> dict[str, float]:
+    """Give the score of what one says without looking; see `TrainResult.baselines`."""
+    if isinstance(evaluation, Evaluation):
+        largest = max(training.classes, key=lambda name: training.classes[name])
+        support = {figures.label: figures.support for figures in evaluation.per_class}
+        return {"majority": support.get(largest, 0) / evaluation.rows, "chance": 1 / len(training.classes)}
+    if isinstance(evaluation, LabelEvaluation):
+        frequent = max(training.classes, key=lambda name: training.classes[name])
+        held = {figures.label: figures.support for figures in evaluation.per_label}
+        return {"most frequent": 2 * held.get(frequent, 0) / (evaluation.rows + sum(held.values()))}
+    if isinstance(evaluation, NumberEvaluation) and training.mean is not None and evaluation.deviation > 0:
+        return {"mean": -(((training.mean - evaluation.mean) / evaluation.deviation) ** 2)}
+    return {}
 
 
-def _warn_of_unseen(evaluation: Evaluation, model: Model) -> tuple[str, ...]:
-    unseen = [figures for figures in evaluation.per_class if figures.label not in model.classes]
+def _warn_of_unseen(evaluation: Figures, model: Model) -> tuple[str, ...]:
+    found: Sequence[ClassFigures | LabelFigures] = ()
+    if isinstance(evaluation, Evaluation):
+        found = evaluation.per_class
+    elif isinstance(evaluation, LabelEvaluation):
+        found = evaluation.per_label
+    unseen = [figures for figures in found if figures.label not in model.classes]
     if not unseen:
         return ()
     names = ", ".join(repr(figures.label) for figures in unseen[:5])

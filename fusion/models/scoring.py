@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fusion.estimators.contributions import contributions
-from fusion.estimators.fused import FusedClassifier
+from fusion.estimators.fused import FusedEstimator
 from fusion.features.batches import batches
 from fusion.features.items import Items
 from fusion.features.matrix import DesignRows
@@ -23,11 +23,11 @@ _EXPLAINED = 200
 
 
 def predict_items(model: Model, stores: Mapping[str, FunctaStore], items: Items) -> NDArray[np.float32]:
-    """Return the probability of each class, shape (n, classes)."""
+    """Return the probability of each class or label, or the number, shape (n, outputs)."""
     rows = _rows(model, stores, items)
-    found = np.zeros((len(rows), len(model.classes)), np.float32)
+    found = np.zeros((len(rows), model.task.outputs(model.classes)), np.float32)
     for part in _parts(rows):
-        found[part] = model.classifier.predict_proba(rows[part])
+        found[part] = model.classifier.outputs(rows[part])
     return found
 
 
@@ -48,15 +48,16 @@ def score(model: Model, stores: Mapping[str, FunctaStore], items: Items, *, seed
     Returns
     -------
     DataFrame
-        One row per item: id, label, group, split, predicted, probability; of each branch ``NAME:id`` and ``NAME:psnr``
-        (dB), and of several ``NAME:predicted`` and ``NAME:probability`` (its classifier alone), ``NAME:without`` (the
-        fusion's class when it is missing) and ``NAME:contribution``. None or NaN where there is nothing.
+        One row per item: id, label (what is right), group, split, predicted, and of classes its probability; of each
+        branch ``NAME:id`` and ``NAME:psnr`` (dB), and of several ``NAME:predicted`` and ``NAME:probability`` (its
+        estimator alone), ``NAME:without`` (what the fusion predicts when it is missing) and ``NAME:contribution``. Of
+        sets of labels ``probability:LABEL`` in place of the probability. None or NaN where there is nothing.
     """
     columns: dict[str, Any] = {"id": items.ids, "label": items.labels, "group": items.groups, "split": items.splits}
-    if isinstance(model.classifier, FusedClassifier):
+    if isinstance(model.classifier, FusedEstimator):
         columns |= _fused(model, model.classifier, stores, items, seed)
     else:
-        columns |= _named("", np.asarray(model.classes, dtype=object), predict_items(model, stores, items))
+        columns |= model.task.cells(predict_items(model, stores, items), np.asarray(model.classes, dtype=object))
     for name, ids in items.rows.items():
         columns[f"{name}:id"] = ids
         columns[f"{name}:psnr"] = items.psnr.get(name, np.full(len(items), np.nan, np.float32))
@@ -64,33 +65,33 @@ def score(model: Model, stores: Mapping[str, FunctaStore], items: Items, *, seed
 
 
 def _fused(
-    model: Model, classifier: FusedClassifier, stores: Mapping[str, FunctaStore], items: Items, seed: int
+    model: Model, classifier: FusedEstimator, stores: Mapping[str, FunctaStore], items: Items, seed: int
 ) -> dict[str, Any]:
     rows, names, classes = _rows(model, stores, items), list(classifier.columns), classifier.classes_
-    fused = np.zeros((len(items), len(classes)), np.float32)
-    own = np.full((len(names), len(items), len(classes)), np.nan, np.float32)
+    fused = np.zeros((len(items), model.task.outputs(classes)), np.float32)
+    own = np.full((len(names), *fused.shape), np.nan, np.float32)
     without = np.full_like(own, np.nan)
     shares = np.full((len(items), len(names)), np.nan)
     explained = _drawn(items, seed)
     for part in _parts(rows):
         matrix = rows[part]
-        own[:, part] = classifier.member_probabilities(matrix)
+        own[:, part] = classifier.member_outputs(matrix)
         fused[part] = classifier.combine(matrix, own[:, part])
         for number, here in enumerate(classifier.slices.values()):
             without[number, part] = _lacking(classifier, matrix, own[:, part], number, here)
         chosen = np.flatnonzero(explained[part])
         if len(chosen):
             shares[part[chosen]] = contributions(classifier, matrix[chosen], own[:, part[chosen]])
-    found = _named("", classes, fused)
+    found = model.task.cells(fused, classes)
     for number, name in enumerate(names):
-        found |= _named(f"{name}:", classes, own[number])
-        found[f"{name}:without"] = _named("", classes, without[number])["predicted"]
+        found |= {f"{name}:{column}": cells for column, cells in model.task.cells(own[number], classes).items()}
+        found[f"{name}:without"] = model.task.decided(without[number], classes)
         found[f"{name}:contribution"] = shares[:, number]
     return found
 
 
 def _lacking(
-    classifier: FusedClassifier, matrix: NDArray[np.float32], own: NDArray[np.float32], number: int, here: slice
+    classifier: FusedEstimator, matrix: NDArray[np.float32], own: NDArray[np.float32], number: int, here: slice
 ) -> NDArray[np.float32]:
     """Predict without one modality; NaN where no other is left."""
     less, rest = matrix.copy(), own.copy()
@@ -116,13 +117,6 @@ def _drawn(items: Items, seed: int) -> NDArray[np.bool_]:
     found = np.zeros(len(items), dtype=bool)
     found[places] = True
     return found
-
-
-def _named(prefix: str, classes: NDArray[np.object_], probabilities: NDArray[np.float32]) -> dict[str, Any]:
-    known = ~np.isnan(probabilities[:, 0])
-    best = np.nan_to_num(probabilities).argmax(axis=1)
-    label = np.where(known, classes[best], None)
-    return {f"{prefix}predicted": label, f"{prefix}probability": probabilities[np.arange(len(best)), best]}
 
 
 def _column(values: Any) -> pd.Series:

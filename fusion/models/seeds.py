@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,28 +10,32 @@ import numpy as np
 
 from fusion.errors import ConfigError
 from fusion.estimators.presets import TrainingSettings
-from fusion.metrics import Evaluation
+from fusion.metrics import Figures
 
 __all__ = ["Repeats", "SeedFigures", "require_repeats", "with_seeds"]
+
+_TOLD = ("accuracy", "balanced_accuracy", "r2", "mae", "rmse", "micro_f1", "macro_f1", "map")
 
 
 @dataclass(frozen=True)
 class SeedFigures:
-    """What the training with one seed reached; `folds` is empty without cross-validation."""
+    """What the training with one seed reached: the score, all figures by name, and those of folds, if there are any."""
 
     seed: int
-    accuracy: float
-    macro_f1: float
+    score: float
+    figures: Mapping[str, float]
     folds: tuple[float, ...] = ()
 
     @classmethod
-    def of(cls, seed: int, evaluation: Evaluation, folds: Sequence[float] = ()) -> SeedFigures:
-        """Take the figures of an evaluation."""
-        return cls(seed, evaluation.accuracy, evaluation.macro_f1, tuple(folds))
+    def of(cls, seed: int, evaluation: Figures, folds: Sequence[float] = ()) -> SeedFigures:
+        """Take the figures of an evaluation: those that are one number."""
+        told = evaluation.to_dict()
+        figures = {name: told[name] for name in _TOLD if told.get(name) is not None}
+        return cls(seed, evaluation.score, figures, tuple(folds))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
-        return {**vars(self), "folds": list(self.folds)}
+        return {"seed": self.seed, **self.figures, "folds": list(self.folds)}
 
 
 @dataclass(frozen=True)
@@ -47,15 +51,15 @@ class Repeats:
     seeds: tuple[SeedFigures, ...] = ()
 
     @property
-    def accuracies(self) -> tuple[float, ...]:
+    def scores(self) -> tuple[float, ...]:
         """Over seeds where there are several, else over folds."""
-        return self.seeds[0].folds if len(self.seeds) == 1 else tuple(each.accuracy for each in self.seeds)
+        return self.seeds[0].folds if len(self.seeds) == 1 else tuple(each.score for each in self.seeds)
 
     def to_dict(self) -> dict[str, Any]:
         """Return ``mean`` and ``sd`` (with one degree of freedom less), and ``seeds`` where there are several."""
-        if len(self.accuracies) < 2:
+        if len(self.scores) < 2:
             return {}
-        found = {"mean": float(np.mean(self.accuracies)), "sd": float(np.std(self.accuracies, ddof=1))}
+        found = {"mean": float(np.mean(self.scores)), "sd": float(np.std(self.scores, ddof=1))}
         return found | ({"seeds": [each.to_dict() for each in self.seeds]} if len(self.seeds) > 1 else {})
 
 

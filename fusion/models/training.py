@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,18 +12,18 @@ import pandas as pd
 
 from fusion.encoders.options import Progress, silent
 from fusion.errors import ConfigError, DataError
+from fusion.estimators.boosted import FunctaBooster
 from fusion.estimators.fused import Fusion
 from fusion.estimators.presets import TrainingSettings, training_settings
+from fusion.estimators.tasks import Task
 from fusion.estimators.trainers import LocalTrainer, Trainer
-from fusion.estimators.xgboost import FunctaClassifier
 from fusion.features.items import Items, fold_items, labelled_items, require_disjoint_groups
 from fusion.features.source import Source, SourceLike, opened_source
 from fusion.models.advice import advice_on_groups, advice_on_linear, advice_on_silent_classes
 from fusion.models.comparing import compared
-from fusion.models.figures import evaluate_table, fold_accuracies, modality_figures
+from fusion.models.figures import Judge
 from fusion.models.fitting import TrainingRun, fit_model
 from fusion.models.folder import Model, Record, load_model, require_replaceable, save_model
-from fusion.models.labels import require_classes
 from fusion.models.leakage import require_unseen
 from fusion.models.matching import Matched, matched
 from fusion.models.records import Run, add_run, data_of
@@ -44,8 +44,10 @@ def train(
     features: str | None = None,
     fusion: Fusion | None = None,
     tune: bool | None = None,
-    classifier: FunctaClassifier | None = None,
+    classifier: FunctaBooster | None = None,
     estimator: Any = None,
+    task: str | Task | None = None,
+    class_weight: str | Mapping[str, float] | None = None,
     train_splits: Collection[str] = ("train",),
     test_splits: Collection[str] = ("test",),
     cv: int | str | None = None,
@@ -74,10 +76,17 @@ def train(
         Where they differ from the preset's; see `TrainingSettings`. What was tried last when tuning is in
         `TrainResult.tuning`.
     classifier : FunctaClassifier, optional
-        Parameters to train with, in place of a preset; it stays untouched.
+        Parameters to train with, in place of a preset; it stays untouched. Of another task a `FunctaRegressor` or a
+        `FunctaLabeller`.
     estimator : estimator of scikit-learn, optional
-        To train in place of XGBoost, such as ``LogisticRegression()``: any classifier with `predict_proba`. It reads
+        To train in place of XGBoost, such as ``LogisticRegression()``: any classifier with `predict_proba`, or a
+        regressor. It reads
         all rows at once; a missing value is 0, the column's mean, unless it takes NaN. Saved by skops.
+    task : {"classification", "regression", "multilabel"} or Task, optional
+        What is predicted: the label as a class, the target as a number, or each of the labels that the label's text
+        holds. See `fusion.estimators.task_of` for another separator than ``;``.
+    class_weight : "balanced" or mapping of class to float, optional
+        How much the rows of each class count; see `FunctaClassifier`.
     train_splits, test_splits : collection of str
         Which splits count as training and as test rows.
     cv : int or {"folds", "group"}, optional
@@ -99,13 +108,20 @@ def train(
     Raises
     ------
     DataError
-        No training or test rows, a group on both sides, one class only, labels that are numbers, a dictionary learned
+        No training or test rows, a group on both sides, one class only, labels of another task, a dictionary learned
         from test rows.
     ModelError
         The model folder cannot be written.
     """
     settings = training_settings(
-        preset, features=features, fusion=fusion, tune=tune, classifier=classifier, estimator=estimator
+        preset,
+        features=features,
+        fusion=fusion,
+        tune=tune,
+        classifier=classifier,
+        estimator=estimator,
+        task=task,
+        class_weight=class_weight,
     )
     require_repeats(seeds)
     run = TrainingRun(settings, trainer or LocalTrainer(), progress or silent, advise=advise)
@@ -164,14 +180,13 @@ def evaluate(
         report("evaluate", len(test), len(test))
         warnings = () if opened.link is None else opened.link.summary.warnings
         data = data_of(opened)
-    evaluation = evaluate_table(table, trained.classes)
-    names = [branch.name for branch in trained.branches]
+    judge, names = Judge(trained.task, trained.classes), [branch.name for branch in trained.branches]
     result = result_of(
         trained,
-        evaluation,
+        judge.evaluate(table),
         begin,
-        modalities=modality_figures(table, names, trained.classes),
-        comparison=compared(table, names, trained.classes, fusion=trained.fusion),
+        modalities=judge.modalities(table, names),
+        comparison=compared(table, names, judge, fusion=trained.fusion),
         predictions=table,
         warnings=warnings,
     )
@@ -193,9 +208,10 @@ def _trained(
     begin = _begun(run)
     with opened_source(source) as opened:
         _require_several(opened, run.settings.fusion)
-        training = labelled_items(opened.items, train_splits, "training")
-        require_classes(training.labels.tolist())
-        test = labelled_items(opened.items, test_splits, "test")
+        items = run.settings.task.answers(opened.items)
+        training = labelled_items(items, train_splits, "training")
+        run.settings.task.require_learnable(training.labels)
+        test = labelled_items(items, test_splits, "test")
         require_disjoint_groups(training, test)
         notes = require_unseen(opened.stores, test)
         model = fit_model(opened.stores, training, run)
@@ -225,8 +241,9 @@ def _cross_validated(
     begin, how = _begun(run), str(on)
     with opened_source(source) as opened:
         _require_several(opened, run.settings.fusion)
-        labelled, folds = fold_items(opened.items, on, seed=run.settings.classifier().seed)
-        require_classes(labelled.labels.tolist())
+        task, seed = run.settings.task, run.settings.classifier().seed
+        labelled, folds = fold_items(task.answers(opened.items), on, seed=seed, strata=task.strata)
+        task.require_learnable(labelled.labels)
         notes = require_unseen(opened.stores, labelled, cv=how)
         names = sorted(set(folds))
         tables = []
@@ -291,7 +308,7 @@ def _test_items(model: Model, source: Matched, splits: Collection[str] | None) -
             )
     elif splits is None and all(split is None for split in source.items.splits):
         chosen = None
-    return labelled_items(source.items, chosen, "test")
+    return labelled_items(model.task.answers(source.items), chosen, "test")
 
 
 def _finish(
@@ -305,11 +322,10 @@ def _finish(
 ) -> TrainResult:
     cv = model.training.cv is not None
     names = [branch.name for branch in model.branches]
-    classes = None if cv else model.classes
-    folds = tuple(fold_accuracies(table)) if cv else ()
-    evaluation = evaluate_table(table, classes, cv=cv)
-    modalities = modality_figures(table, names, classes, cv=cv)
-    comparison = compared(table, names, classes, fusion=model.fusion, cv=cv)
+    judge = Judge(model.task, None if cv else model.classes, cv)
+    evaluation, modalities = judge.evaluate(table), judge.modalities(table, names)
+    comparison = compared(table, names, judge, fusion=model.fusion)
+    folds = tuple(judge.fold_scores(table)) if cv else ()
     own = SeedFigures.of(run.settings.classifier().seed, evaluation, folds)
     result = result_of(
         model,

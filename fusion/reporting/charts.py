@@ -10,10 +10,12 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from fusion.models.plots import drawable
+from fusion.models.plots import drawable, residual_figure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    import pandas as pd
 
     from fusion.reporting.breakdown import Part
     from fusion.reporting.content import ModalityPart, ModelFigures, Reconstruction
@@ -22,36 +24,36 @@ _BLUE, _GREY, _ORANGE = "#1f5f99", "#9aa5b1", "#c8661b"
 _STYLE = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "functa"}
 
 
-def accuracy_chart(models: Sequence[ModelFigures]) -> str:
-    """Draw the accuracy of each model with its interval, the fused ones in blue."""
+def score_chart(models: Sequence[ModelFigures], name: str, written: Callable[[float], str]) -> str:
+    """Draw the score of each model with its interval, the fused ones in blue; what is below 0 is cut."""
     figure = Figure(figsize=(7.2, 0.42 * len(models) + 0.9), layout="constrained")
     axes = figure.subplots()
     places = np.arange(len(models))[::-1]
     colours = [_BLUE if model.fused or len(models) == 1 else _GREY for model in models]
-    axes.barh(places, [model.evaluation.accuracy for model in models], color=colours, height=0.62)
+    axes.barh(places, [max(model.evaluation.score, 0.0) for model in models], color=colours, height=0.62)
     for place, model in zip(places, models, strict=True):
-        low, high = model.evaluation.accuracy_interval
+        low, high = (max(limit, 0.0) for limit in model.evaluation.interval)
         axes.plot([low, high], [place, place], color="black", linewidth=1.4)
-        text = f"{model.evaluation.accuracy:.1%}"
-        axes.text(min(high + 0.012, 1.02), place, text, va="center", fontsize=8.5)
+        axes.text(min(high + 0.012, 1.02), place, written(model.evaluation.score), va="center", fontsize=8.5)
     axes.set_yticks(places, [drawable(model.name, 30) for model in models], parse_math=False)
     axes.set_xlim(0, 1.1)
-    axes.set_xlabel("accuracy on the test rows; the line is the 95 % interval")
+    axes.set_xlabel(f"{name} on the test rows; the line is the 95 % interval")
     return _svg(figure)
 
 
 def psnr_chart(reconstructions: Sequence[Reconstruction]) -> str:
-    """Draw the distribution of each modality's PSNR, of rows that were classified rightly and wrongly."""
+    """Draw the distribution of each modality's PSNR, where it is told of right and wrong rows."""
     figure = Figure(figsize=(7.2, 1.9 * len(reconstructions) + 0.4), layout="constrained")
     for axes, part in zip(figure.subplots(len(reconstructions), squeeze=False)[:, 0], reconstructions, strict=True):
         psnr, correct = np.asarray(part.psnr, dtype=float), np.asarray(part.correct, dtype=bool)
+        split = [psnr[correct], psnr[~correct]] if len(correct) else [psnr]
         edges = np.histogram_bin_edges(psnr, bins=min(40, max(5, len(psnr) // 15)))
         axes.hist(
-            [psnr[correct], psnr[~correct]],
+            split,
             bins=edges,
             stacked=True,
-            color=[_BLUE, _ORANGE],
-            label=["right", "wrong"],
+            color=[_BLUE, _ORANGE][: len(split)],
+            label=["right", "wrong"] if len(correct) else ["all"],
         )
         axes.set_title(drawable(part.name, 40), fontsize=9, loc="left", parse_math=False)
         axes.set_xlabel("PSNR, dB")
@@ -76,8 +78,13 @@ def calibration_chart(parts: Sequence[Part]) -> str:
     return _svg(figure)
 
 
-def missing_chart(parts: Sequence[ModalityPart]) -> str:
-    """Draw the fusion's accuracy as one modality is missing in more and more test rows."""
+def residuals_chart(table: pd.DataFrame) -> str:
+    """Draw predicted numbers and residuals against the true ones."""
+    return _svg(residual_figure(table))
+
+
+def missing_chart(parts: Sequence[ModalityPart], name: str) -> str:
+    """Draw the fusion's score as one modality is missing in more and more test rows."""
     figure = Figure(figsize=(7.2, 3.0), layout="constrained")
     axes = figure.subplots()
     for marker, part in zip("osD^vPX*" * 4, parts, strict=False):
@@ -85,7 +92,7 @@ def missing_chart(parts: Sequence[ModalityPart]) -> str:
             shares, accuracies = zip(*part.missing, strict=True)
             axes.plot(shares, accuracies, marker=marker, label=f"{drawable(part.name, 30)} missing")
     axes.set_xlabel("share of test rows without it")
-    axes.set_ylabel("accuracy")
+    axes.set_ylabel(name)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8, frameon=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from fusion.metrics import Evaluation
+    from fusion.metrics import Figures
     from fusion.reporting.breakdown import Mistake, Part
 
 
@@ -20,17 +20,17 @@ class ModelFigures:
     ----------
     name : str
         A modality, or the kind of fusion.
-    evaluation : Evaluation
+    evaluation : Figures
         On the test rows that have what it reads.
     fused : bool
-    same_rows : Evaluation or None
+    same_rows : Figures or None
         On the test rows that have all modalities.
     """
 
     name: str
-    evaluation: Evaluation
+    evaluation: Figures
     fused: bool = False
-    same_rows: Evaluation | None = None
+    same_rows: Figures | None = None
 
 
 @dataclass(frozen=True)
@@ -40,18 +40,18 @@ class ModalityPart:
     Parameters
     ----------
     name : str
-    accuracy : float
+    score : float
         Of its own model.
     without : float or None
         Of the fusion when this modality is missing in every test row.
     contribution : float or None
         Its share of what moves the fused prediction, 0 to 1.
-    missing : sequence of (share missing, accuracy)
+    missing : sequence of (share missing, score)
         Of the fusion, as more and more test rows lack this modality.
     """
 
     name: str
-    accuracy: float
+    score: float
     without: float | None = None
     contribution: float | None = None
     missing: Sequence[tuple[float, float]] = ()
@@ -67,7 +67,7 @@ class Reconstruction:
     psnr : sequence of float
         In dB.
     correct : sequence of bool
-        Whether the model was right, row by row.
+        Whether the model was right, row by row; none of numbers.
     """
 
     name: str
@@ -116,15 +116,17 @@ class Report:
     missing : str
         How many test rows lack which modality.
     baselines : mapping of str to float
-        Accuracy without looking at the data.
+        Score without looking at the data.
     groups : sequence of Part
-        Accuracy of each group, where rows have groups.
+        Score of each group, where rows have groups.
     mistakes : sequence of Mistake
-        The wrong rows that the model was surest of.
+        The wrong rows that the model was surest of; of numbers those that it was furthest off.
     wrong : int
-        All wrong rows.
+        All wrong rows; of numbers all rows.
     calibration : sequence of Part
         Accuracy by how sure the model was.
+    residuals : str
+        Predicted against true numbers as a data URI; empty of classes and labels.
     commands : sequence of str
         That do it again.
     branches : sequence of Branch
@@ -152,4 +154,5 @@ class Report:
     mistakes: Sequence[Mistake] = ()
     wrong: int = 0
     calibration: Sequence[Part] = ()
+    residuals: str = ""
     commands: Sequence[str] = ()

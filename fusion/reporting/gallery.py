@@ -38,6 +38,8 @@ class Wall:
     store, source : Path
     ids, truth, predicted : NDArray of object, shape=(n,)
         Test rows; `ids` are those of this store, None where it has none.
+    right : NDArray of bool, shape=(n,)
+        Which were predicted rightly; of numbers the half that is less off.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Wall:
     ids: NDArray[np.object_]
     truth: NDArray[np.object_]
     predicted: NDArray[np.object_]
+    right: NDArray[np.bool_]
 
     @property
     def has_places(self) -> bool:
@@ -76,9 +79,8 @@ def exhibits(walls: Sequence[Wall], *, each: int = 4, seed: int = 42) -> tuple[l
 def _chosen(wall: Wall, count: int, seed: int) -> list[int]:
     random = np.random.default_rng(seed)
     present = np.array([sample_id is not None for sample_id in wall.ids], dtype=bool)
-    right = wall.truth == wall.predicted
-    wrong_rows = random.permutation(np.flatnonzero(present & ~right))[: count // 2]
-    right_rows = random.permutation(np.flatnonzero(present & right))[: count - len(wrong_rows)]
+    wrong_rows = random.permutation(np.flatnonzero(present & ~wall.right))[: count // 2]
+    right_rows = random.permutation(np.flatnonzero(present & wall.right))[: count - len(wrong_rows)]
     return [int(row) for row in (*right_rows, *wrong_rows)]
 
 

@@ -13,18 +13,19 @@ import pandas as pd
 
 from fusion.encoders.repeating import encode_command
 from fusion.errors import ModelError
-from fusion.estimators.fused import FusedClassifier
+from fusion.estimators.fused import FusedEstimator
 from fusion.models.comparing import FUSED, Comparison, compared
-from fusion.models.figures import ModalityFigures, evaluate_table, modality_figures
+from fusion.models.figures import Judge, ModalityFigures
 from fusion.models.folder import Model, load_model
-from fusion.models.results import baseline_accuracies
-from fusion.reporting.breakdown import by_group, calibration, mistakes
+from fusion.models.results import baselines
+from fusion.reporting.breakdown import by_group, calibration, is_number, mistakes
+from fusion.reporting.charts import residuals_chart
 from fusion.reporting.content import Branch, ModalityPart, ModelFigures, Reconstruction, Report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from fusion.estimators.xgboost import FunctaClassifier
+    from fusion.estimators.boosted import FunctaBooster
     from fusion.reporting.content import Exhibit
 
 _LINK_FACTS = {"on": "joined by", "how": "kept", "rows": "items", "matched": "in every store", "groups": "groups"}
@@ -71,27 +72,26 @@ class ModelFolder:
         return "fold" in self.predictions
 
     @property
-    def classes(self) -> tuple[str, ...] | None:
-        """Those of the model; None where each fold had its own."""
-        return None if self.cross_validated else self.model.classes
+    def judge(self) -> Judge:
+        """Evaluates the predictions; of a cross-validation each fold had its own classes."""
+        return Judge(self.model.task, None if self.cross_validated else self.model.classes, self.cross_validated)
 
     def modalities(self) -> dict[str, ModalityFigures]:
         """Figures of each modality of a fusion; of one modality none."""
         if len(self.names) < 2:
             return {}
-        return modality_figures(self.predictions, self.names, self.classes, cv=self.cross_validated)
+        return self.judge.modalities(self.predictions, self.names)
 
     def comparison(self) -> Comparison:
         """Compare a fusion with its modalities on the rows that have all of them."""
-        kind = self.model.fusion
-        return compared(self.predictions, self.names, self.classes, fusion=kind, cv=self.cross_validated)
+        return compared(self.predictions, self.names, self.judge, fusion=self.model.fusion)
 
 
 def report_of(folder: ModelFolder, exhibits: Sequence[Exhibit] = (), notes: Sequence[str] = ()) -> Report:
     """Put together everything that the page shows."""
     model, own = folder.model, folder.modalities()
     same, models = folder.comparison(), _models(folder, own)
-    worst, wrong = mistakes(folder.predictions)
+    worst, wrong = mistakes(folder.predictions, model.task)
     return Report(
         title=_title(folder),
         models=models,
@@ -106,11 +106,12 @@ def report_of(folder: ModelFolder, exhibits: Sequence[Exhibit] = (), notes: Sequ
         reconstructions=_reconstructions(folder),
         exhibits=exhibits,
         missing=same.missing_in_words,
-        baselines=baseline_accuracies(models[0].evaluation, model.training.classes),
-        groups=by_group(folder.predictions),
+        baselines=baselines(models[0].evaluation, model.training),
+        groups=by_group(folder.predictions, model.task),
         mistakes=worst,
         wrong=wrong,
         calibration=calibration(folder.predictions),
+        residuals=residuals_chart(folder.predictions) if is_number(model.task) else "",
         commands=_commands(folder),
     )
 
@@ -118,7 +119,8 @@ def report_of(folder: ModelFolder, exhibits: Sequence[Exhibit] = (), notes: Sequ
 def _title(folder: ModelFolder) -> str:
     names = folder.names
     if len(names) == 1:
-        return f"Classified by {names[0]}"
+        what = {"regression": "A number", "multilabel": "Labels"}.get(folder.model.task.name, "Classified")
+        return f"{what} by {names[0]}"
     return f"{str(folder.model.fusion).capitalize()} fusion of {', '.join(names)}"
 
 
@@ -128,7 +130,7 @@ def _warnings(folder: ModelFolder) -> list[str]:
 
 
 def _models(folder: ModelFolder, own: Mapping[str, ModalityFigures]) -> list[ModelFigures]:
-    main = evaluate_table(folder.predictions, folder.classes, cv=folder.cross_validated)
+    main = folder.judge.evaluate(folder.predictions)
     name = f"{folder.model.fusion} fusion" if own else folder.names[0]
     same = folder.comparison().evaluations
     alone = [
@@ -143,8 +145,11 @@ def _facts(folder: ModelFolder) -> dict[str, str]:
     facts = {
         "trained on": f"{training.rows:,} rows" + (f" of {training.groups:,} groups" if training.groups else ""),
         "tested on": f"{len(table):,} rows" + (f" of {groups:,} groups" if groups else ""),
-        "classes": f"{len(folder.model.classes):,}",
     }
+    if folder.model.classes:
+        facts["classes" if folder.model.task.name == "classification" else "labels"] = f"{len(folder.model.classes):,}"
+    if training.mean is not None:
+        facts["mean of the training rows"] = f"{training.mean:.4g}"
     if training.cv:
         how = f"in {training.cv} folds" if training.cv.isdecimal() else f"by {training.cv}"
         facts["protocol"] = f"cross-validation {how}; a row's fold was not seen by the model that tested it"
@@ -157,8 +162,8 @@ def _facts(folder: ModelFolder) -> dict[str, str]:
     return facts
 
 
-def _first(classifier: FunctaClassifier | FusedClassifier) -> FunctaClassifier:
-    return next(iter(classifier.members.values())) if isinstance(classifier, FusedClassifier) else classifier
+def _first(classifier: FunctaBooster | FusedEstimator) -> FunctaBooster:
+    return next(iter(classifier.members.values())) if isinstance(classifier, FusedEstimator) else classifier
 
 
 def _commands(folder: ModelFolder) -> list[str]:
@@ -186,7 +191,7 @@ def _link(folder: ModelFolder) -> dict[str, str]:
 
 def _parts(own: Mapping[str, ModalityFigures]) -> list[ModalityPart]:
     return [
-        ModalityPart(name, each.accuracy, _number(each.accuracy_without), _number(each.contribution), each.missing)
+        ModalityPart(name, each.score, _number(each.score_without), _number(each.contribution), each.missing)
         for name, each in own.items()
     ]
 
@@ -200,8 +205,8 @@ def _reconstructions(folder: ModelFolder) -> list[Reconstruction]:
         psnr = table[f"{name}:psnr"].to_numpy(dtype=float) if f"{name}:psnr" in table else np.full(len(table), np.nan)
         usable = np.isfinite(psnr) & predicted.notna().to_numpy()
         if usable.any():
-            correct = (predicted == table["label"]).to_numpy()[usable]
-            shown.append(Reconstruction(name, psnr[usable].tolist(), correct.tolist()))
+            correct = [] if is_number(folder.model.task) else (predicted == table["label"]).to_numpy()[usable].tolist()
+            shown.append(Reconstruction(name, psnr[usable].tolist(), correct))
     return shown
 
 
@@ -219,8 +224,8 @@ def _branch(folder: ModelFolder, number: int) -> Branch:
     return Branch(branch.name, facts, _json(encoder))
 
 
-def _parameters(classifier: FunctaClassifier | FusedClassifier) -> dict[str, Any]:
-    if not isinstance(classifier, FusedClassifier):
+def _parameters(classifier: FunctaBooster | FusedEstimator) -> dict[str, Any]:
+    if not isinstance(classifier, FusedEstimator):
         return dict(classifier.get_params())
     head = {} if classifier.head is None else {classifier.fusion: classifier.head.get_params()}
     pool = {} if classifier.pool is None else {"weights": [round(float(w), 4) for w in classifier.pool.weights]}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fusion.errors import ConfigError
+from fusion.reporting.breakdown import is_number, shown
 from fusion.reporting.gallery import Wall, exhibits
 from fusion.reporting.page import render
 from fusion.reporting.reading import ModelFolder, report_of
@@ -115,5 +116,10 @@ def _walls(folder: ModelFolder, sources: Mapping[str, str | Path], stores: Mappi
             continue
         columns = (table[name].to_numpy(dtype=object) for name in (f"{branch.name}:id", "label", "predicted"))
         ids, truth, predicted = (np.asarray(column) for column in columns)
-        walls.append(Wall(branch.name, folder.model, Path(stores[branch.name]), Path(source), ids, truth, predicted))
+        right = folder.model.task.hits(truth, predicted)
+        if is_number(folder.model.task):
+            right = right >= np.nanmedian(right)
+        told = [np.array([shown(value) for value in values], dtype=object) for values in (truth, predicted)]
+        place, kept = Path(stores[branch.name]), np.asarray(right, bool)
+        walls.append(Wall(branch.name, folder.model, place, Path(source), ids, told[0], told[1], kept))
     return walls

@@ -7,7 +7,7 @@ from helpers.made_pairs import linked
 from fusion import link, train
 from fusion.estimators.averaging import Pool
 from fusion.estimators.contributions import contributions
-from fusion.estimators.fused import FUSIONS, FusedClassifier
+from fusion.estimators.fused import FUSIONS, FusedEstimator
 from fusion.estimators.xgboost import FunctaClassifier
 from store import Rows, create_store, open_store
 
@@ -31,8 +31,8 @@ def test_what_tells_the_class_has_nearly_all_of_early_fusion():
         for name, here in (("told", slice(0, 2)), ("noise", slice(2, 5)))
     }
     head = FunctaClassifier(n_estimators=5, n_jobs=1).fit(matrix, labels)
-    fused = FusedClassifier("early", {"told": 2, "noise": 3}, members, CLASSES, head)
-    shares = contributions(fused, matrix, fused.member_probabilities(matrix))
+    fused = FusedEstimator("early", {"told": 2, "noise": 3}, members, CLASSES, head)
+    shares = contributions(fused, matrix, fused.member_outputs(matrix))
     np.testing.assert_allclose(shares.sum(axis=1), 1)
     assert shares[:, 0].mean() > 0.8
 
@@ -41,7 +41,7 @@ def test_what_tells_the_class_has_nearly_all_of_early_fusion():
 def test_in_late_fusion_equal_voices_have_equal_shares_and_an_unsure_one_none(mean):
     sure = np.array([[[0.9, 0.1]], [[0.9, 0.1]], [[0.5, 0.5]]], np.float32)
     pool = Pool(mean, np.array([0.4, 0.4, 0.2]))
-    fused = FusedClassifier("late", dict.fromkeys("xyz", 1), {}, CLASSES, pool=pool)
+    fused = FusedEstimator("late", dict.fromkeys("xyz", 1), {}, CLASSES, pool=pool)
     ((first, second, third),) = contributions(fused, np.zeros((1, 3), np.float32), sure)
     assert first == pytest.approx(second)
     assert third == pytest.approx(0 if mean == "geometric" else 0.1 / 0.82)
@@ -49,7 +49,7 @@ def test_in_late_fusion_equal_voices_have_equal_shares_and_an_unsure_one_none(me
 
 def test_where_nothing_is_evidence_the_shares_are_equal():
     unsure = np.full((2, 1, 2), 0.5, np.float32)
-    fused = FusedClassifier("late", {"x": 1, "y": 1}, {}, CLASSES, pool=Pool("geometric", np.ones(2)))
+    fused = FusedEstimator("late", {"x": 1, "y": 1}, {}, CLASSES, pool=Pool("geometric", np.ones(2)))
     np.testing.assert_array_equal(contributions(fused, np.zeros((1, 2), np.float32), unsure), [[0.5, 0.5]])
 
 

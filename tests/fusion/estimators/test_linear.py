@@ -10,9 +10,12 @@ from sklearn.linear_model import RidgeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from fusion.errors import ConfigError, ModelError
+from fusion.estimators.boosted import BOOSTERS
 from fusion.estimators.linear import calibrate
+from fusion.estimators.objectives import Softmax
+from fusion.estimators.targets import Targets
 from fusion.estimators.trainers import LocalTrainer
-from fusion.estimators.xgboost import BOOSTERS, FunctaClassifier
+from fusion.estimators.xgboost import FunctaClassifier
 from fusion.models.folder import load_model
 from fusion.models.training import train
 
@@ -118,7 +121,9 @@ def test_margins_become_as_sure_as_they_are_right(factor):
     random = np.random.default_rng(0)
     margins = random.normal(size=(4000, 3))
     codes = np.array([random.choice(3, p=chances) for chances in softmax(margins, axis=1)])
-    assert calibrate((margins / factor).astype(np.float32), codes) == pytest.approx(factor, rel=0.1)
+    assert calibrate((margins / factor).astype(np.float32), Targets(codes), Softmax(3)) == pytest.approx(
+        factor, rel=0.1
+    )
 
 
 @pytest.mark.parametrize(

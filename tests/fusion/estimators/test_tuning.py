@@ -32,7 +32,7 @@ def test_the_booster_that_suits_the_data_is_chosen(made, chosen):
     assert tuning.chosen.name == tuning.to_dict()["chosen"] == chosen
     assert tuning.classifier.get_params() == QUICK.get_params() | TWO[chosen]
     assert [tried.name for tried in tuning.tried] == list(TWO)
-    assert tuning.chosen.accuracy > min(tried.accuracy for tried in tuning.tried) + 0.05
+    assert tuning.chosen.score > min(tried.score for tried in tuning.tried) + 0.05
     assert not hasattr(tuning.classifier, "classes_")
 
 
@@ -65,7 +65,7 @@ def test_every_candidate_is_one_that_trains():
     X, y, groups = plane(60, 6)  # noqa: N806
     tuning = tune_classifier(QUICK, X, y, groups)
     assert [tried.name for tried in tuning.tried] == list(CANDIDATES)
-    assert all(0.3 < tried.accuracy <= 1 for tried in tuning.tried)
+    assert all(0.3 < tried.score <= 1 for tried in tuning.tried)
 
 
 def test_one_group_cannot_be_tuned_on():

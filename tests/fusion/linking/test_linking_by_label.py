@@ -33,7 +33,7 @@ def rows_of(drawn, name):
 def side_of(name, rows, seed):
     order = np.random.default_rng(seed).permutation(len(rows))
     columns = (np.array([rows[row][part] for row in order] + [None], dtype=object)[:-1] for part in range(4))
-    return Side(name, f"{name}.zarr", "sensor", "", *columns, {})
+    return Side(name, f"{name}.zarr", "sensor", "", *columns, {}, np.full(len(rows), None))
 
 
 @settings(max_examples=100, deadline=None)

@@ -20,9 +20,10 @@ def test_the_classifiers_of_a_fusion_come_back_as_they_were(fused, tmp_path):
     assert ("model.ubj" in files) == (fused.fusion != "late")
     card = classifier_card(next(iter(classifier.members.values())))
     columns = {branch.name: branch.columns for branch in fused.model.branches}
-    again = restore_classifier(tmp_path, card, fusion_card(classifier), columns, files.__getitem__)
+    cards, task = (card, fusion_card(classifier)), fused.model.task
+    again = restore_classifier(tmp_path, *cards, columns, files.__getitem__, task=task)
     matrix = np.random.default_rng(0).normal(size=(9, sum(columns.values()))).astype(np.float32)
-    np.testing.assert_array_equal(again.predict_proba(matrix), classifier.predict_proba(matrix))
+    np.testing.assert_array_equal(again.outputs(matrix), classifier.outputs(matrix))
 
 
 def test_threads_are_those_of_this_machine(model, folder):

@@ -55,7 +55,7 @@ def test_test_rows_have_no_say(make_store):
         train(make_store(content, name), preset=AUTO)
         for name, content in (("a", rows), ("b", rebuilt(rows, labels=wrong)))
     )
-    assert [one.accuracy for one in first.tuning.tried] == [one.accuracy for one in second.tuning.tried]
+    assert [one.score for one in first.tuning.tried] == [one.score for one in second.tuning.tried]
 
 
 def test_given_parameters_stay(make_store):

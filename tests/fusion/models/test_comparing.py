@@ -10,8 +10,10 @@ from helpers.made_pairs import CLASSES, linked
 
 from fusion import evaluate, train
 from fusion.estimators.presets import training_settings
+from fusion.estimators.tasks import TASKS
 from fusion.estimators.xgboost import FunctaClassifier
 from fusion.models.comparing import FUSED, compared
+from fusion.models.figures import Judge
 from fusion.models.repeating import train_command
 
 QUICK = FunctaClassifier(n_estimators=8, max_depth=3, n_jobs=1)
@@ -26,7 +28,7 @@ def table(**columns):
 def test_all_are_compared_on_the_rows_that_have_all():
     right = ["a", "b"] * 5
     rows = table(**{"predicted": right, "x:predicted": [*right[:8], None, None], "y:predicted": ["a", None] * 5})
-    found = compared(rows, ["x", "y"], ["a", "b"], fusion="late")
+    found = compared(rows, ["x", "y"], Judge(TASKS["classification"], ["a", "b"]), fusion="late")
     assert (found.rows, dict(found.missing), found.missing_in_words) == (4, {"x": 2, "y": 5}, "x 2, y 5")
     assert {name: each.rows for name, each in found.evaluations.items()} == {FUSED: 4, "x": 4, "y": 4}
     assert found.notes == ()
@@ -35,7 +37,7 @@ def test_all_are_compared_on_the_rows_that_have_all():
 def test_a_fusion_that_loses_says_so_and_what_to_try():
     right = ["a", "b"] * 5
     rows = table(**{"predicted": ["a"] * 10, "x:predicted": right, "y:predicted": ["b"] * 10})
-    (note,) = compared(rows, ["x", "y"], ["a", "b"], fusion="early").notes
+    (note,) = compared(rows, ["x", "y"], Judge(TASKS["classification"], ["a", "b"]), fusion="early").notes
     assert "the fusion (0.500) is right less often than x alone (1.000)" in note
     assert "10 test rows of 3 held-out groups" in note
     assert "--fusion late or stacked" in note
@@ -44,7 +46,7 @@ def test_a_fusion_that_loses_says_so_and_what_to_try():
 
 def test_no_row_has_all():
     rows = table(**{"predicted": ["a"] * 10, "x:predicted": ["a", None] * 5, "y:predicted": [None, "b"] * 5})
-    found = compared(rows, ["x", "y"], ["a", "b"], fusion="late")
+    found = compared(rows, ["x", "y"], Judge(TASKS["classification"], ["a", "b"]), fusion="late")
     assert (found.rows, dict(found.evaluations), found.missing_in_words) == (0, {}, "x 5, y 5")
 
 

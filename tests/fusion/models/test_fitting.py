@@ -88,7 +88,7 @@ def test_test_rows_never_reach_a_fusion(tmp_path):
     for fusion in FUSIONS:
         first, second = (train(table, fusion=fusion, classifier=QUICK).model.classifier for table in (honest, other))
         rows = np.random.default_rng(0).normal(size=(20, first.n_features_in_)).astype(np.float32)
-        np.testing.assert_array_equal(first.predict_proba(rows), second.predict_proba(rows))
+        np.testing.assert_array_equal(first.outputs(rows), second.outputs(rows))
 
 
 def test_a_group_of_one_store_on_both_sides_is_refused(tmp_path):

@@ -24,7 +24,7 @@ def test_seeds_on_one_split_give_the_figures_of_each_and_the_model_of_the_first(
     result = train(noisy, tmp_path / "model", preset=QUICK, seeds=3)
     alone = [train(noisy, preset=training_settings(QUICK, seed=seed)).accuracy for seed in (42, 43, 44)]
     assert [each.seed for each in result.repeats.seeds] == [42, 43, 44]
-    assert [each.accuracy for each in result.repeats.seeds] == alone
+    assert [each.score for each in result.repeats.seeds] == alone
     assert result.accuracy == alone[0]
     assert result.mean == pytest.approx(np.mean(alone))
     assert result.sd == pytest.approx(np.std(alone, ddof=1))
@@ -49,7 +49,7 @@ def test_seeds_deal_the_folds_anew(noisy):
     result = train(noisy, preset=QUICK, cv=3, seeds=2)
     first, second = result.repeats.seeds
     assert first.folds != second.folds
-    assert result.sd == pytest.approx(np.std([first.accuracy, second.accuracy], ddof=1))
+    assert result.sd == pytest.approx(np.std([first.score, second.score], ddof=1))
     assert result.to_dict()["folds"] == list(first.folds)
 
 

@@ -3,7 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from fusion.estimators.tasks import TASKS
 from fusion.reporting.breakdown import by_group, by_quarter, calibration, mistakes
+
+CLASSES = TASKS["classification"]
 
 
 def table(rows: int = 200, *, groups: bool = True) -> pd.DataFrame:
@@ -22,18 +25,18 @@ def table(rows: int = 200, *, groups: bool = True) -> pd.DataFrame:
 
 
 def test_groups_come_worst_first_and_hold_all_rows() -> None:
-    parts = by_group(table())
+    parts = by_group(table(), CLASSES)
     assert [part.accuracy for part in parts] == sorted(part.accuracy for part in parts)
     assert sum(part.rows for part in parts) == 200
-    assert by_group(table(groups=False)) == []
+    assert by_group(table(groups=False), CLASSES) == []
 
 
 def test_mistakes_are_counted_and_the_surest_are_listed() -> None:
     made = table()
-    worst, wrong = mistakes(made)
+    worst, wrong = mistakes(made, CLASSES)
     assert wrong == int((made["label"] != made["predicted"]).sum())
     assert len(worst) == min(wrong, 50)
-    assert [one.probability for one in worst] == sorted((one.probability for one in worst), reverse=True)
+    assert [one.size for one in worst] == sorted((one.size for one in worst), reverse=True)
     assert {(one.truth, one.predicted) for one in worst} == {("a", "b")}
 
 

@@ -1,29 +1,20 @@
-"""How good a classifier is: accuracy with an honest interval, macro F1, figures per class."""
+"""How good a classifier is: accuracy with an honest interval, balanced accuracy, macro F1, figures per class."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtrit
 from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
 
 from fusion.errors import DataError
+from fusion.metrics.intervals import Interval, mean_accuracy_interval, multinomial_draws, preferred
 from fusion.splits import group_codes
 
-__all__ = [
-    "ClassFigures",
-    "Evaluation",
-    "accuracy_interval",
-    "evaluate_predictions",
-    "mean_accuracy_interval",
-    "mean_interval",
-]
-
-_DRAWS_AT_ONCE = 4_000_000
+__all__ = ["ClassFigures", "Evaluation", "accuracy_interval", "evaluate_predictions"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +39,8 @@ class Evaluation:
         95 % bootstrap interval: over groups where there are two or more, else over rows (see `accuracy_intervals`).
     accuracy_intervals : mapping of str to tuple of 2 float
         The interval of either kind: "groups" (where there are two or more) and "rows".
+    balanced_accuracy : float in [0, 1]
+        Mean recall of the classes that occur in the labels: a rare class counts as much as a frequent one.
     macro_f1 : float in [0, 1]
         Mean F1 of the classes that occur in the labels or in the predictions.
     classes : tuple of str
@@ -60,14 +53,41 @@ class Evaluation:
         Number of rows evaluated.
     """
 
+    measure: ClassVar[str] = "accuracy"
+
     accuracy: float
-    accuracy_interval: tuple[float, float]
-    accuracy_intervals: Mapping[str, tuple[float, float]]
+    accuracy_interval: Interval
+    accuracy_intervals: Mapping[str, Interval]
+    balanced_accuracy: float
     macro_f1: float
     classes: tuple[str, ...]
     per_class: tuple[ClassFigures, ...]
     confusion: NDArray[np.int64] = field(repr=False)
     rows: int
+
+    @property
+    def score(self) -> float:
+        """Accuracy."""
+        return self.accuracy
+
+    @property
+    def interval(self) -> Interval:
+        """Of the accuracy."""
+        return self.accuracy_interval
+
+    @property
+    def intervals(self) -> Mapping[str, Interval]:
+        """Of the accuracy."""
+        return self.accuracy_intervals
+
+    def over_folds(self, scores: Sequence[float]) -> Self:
+        """Return the same figures with the folds' mean accuracy; of two folds or more with its interval."""
+        mean = float(np.mean(scores))
+        if len(scores) < 2:
+            return replace(self, accuracy=mean)
+        interval = mean_accuracy_interval(scores)
+        intervals = {**self.accuracy_intervals, "folds": interval}
+        return replace(self, accuracy=mean, accuracy_interval=interval, accuracy_intervals=intervals)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain numbers, strings, lists and dictionaries."""
@@ -75,6 +95,7 @@ class Evaluation:
             "accuracy": self.accuracy,
             "accuracy_interval": list(self.accuracy_interval),
             "accuracy_intervals": {name: list(interval) for name, interval in self.accuracy_intervals.items()},
+            "balanced_accuracy": self.balanced_accuracy,
             "macro_f1": self.macro_f1,
             "classes": list(self.classes),
             "per_class": [dict(vars(figures)) for figures in self.per_class],
@@ -128,8 +149,9 @@ def evaluate_predictions(
     figures = zip(known, precision.tolist(), recall.tolist(), f1.tolist(), support.tolist(), strict=True)
     return Evaluation(
         accuracy=float(np.mean(true == guess)),
-        accuracy_interval=intervals.get("groups", intervals["rows"]),
+        accuracy_interval=preferred(intervals),
         accuracy_intervals=intervals,
+        balanced_accuracy=float(np.mean(recall[support > 0])),
         macro_f1=float(f1_score(true, guess, average="macro", zero_division=0)),
         classes=tuple(known),
         per_class=tuple(ClassFigures(*row) for row in figures),
@@ -144,7 +166,7 @@ def accuracy_interval(
     *,
     resamples: int = 2000,
     seed: int = 42,
-) -> dict[str, tuple[float, float]]:
+) -> dict[str, Interval]:
     """Return the 95 % bootstrap intervals of the accuracy, by "rows" and, for two or more groups, by "groups".
 
     Parameters
@@ -173,32 +195,14 @@ def accuracy_interval(
     return intervals
 
 
-def mean_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
-    """Return Student's interval of the mean of two or more independent values, such as accuracies of folds."""
-    found = np.asarray(values, dtype=np.float64)
-    reach = float(stdtrit(len(found) - 1, (1 + level) / 2)) * float(np.std(found, ddof=1)) / len(found) ** 0.5
-    return float(np.mean(found)) - reach, float(np.mean(found)) + reach
-
-
-def mean_accuracy_interval(accuracies: ArrayLike) -> tuple[float, float]:
-    """Return `mean_interval` of accuracies, within what an accuracy can be."""
-    low, high = mean_interval(accuracies)
-    return max(low, 0.0), min(high, 1.0)
-
-
 def _resampled_accuracies(
     hits: NDArray[Any], sizes: NDArray[np.intp], resamples: int, random: np.random.Generator
 ) -> NDArray[np.float64]:
-    count = len(sizes)
-    step = max(1, _DRAWS_AT_ONCE // count)
-    shares = np.full(count, 1 / count)
-    draws = (
-        random.multinomial(count, shares, size=min(step, resamples - first)) for first in range(0, resamples, step)
-    )
+    draws = multinomial_draws(len(sizes), resamples, random)
     return np.concatenate([(draw @ hits) / (draw @ sizes) for draw in draws])
 
 
-def _percentiles(values: NDArray[np.float64]) -> tuple[float, float]:
+def _percentiles(values: NDArray[np.float64]) -> Interval:
     low, high = np.quantile(values, [0.025, 0.975])
     return float(low), float(high)
 

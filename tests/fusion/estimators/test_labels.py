@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fusion.errors import DataError
-from fusion.models.labels import require_classes
+from fusion.estimators.labels import require_classes
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,63 @@
+"""What labels are: names of classes, numbers that somebody wants predicted, or several names in one text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusion.datasets.targets import number_of
+from fusion.errors import DataError
+
+__all__ = ["indicators", "joined_labels", "label_names", "require_classes"]
+
+_FRACTIONS, _WHOLE = 5, 10
+"""So many different numbers, with fractions or without, are no names of classes."""
+
+
+def require_classes(labels: Sequence[str]) -> None:
+    """Refuse labels that are all numbers and hardly repeat, or have fractions: a class for each would learn nothing.
+
+    Raises
+    ------
+    DataError
+        With how many there are, one of them, and what to do.
+    """
+    names = sorted(set(labels))
+    known = [number for name in names if (number := number_of(name)) is not None]
+    if len(known) < len(names):
+        return
+    fractions = any(not number.is_integer() for number in known)
+    if len(known) >= _FRACTIONS if fractions else len(known) >= _WHOLE and 2 * len(known) > len(labels):
+        raise DataError(
+            f"labels look like numbers ({len(names)} distinct of {len(labels)}, such as {names[len(names) // 2]}); "
+            "expected classes. Predict the numbers with --task regression (task='regression' in Python), or group them "
+            "into classes, such as low and high"
+        )
+
+
+def label_names(text: str, separator: str) -> list[str]:
+    """Give the names in a text such as ``dog;cat``, each once and sorted; a separator alone means none of them.
+
+    Examples
+    --------
+    >>> label_names("dog; cat;dog", ";"), label_names(";", ";")
+    (['cat', 'dog'], [])
+    """
+    return sorted({name.strip() for name in text.split(separator)} - {""})
+
+
+def joined_labels(names: Iterable[str], separator: str) -> str:
+    """Write names as one text, as `label_names` reads it."""
+    return separator.join(names) or separator
+
+
+def indicators(texts: Iterable[str], names: Iterable[str], separator: str) -> NDArray[np.bool_]:
+    """Tell which names each text holds, shape (n, names); a name that is not among them is passed over."""
+    places = {str(name): place for place, name in enumerate(names)}
+    held = [[places[name] for name in label_names(text, separator) if name in places] for text in texts]
+    found = np.zeros((len(held), len(places)), dtype=bool)
+    for row, columns in enumerate(held):
+        found[row, columns] = True
+    return found

@@ -1,0 +1,13 @@
+from .classification import ClassFigures as ClassFigures
+from .classification import Evaluation as Evaluation
+from .classification import accuracy_interval as accuracy_interval
+from .classification import evaluate_predictions as evaluate_predictions
+from .intervals import Figures as Figures
+from .intervals import bootstrap_intervals as bootstrap_intervals
+from .intervals import mean_accuracy_interval as mean_accuracy_interval
+from .intervals import mean_interval as mean_interval
+from .multilabel import LabelEvaluation as LabelEvaluation
+from .multilabel import LabelFigures as LabelFigures
+from .multilabel import evaluate_labels as evaluate_labels
+from .regression import NumberEvaluation as NumberEvaluation
+from .regression import evaluate_numbers as evaluate_numbers

@@ -1,0 +1,195 @@
+"""How good predicted sets of labels are: F1 over all of them and of each, and how well each label ranks the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics import average_precision_score
+
+from fusion.errors import DataError
+from fusion.metrics.intervals import Interval, bootstrap_intervals, mean_accuracy_interval, preferred
+
+__all__ = ["LabelEvaluation", "LabelFigures", "evaluate_labels", "micro_f1"]
+
+
+@dataclass(frozen=True)
+class LabelFigures:
+    """Precision, recall, F1 and average precision in [0, 1] of one label, and the number of rows that have it.
+
+    The average precision is NaN where no row has the label, or no probabilities were given.
+    """
+
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    average_precision: float
+    support: int
+
+
+@dataclass(frozen=True, eq=False)
+class LabelEvaluation:
+    """What `evaluate_labels` measured.
+
+    Attributes
+    ----------
+    micro_f1 : float in [0, 1]
+        F1 of all pairs of row and label together.
+    micro_f1_intervals : mapping of str to tuple of 2 float
+        95 % bootstrap intervals: over "groups" (where there are two or more) and over "rows".
+    macro_f1 : float in [0, 1]
+        Mean F1 of the labels that occur in the truth or in the predictions.
+    mean_average_precision : float in [0, 1]
+        Mean of the labels' average precision (mAP); NaN where none has one.
+    exact : float in [0, 1]
+        Part of the rows whose set of labels is right as a whole.
+    per_label : tuple of LabelFigures
+        One entry per label.
+    rows : int
+        Number of rows evaluated.
+    """
+
+    measure: ClassVar[str] = "micro_f1"
+
+    micro_f1: float
+    micro_f1_intervals: Mapping[str, Interval]
+    macro_f1: float
+    mean_average_precision: float
+    exact: float
+    per_label: tuple[LabelFigures, ...]
+    rows: int
+
+    @property
+    def score(self) -> float:
+        """F1 of all pairs of row and label."""
+        return self.micro_f1
+
+    @property
+    def interval(self) -> Interval:
+        """Of the micro F1."""
+        return preferred(self.micro_f1_intervals)
+
+    @property
+    def intervals(self) -> Mapping[str, Interval]:
+        """Of the micro F1."""
+        return self.micro_f1_intervals
+
+    def over_folds(self, scores: Sequence[float]) -> Self:
+        """Return the same figures with the folds' mean micro F1; the others stay those of all rows."""
+        mean = float(np.mean(scores))
+        if len(scores) < 2:
+            return replace(self, micro_f1=mean)
+        intervals = {**self.micro_f1_intervals, "folds": mean_accuracy_interval(scores)}
+        return replace(self, micro_f1=mean, micro_f1_intervals=intervals)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain numbers, strings, lists and dictionaries."""
+        return {
+            "micro_f1": self.micro_f1,
+            "micro_f1_interval": list(self.interval),
+            "micro_f1_intervals": {name: list(interval) for name, interval in self.micro_f1_intervals.items()},
+            "macro_f1": self.macro_f1,
+            "map": _plain(self.mean_average_precision),
+            "exact": self.exact,
+            "labels": [figures.label for figures in self.per_label],
+            "per_label": [
+                {**vars(figures), "average_precision": _plain(figures.average_precision)} for figures in self.per_label
+            ],
+            "rows": self.rows,
+        }
+
+
+def evaluate_labels(
+    truth: NDArray[np.bool_],
+    predicted: NDArray[np.bool_],
+    names: Sequence[str],
+    *,
+    probabilities: NDArray[np.float64] | None = None,
+    groups: ArrayLike | None = None,
+    resamples: int = 2000,
+    seed: int = 42,
+) -> LabelEvaluation:
+    """Compare predicted sets of labels with the true ones.
+
+    Parameters
+    ----------
+    truth, predicted : bool array, shape (n, labels), n > 0
+        Whether each row has each label.
+    names : sequence of str
+        Of the labels.
+    probabilities : float array, shape (n, labels), optional
+        Of each label, for the average precision.
+    groups : array_like, optional
+        Subject, film or recording of each row, shape (n,), or None; a row whose group is None stands for itself.
+    resamples, seed : int
+        Of the bootstrap.
+
+    Raises
+    ------
+    DataError
+        No rows, or shapes that differ.
+
+    Examples
+    --------
+    >>> truth = np.array([[1, 0], [1, 1], [0, 1]], dtype=bool)
+    >>> found = evaluate_labels(truth, np.array([[1, 0], [1, 0], [0, 1]], dtype=bool), ["cat", "dog"])
+    >>> round(found.micro_f1, 3), found.per_label[1].recall
+    (0.857, 0.5)
+    """
+    if truth.shape != predicted.shape or truth.shape[1:] != (len(names),) or not len(truth):
+        raise DataError(
+            f"labels of shape {truth.shape} and predictions of shape {predicted.shape}; expected as many of both, at "
+            f"least one row, and {len(names)} labels."
+        )
+    hits, named, there = truth & predicted, predicted.sum(axis=0), truth.sum(axis=0)
+    per_label = []
+    for number, name in enumerate(names):
+        right = int(hits[:, number].sum())
+        ranked = float("nan")
+        if probabilities is not None and there[number]:
+            ranked = float(average_precision_score(truth[:, number], probabilities[:, number]))
+        per_label.append(
+            LabelFigures(
+                str(name),
+                right / max(int(named[number]), 1),
+                right / max(int(there[number]), 1),
+                _f1(right, int(named[number]), int(there[number])),
+                ranked,
+                int(there[number]),
+            )
+        )
+    sums = np.stack([hits.sum(axis=1), predicted.sum(axis=1), truth.sum(axis=1)], axis=1).astype(np.float64)
+    intervals = bootstrap_intervals(sums, _micro, groups, resamples=resamples, seed=seed)
+    occurring = [figures.f1 for figures, used in zip(per_label, named + there, strict=True) if used]
+    ranks = [figures.average_precision for figures in per_label if not np.isnan(figures.average_precision)]
+    return LabelEvaluation(
+        micro_f1=micro_f1(truth, predicted),
+        micro_f1_intervals={kind: (float(found[0, 0]), float(found[0, 1])) for kind, found in intervals.items()},
+        macro_f1=float(np.mean(occurring)) if occurring else 1.0,
+        mean_average_precision=float(np.mean(ranks)) if ranks else float("nan"),
+        exact=float((truth == predicted).all(axis=1).mean()),
+        per_label=tuple(per_label),
+        rows=len(truth),
+    )
+
+
+def micro_f1(truth: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> float:
+    """Return F1 of all pairs of row and label, of arrays (n, labels); 1 where there are none and none named."""
+    return _f1(int((truth & predicted).sum()), int(predicted.sum()), int(truth.sum()))
+
+
+def _f1(right: int, named: int, there: int) -> float:
+    return 2 * right / (named + there) if named + there else 1.0
+
+
+def _micro(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    right, named, there = sums.T
+    return np.where(named + there > 0, 2 * right / np.maximum(named + there, 1), 1.0)[:, None]
+
+
+def _plain(value: float) -> float | None:
+    return None if np.isnan(value) else value

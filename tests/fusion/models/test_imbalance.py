@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from helpers.made_functas import stored
+
+import fusion
+from fusion.errors import ConfigError
+from fusion.estimators import FunctaClassifier, training_settings
+from store import Rows
+
+K = 6
+
+
+@pytest.fixture(scope="module")
+def rare(tmp_path_factory):
+    """A class of one row in twenty whose functas lie among those of the frequent one, a little aside."""
+    random = np.random.default_rng(3)
+    count = 1200
+    fall = np.arange(count) % 20 == 0
+    functas = random.normal(size=(count, K)).astype(np.float32)
+    functas[:, 0] += 1.1 * fall
+    groups = [f"subject-{number}" for number in (np.arange(count) // 60)]
+    splits = np.where(np.arange(count) >= 800, "test", "train").astype(object)
+    rows = Rows.build(
+        [f"r{number:04d}" for number in range(count)],
+        functas,
+        labels=np.where(fall, "fall", "walk").astype(object),
+        splits=splits,
+        groups=np.where(np.arange(count) >= 800, "t-", "s-").astype(object) + np.array(groups, dtype=object),
+    )
+    return stored(tmp_path_factory.mktemp("rare") / "rare.zarr", rows)
+
+
+def recall(result, name="fall"):
+    return next(figures.recall for figures in result.per_class if figures.label == name)
+
+
+SETTINGS = {
+    "trees": {"max_depth": 1, "eta": 0.1, "n_estimators": 40},
+    "linear": {"booster": "gblinear"},
+}
+
+
+@pytest.mark.parametrize("booster", SETTINGS)
+@pytest.mark.parametrize("weight", ["balanced", {"fall": 19, "walk": 1}], ids=["balanced", "mapping"])
+def test_a_rare_class_is_found_with_weights_and_not_without(rare, booster, weight):
+    settings = training_settings("paper", n_jobs=1, **SETTINGS[booster])
+    plain = fusion.train(rare, preset=settings)
+    weighted = fusion.train(rare, preset=settings, class_weight=weight)
+    assert recall(plain) == 0
+    assert recall(weighted) >= 0.5
+    assert weighted.evaluation.balanced_accuracy > plain.evaluation.balanced_accuracy + 0.2
+    assert plain.evaluation.balanced_accuracy == 0.5
+    assert weighted.to_dict()["balanced_accuracy"] == weighted.evaluation.balanced_accuracy
+
+
+def test_weights_are_kept_with_the_model_and_its_command(rare, tmp_path):
+    result = fusion.train(rare, tmp_path / "model", preset="fast", class_weight={"fall": 5.0})
+    loaded = fusion.load_model(result.folder)
+    assert loaded.classifier.class_weight == {"fall": 5.0}
+    assert "--class-weight fall=5" in (result.folder / "metrics.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        ("heavy", "class_weight is 'heavy'; expected 'balanced', or a mapping"),
+        ({"fall": -1}, "expected 'balanced', or a mapping of classes to numbers of at least 0"),
+        ({"run": 2}, "class_weight names 'run'; the classes of the training rows are 'fall', 'walk'"),
+    ],
+)
+def test_wrong_weights_are_refused(rare, weight, message):
+    with pytest.raises(ConfigError, match=message):
+        fusion.train(rare, preset="fast", class_weight=weight)
+
+
+def test_equal_weights_change_nothing(rare):
+    rows = rare.read()
+    plain, equal = (
+        FunctaClassifier(n_estimators=5, n_jobs=1, class_weight=weight).fit(rows.functas, rows.labels, rows.groups)
+        for weight in (None, {"walk": 1, "fall": 1})
+    )
+    np.testing.assert_allclose(plain.predict_proba(rows.functas), equal.predict_proba(rows.functas), atol=1e-5)
