@@ -46,13 +46,13 @@ def test_labels_that_are_numbers_ask_for_the_task_then_train_and_predict(run, wa
     assert "numbers to predict" in run(*encode, "--architecture", "paper-half").output
     asked = run("train", store, "--model", model)
     assert asked.exit_code == 1
-    assert NO_CLASS in str(asked.exception)
-    assert "--task regression" in str(asked.exception)
+    assert NO_CLASS in " ".join(asked.output.split())
+    assert "--task regression" in " ".join(asked.output.split())
     trained = run("train", store, "--model", model, "--task", "regression", "--preset", "linear", "--threads", 1)
     assert "mean absolute error" in trained.output
     out = tmp_path / "out.csv"
     found = json.loads(run("predict", model, walks, "--out", out, "--json").stdout)
-    assert found["accuracy"]["numbers"] == 20
+    assert found["accuracy"]["numbers"] == 30
     assert found["predictions"][0]["value"] == pytest.approx(0.5, abs=0.3)
     assert found["predictions"][0]["windows"][0]["value"] is not None
     assert out.read_text().splitlines()[0] == "file,recording,window,value,truth,psnr,error"
@@ -90,4 +90,4 @@ def test_weights_are_read_or_refused(run, tmp_path):
 def test_the_page_s_commands_run_and_reach_what_it_says(tmp_path, monkeypatch):
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
     run_in_order(commands(page("docs/tasks.md")), tmp_path)
-    assert json.loads((tmp_path / "speed" / "metrics.json").read_text())["r2"] > 0.85
+    assert json.loads((tmp_path / "speed" / "metrics.json").read_text())["r2"] > 0.95

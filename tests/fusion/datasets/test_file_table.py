@@ -33,7 +33,7 @@ def test_the_path_alone_is_enough(tmp_path: Path) -> None:
     dataset = FileTable(path, modality="image", test_share=0.5)
     assert [sample.id for sample in dataset] == ["img/0.png", "img/1.png", "img/2.png"]
     assert {sample.split for sample in dataset} <= {"train", "test"}
-    assert dataset.left_out == {"colour": "none of id, path, label, split, group"}
+    assert dataset.left_out == {"colour": "none of id, path, label, split, group, target"}
     left_out, split = dataset.notes
     assert left_out == "columns left out: colour"
     assert split.startswith("no split column: 50% of the files asked for as test, a hash of names (seed 42) gave ")

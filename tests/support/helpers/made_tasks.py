@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from fusion import link
+from fusion.encoders.presets import config_for
 from fusion.linking import LinkTable
+from fusion.modalities import modality_from_dict
 from helpers.made_functas import stored
 from store import Rows
 
@@ -40,7 +42,7 @@ def linked_tasks(folder: Path, *, labels: str = "target", lacking: int = 0) -> L
         rows = Rows.build(ids, functas, **columns)
         if name == "camera" and lacking:
             rows = rows.take(np.flatnonzero(np.arange(count) % lacking != 0))
-        encoder = {"kind": "functa", "view": name}
+        encoder = config_for(modality_from_dict({"name": modality}), {}).to_dict()
         state = {"start": np.zeros(K, np.float32)}
         paths[name] = stored(folder / f"{name}.zarr", rows, modality=modality, encoder=encoder, state=state).path
     return link(paths, how="outer")  # type: ignore[arg-type]
