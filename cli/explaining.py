@@ -11,7 +11,9 @@ from cli.output import JsonFlag, print_json, print_table, say
 from cli.reporting import moved_store, named_source
 
 if TYPE_CHECKING:
-    from fusion.explaining import BranchEvidence, Explanation
+    from collections.abc import Sequence
+
+    from fusion.explaining import BranchEvidence, DeletionCheck, Explanation
 
 _PARTS = 5
 
@@ -57,23 +59,7 @@ def explain(
         if json:
             print_json({"checks": [each.to_dict() for each in checks]})
         else:
-            heads = ("modality", "items", "lost, strongest", "lost, random", "difference", "ahead", "passed")
-            print_table(
-                "margin lost without a fifth of the windows",
-                heads,
-                [
-                    (
-                        each.modality,
-                        str(each.items),
-                        f"{each.lost_strongest:.3f}",
-                        f"{each.lost_random:.3f}",
-                        "{:.3f} to {:.3f}".format(*each.difference_interval),
-                        f"{each.ahead:.0%}",
-                        "yes" if each.passed else "no",
-                    )
-                    for each in checks
-                ],
-            )
+            _show_checks(checks)
         return
     found = explaining.explain(model, str(item), label=label, stores=stores, sources=sources)
     if out is not None:
@@ -91,6 +77,23 @@ def _show(found: Explanation, out: Path | None) -> None:
     print_table("", ("modality", "where", "added to the margin"), rows)
     if out is not None:
         say(f"wrote {out}")
+
+
+def _show_checks(checks: Sequence[DeletionCheck]) -> None:
+    heads = ("modality", "items", "lost, strongest", "lost, random", "difference", "ahead", "passed")
+    rows = [
+        (
+            each.modality,
+            each.items,
+            f"{each.lost_strongest:.3f}",
+            f"{each.lost_random:.3f}",
+            "{:.3f} to {:.3f}".format(*each.difference_interval),
+            f"{each.ahead:.0%}",
+            "yes" if each.passed else "no",
+        )
+        for each in checks
+    ]
+    print_table("margin lost without a fifth of the windows", heads, rows)
 
 
 def _rows(branch: BranchEvidence) -> list[tuple[str, str, str]]:

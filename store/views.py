@@ -75,16 +75,9 @@ class RowView:
         return list(zip(functas, self.codes[places].tolist(), strict=True))
 
     def batches(self, size: int = 256) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]:
-        """Give functas (b, k) and class numbers (b,) in the order of the store."""
+        """Give functas (b, k) and class numbers (b,) in the order of the store, such as for ``tf.data``."""
         for start in range(0, len(self), size):
             yield self._store.read(self.ids[start : start + size].tolist()).functas, self.codes[start : start + size]
-
-    def to_tf(self, batch_size: int = 256) -> Any:
-        """Give a ``tf.data.Dataset`` of batches, read as it goes."""
-        import tensorflow as tf
-
-        signature = (tf.TensorSpec((None, self.k), tf.float32), tf.TensorSpec((None,), tf.int64))
-        return tf.data.Dataset.from_generator(lambda: self.batches(batch_size), output_signature=signature)
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_opened": None}

@@ -54,9 +54,9 @@ def test_a_copy_in_another_process_opens_the_store_anew(filled: Path) -> None:
     assert np.array_equal(other[0][0], first[0])
 
 
-def test_tensorflow_reads_batches(filled: Path) -> None:
+def test_batches_are_in_the_order_of_the_store(filled: Path) -> None:
     view = RowView(filled)
-    batches = list(view.to_tf(batch_size=7))
-    assert [tuple(functas.shape) for functas, _ in batches][:2] == [(7, K), (7, K)]
-    assert np.concatenate([codes.numpy() for _, codes in batches]).tolist() == view.codes.tolist()
-    assert np.array_equal(np.concatenate([functas.numpy() for functas, _ in batches])[0], view[0][0])
+    batches = list(view.batches(7))
+    assert [functas.shape for functas, _ in batches][:2] == [(7, K), (7, K)]
+    assert np.concatenate([codes for _, codes in batches]).tolist() == view.codes.tolist()
+    assert np.array_equal(np.concatenate([functas for functas, _ in batches])[3], view[3][0])
