@@ -23,6 +23,7 @@ NAMELESS = "Unnamed: "
 
 _LINES, _MOST_COMMENTS, _MANY = 50, 1000, 3
 _COMMENT = ("#", "%", "//")
+_ROLES = {"id", "path", "label", "group", "split", "time"}
 _EXCEL = re.compile(r"(?i)sep=.")
 _WHOLE_NUMBER = re.compile(r"[+-]?\d+")
 _NUMBERS = {mark: re.compile(rf"[+-]?\d*{re.escape(mark)}\d*(?:[eE][+-]?\d+)?") for mark in ".,"}
@@ -110,11 +111,15 @@ def _is_comment(line: str) -> bool:
 
 def _names_in_comment(line: str, separator: str, first: Sequence[str]) -> list[str]:
     """Give the names in a line such as ``# time,x,y`` above a row of as many cells, as NumPy writes it; else none."""
-    cells = [
-        cell.strip() for cell in next(csv.reader([line.lstrip("#%/ ")], delimiter=separator, skipinitialspace=True))
-    ]
-    named = len(cells) == len(first) and all(cells) and not any(map(is_number, cells))
-    return cells if named and ("path" in map(str.lower, cells) or any(map(is_number, first))) else []
+    bare = line.lstrip("#/ ")
+    bare = bare[1:].strip() if bare.startswith("% ") else bare
+    row = next(csv.reader([bare], delimiter=separator, skipinitialspace=True))
+    cells = [cell.strip() for cell in row]
+    if len(cells) != len(first) or not all(cells[1:]) or any(map(is_number, cells)):
+        return []
+    cells[0] = cells[0] or line[0]
+    told, known = (_ROLES.isdisjoint(map(str.lower, names)) for names in (first, cells))
+    return cells if any(map(is_number, first)) or (told and not known) else []
 
 
 def _names(cells: Sequence[str]) -> tuple[str, ...]:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from helpers.made_walks import require_same, samples, walks, written
 
-from fusion.datasets import FileTable, SensorTable
+from fusion.datasets import ColumnTable, FileTable, SensorTable
 from fusion.errors import DataError
+from fusion.modalities.dialect import told_dialect
 
 
 @pytest.fixture
@@ -37,6 +38,22 @@ def test_names_may_stand_in_the_last_comment(tmp_path: Path, plain: str, mark: s
     path.write_text("# rate 50\n" + mark + plain)
     require_same(samples(path), samples(tmp_path / "plain.csv"))
     assert SensorTable(path).columns.id == ("id",)
+
+
+def test_a_column_named_like_a_comment_is_a_column(tmp_path: Path) -> None:
+    walks("ab").rename_axis("#").to_csv(tmp_path / "t.csv")
+    walks("ab").to_csv(tmp_path / "plain.csv", index=False)
+    require_same(samples(tmp_path / "t.csv"), samples(tmp_path / "plain.csv"))
+    assert SensorTable(tmp_path / "t.csv").reading.left_out == {"#": "it counts rows"}
+    (tmp_path / "t.csv").write_text("%fat,age,label\n12.5,40,x\n13.5,41,y\n")
+    assert told_dialect(tmp_path / "t.csv").names == ("%fat", "age", "label")
+
+
+def test_no_row_of_words_is_lost_below_names_in_a_comment(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("#id,sex,label\nann,f,x\nbob,m,y\n")
+    assert [sample.id for sample in ColumnTable(tmp_path / "t.csv")] == ["ann", "bob"]
+    (tmp_path / "t.csv").write_text("# people, 2024, all\nid,sex,label\nann,f,x\nbob,m,y\n")
+    assert [sample.id for sample in ColumnTable(tmp_path / "t.csv")] == ["ann", "bob"]
 
 
 def test_a_first_line_of_excel_names_the_separator(tmp_path: Path, plain: str) -> None:
