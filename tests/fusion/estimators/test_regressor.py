@@ -5,11 +5,16 @@ import pytest
 import xgboost
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from fusion.datasets import FigureConfig, FigureDataset
+from fusion.encoders import FunctaEncoder
 from fusion.errors import DataError, ModelError
 from fusion.estimators.boosted import BOOSTERS
 from fusion.estimators.regressor import FunctaRegressor
+from fusion.features import FunctaFeatures
 
 QUICK = {"penalties": [0.01]}
 
@@ -91,3 +96,17 @@ def test_groups_and_boosters_of_another_number_are_refused(wide):
         small("gbtree").fit(X, y, [1] * 199)
     with pytest.raises(ModelError, match="expected"):
         small("stacked").restore(small("gbtree").fit(X, y).boosters_)
+
+
+def test_a_grid_is_searched_over_a_pipeline_from_windows():
+    samples = list(FigureDataset(FigureConfig(subjects=3, test_subjects=1, windows=1)))
+    windows, speeds = np.stack([sample.raw for sample in samples]), [sample.target for sample in samples]
+    people = [sample.group for sample in samples]
+    pipeline = make_pipeline(
+        FunctaEncoder("sensor", architecture="paper-half", steps=2), FunctaFeatures(), FunctaRegressor(n_jobs=1)
+    )
+    grid = {"functaregressor__booster": ["gblinear", "gbtree"], "functaregressor__n_estimators": [5]}
+    search = GridSearchCV(pipeline, grid, cv=GroupKFold(3), scoring="r2").fit(windows, speeds, groups=people)
+    assert search.best_params_["functaregressor__booster"] in ("gblinear", "gbtree")
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert search.predict(windows).shape == (len(windows),)
