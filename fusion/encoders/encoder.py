@@ -133,6 +133,18 @@ class EncoderConfig(ABC):
         """Give the same configuration for a modality whose sizes are known."""
         return replace(self, modality=modality)  # type: ignore[type-var]
 
+    def for_training(self, training: Iterable[Sample]) -> Self:  # noqa: ARG002 - of the kinds that leave sizes open
+        """Give the same configuration with the sizes that so many training samples are enough for."""
+        return self
+
+    def with_sizes_of(self, stored: Mapping[str, Any]) -> Self:  # noqa: ARG002 - of the kinds that leave sizes open
+        """Give the same configuration with the sizes it leaves open taken from what `to_dict` of another gave."""
+        return self
+
+    def reductions(self, asked: EncoderConfig) -> tuple[str, ...]:  # noqa: ARG002 - of the kinds that leave sizes open
+        """Say which sizes are smaller than the preset's that was asked for, and why."""
+        return ()
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; `encoder_config_from_dict` reads them back."""
         return {"kind": self.kind, **plain_values(self), "modality": self.modality.to_dict()}

@@ -180,6 +180,7 @@ def _require_room(opened: FunctaStore, longest_id: int) -> None:
 
 def _with_sizes_of(config: EncoderConfig, opened: FunctaStore) -> EncoderConfig:
     """Take sizes that the configuration leaves open from the store, where the first run filled them in."""
+    config = config.with_sizes_of(opened.header.encoder)
     stored = opened.header.encoder.get("modality", {})
     if stored.get("name") != config.modality.name:
         return config
@@ -231,10 +232,12 @@ class _Run:
 
     def remarks(self, asked: EncoderConfig) -> tuple[str, ...]:
         """Say what sizes that were taken from one sample do to the others; what ends a process is not read again."""
-        modality = self.encoder.config.modality
-        if asked.modality == modality:
-            return ()
-        return remarks_on(modality, (sample for sample in self.dataset if sample.id not in self.deadly))
+        config: EncoderConfig = self.encoder.config
+        reduced = config.reductions(asked)
+        if asked.modality == config.modality:
+            return reduced
+        samples = (sample for sample in self.dataset if sample.id not in self.deadly)
+        return (*reduced, *remarks_on(config.modality, samples))
 
     def prune(self) -> None:
         """Drop the rows of samples that are gone."""

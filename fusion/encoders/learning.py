@@ -51,7 +51,7 @@ def learn_encoder(config: EncoderConfig, training: Iterable[Sample], mapper: Map
     DataError
         When no training sample can be used.
     """
-    config = config.with_modality(resolve_modality(config.modality, training))
+    config = config.with_modality(resolve_modality(config.modality, training)).for_training(training)
     scaling = config.modality.fixed_scaling() or _learned_scaling(config.modality, training, mapper)
     return encoder_class(config.kind).learn(config, scaling, training, mapper)
 

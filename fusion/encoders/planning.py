@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from fusion.datasets.base import Dataset, Sample
     from fusion.encoders.encoder import Encoder, EncoderConfig
-    from fusion.modalities import Modality
 
 _BYTES_BESIDE_FUNCTA = 128
 _SAMPLES, _SECONDS = 64, 1.5
@@ -117,7 +116,7 @@ def plan(
     survey = survey_samples(dataset, options, config.seed)
     survey_seconds = time.perf_counter() - begin
     training = training_samples(dataset, options, config)
-    resolved = config.with_modality(resolve_modality(config.modality, training))
+    resolved = config.with_modality(resolve_modality(config.modality, training)).for_training(training)
     k, workers = resolved.k, options.workers or available_workers()
     pace = _pace(resolved, training, sum(survey.splits[name] for name in options.train_splits))
     learning = 0.0 if pace is None else pace.learning
@@ -137,15 +136,20 @@ def plan(
         splits=dict(survey.splits),
         classes=dict(survey.classes),
         targets=None if survey.numbers is None else asdict(survey.numbers),
-        **_told(dataset, resolved.modality, () if pace is None else pace.failures),
+        **_told(dataset, resolved, resolved.reductions(config), () if pace is None else pace.failures),
     )
 
 
-def _told(dataset: Dataset, modality: Modality, failures: Sequence[str]) -> dict[str, Any]:
-    told = told_of(dataset)
+def _told(
+    dataset: Dataset, config: EncoderConfig, reductions: Sequence[str], failures: Sequence[str]
+) -> dict[str, Any]:
+    told, modality = told_of(dataset), config.modality
     failing = (f"{failures[0]}; it will be a failed sample",) if failures else ()
     left_out = told["left_out"] | modality.columns_left_out
-    return told | {"notes": (*told["notes"], *remarks_on(modality, dataset), *failing), "left_out": left_out}
+    return told | {
+        "notes": (*told["notes"], *reductions, *remarks_on(modality, dataset), *failing),
+        "left_out": left_out,
+    }
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ def with_preset(modality: Modality, options: Mapping[str, Any] | None = None) ->
     options : mapping, optional
         ``kind`` and fields of its configuration; ``fit`` holds fields of `FitSettings`, ``modality`` fields of the
         modality. The preset's omegas go with the architecture ``paper`` and its half only, its steps from a learned
-        start with that start only.
+        start with that start only. A preset's centres are at most so many, given ones are as given.
     """
     options = dict(options or {})
     kind = options.setdefault("kind", modality.encoder or "functa")
@@ -103,6 +103,8 @@ def with_preset(modality: Modality, options: Mapping[str, Any] | None = None) ->
         preset.pop("omegas", None)
     if preset.get("initialisation") == "meta" != options.get("initialisation", "meta"):
         preset.pop("fit", None)
+    if "centres" in preset and "centres" not in options:
+        preset["fewer_centres"] = True
     merged = preset | options
     merged["modality"] = modality.to_dict() | dict(options.get("modality", {}))
     merged["fit"] = dict(preset.get("fit", {})) | dict(options.get("fit", {}))

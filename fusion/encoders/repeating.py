@@ -40,11 +40,12 @@ def encode_command(header: Mapping[str, Any], source: str | Path, store: str | P
     encoder, conventions = dict(header["encoder"]), header.get("conventions", {})
     modality = dict(encoder["modality"])
     kind = encoder["kind"]
-    usual = config_for(modality_from_dict(modality), {"kind": kind}).to_dict()
+    encoder.pop("fewer_centres", None)
+    usual = config_for(modality_from_dict(modality), {"kind": kind}).with_sizes_of(encoder).to_dict()
     changed = {name: encoder[name] for name in _OWN if encoder.get(name) != usual.get(name)}
     fit = {name: value for name, value in encoder.get("fit", {}).items() if value != usual.get("fit", {}).get(name)}
-    again = config_for(modality_from_dict(modality), {"kind": kind, **changed, "fit": fit}).to_dict()
-    if again != encoder or set(fit) - set(_FIT):
+    again = config_for(modality_from_dict(modality), {"kind": kind, **changed, "fit": fit}).with_sizes_of(encoder)
+    if again.to_dict() != encoder or set(fit) - set(_FIT):
         return None
     words = ["functa", "encode", str(source), "--modality", str(header["modality"]), "--store", str(store)]
     if header["dataset"] not in _TOLD_FROM_SOURCE:

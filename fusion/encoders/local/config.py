@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
 
 import numpy as np
@@ -14,13 +15,15 @@ from fusion.inr.architecture import Architecture, LayoutEntry, sines
 from fusion.inr.settings import FitSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from fusion.datasets.base import Sample
     from fusion.encoders.local.windows import Windows
     from fusion.modalities import Modality
 
+_WINDOWS_EACH = 2
 _ONE_STEP = {"steps": 1, "learning_rate": 1.0}
 _DEFAULTS: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = {
     1: ((16,), (2,)),
@@ -51,6 +54,9 @@ class LocalConfig(EncoderConfig):
         Take the square root of what is pooled: of no effect on trees, worth half a point to a linear reader.
     centres : int >= 2
         Size of the dictionary of each scale.
+    fewer_centres : bool
+        Take fewer where the training samples do not have two windows for each, as presets do. It is settled before the
+        dictionary is learned, so a store says how many there are.
     dimensions : int >= 1
         Most dimensions that whitening keeps.
     regularisation : float >= 0
@@ -97,6 +103,7 @@ class LocalConfig(EncoderConfig):
     pools: tuple[Pool, ...] = ("mean", "max")
     root: bool = True
     centres: int = 600
+    fewer_centres: bool = False
     dimensions: int = 96
     regularisation: float = 0.01
     contrast: bool = False
@@ -205,6 +212,37 @@ class LocalConfig(EncoderConfig):
         chosen = super().with_modality(modality)
         cut = tuple(tuple(map(min, scale.size, modality.grid)) for scale in chosen.scales)
         return replace(chosen, windows=cut, strides=tuple(scale.stride for scale in chosen.scales))
+
+    def for_training(self, training: Iterable[Sample]) -> Self:
+        """Give the same configuration with as many centres as there are two training windows for."""
+        if not self.fewer_centres:
+            return self
+        each = min(len(grid.origins) for grid in self.all_windows())
+        needed = min(self.samples, -(-_WINDOWS_EACH * self.centres // each))
+        found = each * sum(1 for _ in islice(training, needed))
+        centres = min(self.centres, max(2, found // _WINDOWS_EACH))
+        return replace(self, centres=centres, fewer_centres=False)
+
+    def with_sizes_of(self, stored: Mapping[str, Any]) -> Self:
+        """Give the same configuration with as many centres as another has, where fewer are allowed."""
+        centres = int(stored.get("centres", self.centres))
+        if not self.fewer_centres or stored.get("kind") != self.kind or centres > self.centres:
+            return self
+        return replace(self, centres=centres, fewer_centres=False)
+
+    def reductions(self, asked: EncoderConfig) -> tuple[str, ...]:
+        """Say that there are fewer centres than the preset has."""
+        if not isinstance(asked, LocalConfig) or self.centres >= asked.centres:
+            return ()
+        said = f"the dictionary has {self.centres} centres, not the preset's {asked.centres}: there are two training "
+        return (f"{said}windows for each. More training samples, or smaller strides, give more",)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, without what is settled."""
+        values = super().to_dict()
+        return (
+            values if self.fewer_centres else {name: value for name, value in values.items() if name != "fewer_centres"}
+        )
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

@@ -13,7 +13,9 @@ from fusion.encoders.encoding import encode
 from fusion.encoders.learning import learn_encoder
 from fusion.encoders.local.config import LocalConfig
 from fusion.encoders.options import EncodeOptions
+from fusion.encoders.planning import plan
 from fusion.encoders.presets import config_for
+from fusion.encoders.repeating import encode_command
 from fusion.errors import ConfigError, DataError
 from fusion.features.transformer import FEATURES, FunctaFeatures
 from fusion.inr.settings import FitSettings
@@ -134,6 +136,38 @@ def test_bad_samples_become_failed_rows(made: MadeSamples, local: LocalConfig, t
 def test_too_few_windows_for_the_dictionary(made: MadeSamples, local: LocalConfig) -> None:
     with pytest.raises(DataError, match="13 windows in 1 training samples; expected as many as the 20 centres"):
         learn_encoder(local, made.samples[:1])
+
+
+def few(made: MadeSamples) -> MadeSamples:
+    """Give 9 training windows of 32 readings: 81 windows of 16 in all."""
+    return MadeSamples([sample for sample in made if sample.split == "train"][:9])
+
+
+def test_a_preset_takes_as_many_centres_as_there_are_two_windows_for(made: MadeSamples, tmp_path: Path) -> None:
+    preset, samples = config_for(SensorModality(), {"kind": "local"}), few(made)
+    planned = plan(samples, preset, HERE)
+    report = encode(samples, tmp_path / "s.zarr", preset, HERE)
+    with open_store(tmp_path / "s.zarr") as opened:
+        assert opened.header.encoder["centres"] == 40
+        assert "fewer_centres" not in opened.header.encoder
+        assert opened.k == planned.k == 80
+    said = "the dictionary has 40 centres, not the preset's 800: there are two training windows for each"
+    assert [any(said in note for note in told.notes) for told in (planned, report)] == [True, True]
+
+
+def test_more_samples_go_into_a_store_of_fewer_centres(made: MadeSamples, tmp_path: Path) -> None:
+    preset, path = config_for(SensorModality(), {"kind": "local"}), tmp_path / "s.zarr"
+    encode(few(made), path, preset, HERE)
+    report = encode(made, path, preset, HERE)
+    assert (report.skipped, report.rows) == (9, 36)
+    with open_store(path) as opened:
+        assert encode_command(opened.header.model_dump(), "x", "y") is not None
+
+
+def test_centres_that_are_asked_for_are_not_reduced(made: MadeSamples) -> None:
+    asked = config_for(SensorModality(), {"kind": "local", "centres": 800})
+    with pytest.raises(DataError, match="81 windows in 9 training samples; expected as many as the 800 centres"):
+        learn_encoder(asked, few(made).samples)
 
 
 @pytest.mark.parametrize(
