@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli import train_options as options
 from cli.encode_options import named_option, reader_options
 from cli.output import DeviceOption, JsonFlag, print_facts, print_json, print_table, progress_bar
 
@@ -42,6 +43,7 @@ def compare(
     limit: Annotated[int | None, named_option(_DATA, "So many samples of raw data. [all]", least=1)] = None,
     train_split: Annotated[Several, named_option(_DATA, "Split to compare on; repeatable. [train]")] = None,
     test_split: Annotated[Several, named_option(_DATA, "Split for the winner's test; repeatable. [test]")] = None,
+    task: options.TaskName = None,
     encoder: Annotated[
         Several,
         named_option(_WHAT, "Of raw data: functa, modulation, local, or NAME=FILE.toml; repeatable. [functa, local]"),
@@ -79,6 +81,7 @@ def compare(
             fusions=fusion_ or ("early", "late", "stacked"),
             seeds=seeds,
             folds=folds,
+            task=task,
             train_splits=tuple(train_split or ("train",)),
             test_splits=tuple(test_split or ("test",)),
             budget=seconds,
@@ -101,13 +104,14 @@ def _print(result: CompareResult) -> None:
         p = "best" if math.isnan(place.p) else f"{place.p:.3f}"
         combination = (place.encoder, place.preset, place.fusion)
         rows.append((*combination, f"{place.mean:.3f}", sd, f"{low:.3f} to {high:.3f}", f"{place.seconds:.1f}", p))
-    columns = ("encoder", "preset", "fusion", "mean", "sd", "95 % interval", "seconds", "p")
+    columns = ("encoder", "preset", "fusion", f"mean {result.measure}", "sd", "95 % interval", "seconds", "p")
     print_table(f"{result.rows:,} training rows, {result.folds} folds; p by {result.test}", columns, rows)
     if result.winner is not None:
-        low, high = result.winner["accuracy_interval"]
+        measure = result.measure
+        low, high = result.winner[f"{measure}_interval"]
         facts = {
             "winner": result.best.name,
-            "test accuracy": f"{result.winner['accuracy']:.3f}  (95 % interval {low:.3f} to {high:.3f})",
+            f"test {measure}": f"{result.winner[measure]:.3f}  (95 % interval {low:.3f} to {high:.3f})",
             "tested on": f"{result.winner['rows_test']:,} rows, once",
             "model": result.winner["model"],
         }
@@ -130,7 +134,7 @@ def _raw(
     sources: Sequence[str],
     modalities: Sequence[str],
     layouts: Sequence[str] | None,
-    options: dict[str, str],
+    reading: dict[str, str],
 ) -> dict[str, Any]:
     """Open a data set for each modality; what is named once holds for all."""
     import fusion
@@ -149,7 +153,7 @@ def _raw(
         if name in opened:
             raise typer.BadParameter(f"two modalities are called {name!r}; name the --dataset of each")
         opened[name] = stack.enter_context(
-            fusion.open_dataset(layout, Path(source), modality=modality, options=dict(options))
+            fusion.open_dataset(layout, Path(source), modality=modality, options=dict(reading))
         )
     return opened
 

@@ -69,11 +69,11 @@ class Outcome:
     Attributes
     ----------
     scores : tuple of float
-        Accuracy of each fold.
+        Of each fold: accuracy, R2 or micro F1, as the task has it.
     seconds : float
         Of all folds; what it shares with cells of another fusion counts for each.
     right : str
-        "1" for each tested row that was right and "0" for each that was not, in the order of the items.
+        Of classes "1" for each tested row that was right and "0" for each that was not, in the order of the items.
     """
 
     scores: tuple[float, ...]
@@ -151,9 +151,11 @@ def run_cell(
         training, test = encoded.items.take(~inside), encoded.items.take(inside)
         require_disjoint_groups(training, test)
         model = fit_model(encoded.stores, training, replace(run, settings=cell.settings, shared=parts))
-        best = predict_items(model, encoded.stores, test).argmax(axis=1)
-        right[inside] = np.asarray(model.classes, dtype=object)[best] == test.labels.astype(str)
-        scores.append(float(right[inside].mean()))
+        names = np.asarray(model.classes, dtype=object)
+        predicted = model.task.decided(predict_items(model, encoded.stores, test), names)
+        scores.append(model.task.score(test.labels, predicted))
+        if model.task.name == "classification":
+            right[inside] = model.task.hits(test.labels, predicted)
         told(number + 1)
     seconds = time.perf_counter() - begin + sum(parts.saved for parts in shared) - saved
     return Outcome(tuple(scores), round(seconds, 3), "".join(str(int(one)) for one in right[tested]))

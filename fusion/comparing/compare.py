@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
@@ -20,6 +21,7 @@ from fusion.encoders.options import EncodeOptions, Progress, silent
 from fusion.errors import ConfigError
 from fusion.estimators.fused import FUSIONS, check_fusion
 from fusion.estimators.presets import TrainingSettings, training_settings
+from fusion.estimators.tasks import Task
 from fusion.estimators.trainers import LocalTrainer, Trainer
 from fusion.features.items import labelled_items
 from fusion.features.source import SourceLike, opened_source
@@ -40,6 +42,7 @@ def compare(
     fusions: Sequence[str] = FUSIONS,
     seeds: int = 1,
     folds: int | None = None,
+    task: str | Task | None = None,
     train_splits: Collection[str] = ("train",),
     test_splits: Collection[str] = ("test",),
     budget: float | None = None,
@@ -48,7 +51,7 @@ def compare(
     trainer: Trainer | None = None,
     progress: Progress | None = None,
 ) -> CompareResult:
-    """Rank every combination by its accuracy on training groups left out.
+    """Rank every combination by its score - accuracy, R2 or micro F1 - on training groups left out.
 
     Parameters
     ----------
@@ -67,8 +70,10 @@ def compare(
     seeds : int >= 1
         Deal the folds, and train, so often anew.
     folds : int, optional
-        Of whole training groups, classes as even as can be; 1 = one split, a fifth held out. None = 5, or fewer where
-        there are fewer groups.
+        Of whole training groups, classes as even as can be; 1 = one split, a fifth held out, of classes only. None = 5,
+        or fewer where there are fewer groups.
+    task : {"classification", "regression", "multilabel"} or Task, optional
+        As for `fusion.train`.
     train_splits, test_splits : collection of str
         Which splits count as training rows; and as test rows, which only `best` looks at.
     budget : float, optional
@@ -97,7 +102,8 @@ def compare(
     """
     begin, report = time.perf_counter(), progress or silent
     cells = CellStore(None if folder is None else Path(folder))
-    settings = _settings(presets, seeds, folds)
+    settings = _settings(presets, seeds, folds, task)
+    asked_task = next(iter(settings.values())).task
     for fusion in fusions:
         check_fusion(fusion)
     if best is not None:
@@ -106,14 +112,16 @@ def compare(
     sources = _sources(source, cells.folder, encoders, options, report)
     with ExitStack() as stack:
         opened = {name: stack.enter_context(opened_source(each)) for name, each in sources.items()}
-        rows = TrainingRows.of(opened, tuple(train_splits), seeds, folds)
+        rows = TrainingRows.of(opened, tuple(train_splits), asked_task, seeds=seeds, folds=folds)
         if best is not None:
             labelled_items(next(iter(opened.values())).items, test_splits, "test")
         deadline = None if budget is None else begin + budget
         measured = Measuring(rows, cells, trainer or LocalTrainer(), report, deadline)
         outcomes = measured.all(list(cells_of(rows, settings, fusions)))
-    places, test = ranked(outcomes, rows.tested_groups, rows.ratio)
-    result = rows.result(places, test, measured.notes, cells.folder)
+    places, test = ranked(
+        outcomes, rows.tested_groups, rows.ratio, lowest=-math.inf if asked_task.measure == "r2" else 0.0
+    )
+    result = rows.result(places, test, asked_task.measure, measured.notes, cells.folder)
     if best is not None:
         how = settings[result.best.preset]
         result = with_winner(
@@ -132,18 +140,25 @@ def compare(
     return result
 
 
-def _settings(presets: Presets, seeds: int, folds: int | None) -> dict[str, TrainingSettings]:
+def _settings(presets: Presets, seeds: int, folds: int | None, task: str | Task | None) -> dict[str, TrainingSettings]:
     if seeds < 1 or (folds is not None and folds < 1) or not presets:
         raise ConfigError(
             f"got {seeds} seeds, {folds} folds and {len(presets)} presets; expected at least one of each."
         )
     named = presets if isinstance(presets, Mapping) else {name: name for name in presets}
-    return {name: _settings_of(given) for name, given in named.items()}
+    made = {name: _settings_of(given, task) for name, given in named.items()}
+    tasks = {each.task.name for each in made.values()}
+    if len(tasks) > 1 or (folds == 1 and tasks != {"classification"}):
+        what = f"tasks {', '.join(sorted(tasks))}" if len(tasks) > 1 else f"one fold of the task {tasks.pop()}"
+        raise ConfigError(
+            f"got {what}; expected presets of one task, and two folds or more of other tasks than classes."
+        )
+    return made
 
 
-def _settings_of(given: Any) -> TrainingSettings:
+def _settings_of(given: Any, task: str | Task | None) -> TrainingSettings:
     known = isinstance(given, (str, TrainingSettings))
-    return training_settings(given) if known else training_settings(estimator=given)
+    return training_settings(given, task=task) if known else training_settings(estimator=given, task=task)
 
 
 def _sources(

@@ -34,7 +34,7 @@ class Place:
     ----------
     encoder, preset, fusion : str or None
     mean, sd : float
-        Of the accuracy over folds and seeds; the deviation is NaN of one split.
+        Of the score (accuracy, R2 or micro F1) over folds and seeds; the deviation is NaN of one split.
     interval : tuple of two floats
         At 95 %; see `corrected_interval`. Of one split over its groups.
     seconds : float
@@ -42,7 +42,7 @@ class Place:
     seeds : int
         How many are finished.
     difference, p : float
-        To the best: mean difference of the accuracy, and how often chance alone would do as much; NaN of the best.
+        To the best: mean difference of the score, and how often chance alone would do as much; NaN of the best.
     """
 
     encoder: str
@@ -78,6 +78,8 @@ class CompareResult:
         How each was tested against the best.
     folds, rows, groups : int
         Of the cross-validation over training rows.
+    measure : str
+        What the score is: "accuracy", "r2" or "micro_f1".
     notes : tuple of str
         What a reader should know: what was left out, not started, or failed.
     folder : Path or None
@@ -91,6 +93,7 @@ class CompareResult:
     folds: int
     rows: int
     groups: int
+    measure: str = "accuracy"
     notes: tuple[str, ...] = ()
     folder: Path | None = None
     winner: Mapping[str, Any] | None = None
@@ -119,6 +122,7 @@ class CompareResult:
             "table": [{name: row[name] for name in kept} for row in table],
             "best": {name: table[0][name] for name in kept} | ({} if self.winner is None else {"test": self.winner}),
             "paired": {"test": self.test, "against": self.best.name, "rows": paired},
+            "measure": self.measure,
             "folds": self.folds,
             "rows": self.rows,
             "groups": self.groups,
@@ -143,9 +147,13 @@ class CompareResult:
 
 
 def ranked(
-    outcomes: Mapping[Combination, Mapping[int, Outcome]], groups: NDArray[np.object_], ratio: float
+    outcomes: Mapping[Combination, Mapping[int, Outcome]],
+    groups: NDArray[np.object_],
+    ratio: float,
+    *,
+    lowest: float = 0.0,
 ) -> tuple[list[Place], str]:
-    """Sort combinations by their mean accuracy and test each against the best.
+    """Sort combinations by their mean score and test each against the best.
 
     Parameters
     ----------
@@ -155,6 +163,8 @@ def ranked(
         Of the tested rows, in the order of `Outcome.right`; for the interval where there is one split.
     ratio : float
         Test rows over training rows of a fold.
+    lowest : float
+        What a score can be at least.
 
     Returns
     -------
@@ -174,7 +184,7 @@ def ranked(
         difference, p = (float("nan"),) * 2 if found is best else _against(best, found, ratio)
         sd = float(np.std(scores, ddof=1)) if len(scores) > 1 else float("nan")
         seconds = sum(outcome.seconds for outcome in found.values())
-        bounded = (max(interval[0], 0.0), min(interval[1], 1.0))
+        bounded = (max(interval[0], lowest), min(interval[1], 1.0))
         places.append(Place(*name, float(np.mean(scores)), sd, bounded, seconds, len(found), difference, p))
     return places, MCNEMAR if one_split else CORRECTED_T
 

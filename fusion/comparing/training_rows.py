@@ -15,7 +15,7 @@ from fusion.comparing.cells import EncodedItems, Folds
 from fusion.comparing.ranking import CompareResult, Place
 from fusion.encoders.encoder import encoder_class
 from fusion.errors import DataError
-from fusion.estimators.labels import require_classes
+from fusion.estimators.tasks import Task
 from fusion.features.batches import batches
 from fusion.features.items import Items, labelled_items
 from fusion.features.source import Source
@@ -39,14 +39,23 @@ class TrainingRows:
 
     @classmethod
     def of(
-        cls, opened: Mapping[str, Source], train_splits: tuple[str, ...], seeds: int, folds: int | None
+        cls,
+        opened: Mapping[str, Source],
+        train_splits: tuple[str, ...],
+        task: Task,
+        *,
+        seeds: int,
+        folds: int | None,
     ) -> TrainingRows:
         """Take the labelled rows of the training splits, and deal them into folds for each seed."""
-        labelled = {name: labelled_items(each.items, train_splits, "training") for name, each in opened.items()}
+        labelled = {
+            name: labelled_items(task.answers(each.items), train_splits, "training") for name, each in opened.items()
+        }
         encoded, notes = _common(opened, labelled)
         items = next(iter(encoded.values())).items
-        require_classes(items.labels.tolist())
-        dealt = {_FIRST_SEED + number: _dealt(items, folds, _FIRST_SEED + number) for number in range(seeds)}
+        task.require_learnable(items.labels)
+        strata = task.strata(items.labels)
+        dealt = {seed: _dealt(items, strata, folds, seed) for seed in range(_FIRST_SEED, _FIRST_SEED + seeds)}
         return cls(
             encoded,
             dealt,
@@ -71,14 +80,16 @@ class TrainingRows:
         """Return the group of each row that is tested."""
         return self.items.groups[np.logical_or.reduce(next(iter(self.folds.values())))]
 
-    def result(self, places: Sequence[Place], test: str, notes: Sequence[str], folder: Path | None) -> CompareResult:
+    def result(
+        self, places: Sequence[Place], test: str, measure: str, notes: Sequence[str], folder: Path | None
+    ) -> CompareResult:
         """Put places and notes together with what is known of the rows."""
         count = len(next(iter(self.folds.values())))
         groups = len({group for group in self.items.groups if group is not None})
         told = (*self.notes, *notes)
         if not groups:
             told += ("the rows have no groups, so those of one person or recording may be on both sides of a fold",)
-        return CompareResult(tuple(places), test, count, len(self.items), groups, told, folder)
+        return CompareResult(tuple(places), test, count, len(self.items), groups, measure, told, folder)
 
 
 def _common(opened: Mapping[str, Source], labelled: Mapping[str, Items]) -> tuple[dict[str, EncodedItems], list[str]]:
@@ -123,8 +134,7 @@ def _require_alike(encoded: Mapping[str, EncodedItems]) -> None:
                 )
 
 
-def _dealt(items: Items, folds: int | None, seed: int) -> Folds:
-    codes = np.unique(items.labels.astype(str), return_inverse=True)[1]
+def _dealt(items: Items, codes: NDArray[np.intp], folds: int | None, seed: int) -> Folds:
     most = min(GROUP_FOLDS, int(group_codes(items.groups).max()) + 1, int(np.bincount(codes).max()))
     dealt = cross_validation_folds(codes, items.groups, most if folds in (None, 1) else int(folds), seed)
     return [dealt == number for number in range(1 if folds == 1 else int(dealt.max()) + 1)]

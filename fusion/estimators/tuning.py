@@ -20,6 +20,8 @@ from fusion.splits import group_codes, stratified_folds
 
 __all__ = ["CANDIDATES", "Tried", "Tuning", "tune_classifier"]
 
+_FOLDS = 3
+
 CANDIDATES: Mapping[str, Mapping[str, Any]] = {
     "trees": TRAINING_PRESETS["paper"].parameters,
     "shallow trees": {"max_depth": 3, "parameters": {"colsample_bytree": 0.3}},
@@ -84,12 +86,11 @@ def tune_classifier(
     groups: ArrayLike | None = None,
     *,
     candidates: Mapping[str, Mapping[str, Any]] | None = None,
-    folds: int = 3,
     task: Task = TASKS["classification"],
     trainer: Trainer | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Tuning:
-    """Choose booster and parameters by folds of whole training groups.
+    """Choose booster and parameters by three folds of whole training groups.
 
     Parameters
     ----------
@@ -103,8 +104,6 @@ def tune_classifier(
         Their groups, shape (n,).
     candidates : mapping of str to mapping of str to object, optional
         Parameters by name; None = `CANDIDATES`.
-    folds : int
-        Number of folds.
     task : Task
         What is predicted.
     trainer : Trainer, optional
@@ -121,8 +120,8 @@ def tune_classifier(
     names = task.names(labels)
     learned = task.learned(labels, names)
     members = None if groups is None else group_codes(groups)
-    dealt = stratified_folds(task.strata(labels), members, most=folds, seed=classifier.seed)
-    count = int(dealt.max(initial=0)) + 1
+    folds = stratified_folds(task.strata(labels), members, most=_FOLDS, seed=classifier.seed)
+    count = int(folds.max(initial=0)) + 1
     if count < 2:
         raise DataError(
             f"tuning needs at least two groups of training rows, got one of {len(labels)} rows. Encode with groups "
@@ -134,7 +133,7 @@ def tune_classifier(
     for name, candidate in made.items():
         begin, outputs = time.perf_counter(), np.full((len(labels), task.outputs(names)), np.nan)
         for number in range(count):
-            held = dealt == number
+            held = folds == number
             outputs[held] = _outputs(candidate, rows, learned, groups, held, trainer, task, names)
             if progress is not None:
                 progress(len(tried) * count + number + 1, len(made) * count)

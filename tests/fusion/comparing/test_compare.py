@@ -178,3 +178,16 @@ def test_what_cannot_be_compared_is_one_line(noisy_store, tmp_path):
         compare(store, presets=PRESETS, best=tmp_path / "m", test_splits=("val",))
     with pytest.raises(ConfigError, match="0 folds"):
         compare(store, presets=PRESETS, folds=0)
+
+
+def test_numbers_are_ranked_by_their_r2(noisy_store, tmp_path):
+    rows = functa_rows(12, 6)
+    numbers = [f"{value:.4f}" for value in rows.functas[:, 0] * 3]
+    stores = [noisy_store(name, noise, labels=numbers) for name, noise in (("good", 0.1), ("bad", 3.0))]
+    found = compare(stores, tmp_path / "out", presets=("linear",), folds=3, task="regression", best=tmp_path / "model")
+    assert found.measure == "r2"
+    assert found.best.encoder == "good"
+    assert found.best.mean > 0.8
+    assert found.winner["r2"] > 0.8
+    with pytest.raises(ConfigError, match="one fold of the task regression"):
+        compare(stores[0], presets=("linear",), folds=1, task="regression")

@@ -26,7 +26,7 @@ def sums(k: int = 60):
 
 def xor():
     """Rows whose class no linear model tells."""
-    rows = functa_rows(24, 8)
+    rows = functa_rows(60, 8)
     functas = np.random.default_rng(0).normal(size=(len(rows), rows.k)).astype(np.float32)
     functas[:, 0] = np.sign(functas[:, 0])
     functas[:, 1] = np.sign(functas[:, 1])
