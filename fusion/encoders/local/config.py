@@ -45,6 +45,9 @@ class LocalConfig(EncoderConfig):
         longer than the grid: what is longer is cut to it.
     strides : tuple of tuple of int
         Distance of neighbouring windows, for each scale.
+    dilations : tuple of tuple of int
+        Distance of a window's neighbouring points along each axis, for each scale: the same network, fitted to a
+        coarser grid of coordinates, sees more at once. Empty for 1.
     cells : tuple of tuple of int
         Levels of a pyramid: parts along each axis that codes are pooled over, by the place of a window's middle. Empty
         pools over the whole sample.
@@ -99,6 +102,7 @@ class LocalConfig(EncoderConfig):
     modality: ModalityField
     windows: tuple[tuple[int, ...], ...] = ()
     strides: tuple[tuple[int, ...], ...] = ()
+    dilations: tuple[tuple[int, ...], ...] = ()
     cells: tuple[tuple[int, ...], ...] = ()
     pools: tuple[Pool, ...] = ("mean", "max")
     root: bool = True
@@ -124,7 +128,7 @@ class LocalConfig(EncoderConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("windows", "strides", "cells"):
+        for name in ("windows", "strides", "dilations", "cells"):
             object.__setattr__(self, name, tuple(_whole(entry, name) for entry in getattr(self, name)))
         for name in ("hidden", "differences"):
             object.__setattr__(self, name, _whole(getattr(self, name), name))
@@ -139,7 +143,8 @@ class LocalConfig(EncoderConfig):
         """Sizes and strides of the windows of each scale, for the modality's number of axes."""
         if not self.windows:
             return (Scale(*_default_windows(self.modality.d_in)),)
-        return tuple(Scale(size, stride) for size, stride in zip(self.windows, self.strides, strict=True))
+        apart = self.dilations or ((),) * len(self.windows)
+        return tuple(Scale(*scale) for scale in zip(self.windows, self.strides, apart, strict=True))
 
     @property
     def channels(self) -> int:
@@ -210,7 +215,7 @@ class LocalConfig(EncoderConfig):
     def with_modality(self, modality: Modality) -> LocalConfig:
         """Give the same configuration for a modality whose sizes are known; windows are cut to its grid."""
         chosen = super().with_modality(modality)
-        cut = tuple(tuple(map(min, scale.size, modality.grid)) for scale in chosen.scales)
+        cut = tuple(scale.within(modality.grid) for scale in chosen.scales)
         return replace(chosen, windows=cut, strides=tuple(scale.stride for scale in chosen.scales))
 
     def for_training(self, training: Iterable[Sample]) -> Self:
@@ -238,11 +243,10 @@ class LocalConfig(EncoderConfig):
         return (f"{said}windows for each. More training samples, or smaller strides, give more",)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values, without what is settled."""
+        """Plain JSON values, without what says nothing and older stores do not have."""
         values = super().to_dict()
-        return (
-            values if self.fewer_centres else {name: value for name, value in values.items() if name != "fewer_centres"}
-        )
+        settled = {"fewer_centres": self.fewer_centres, "dilations": self.dilations}
+        return {name: value for name, value in values.items() if settled.get(name, True)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -270,17 +274,24 @@ def _check(config: LocalConfig) -> None:
             raise ConfigError(f"{name} is {getattr(config, name)}; expected {smallest} or more")
     if len(config.windows) != len(config.strides):
         raise ConfigError(f"{len(config.windows)} windows and {len(config.strides)} strides; expected as many of both")
-    axes = {len(entry) for name in ("windows", "strides", "cells") for entry in getattr(config, name)}
+    if config.dilations and len(config.dilations) != len(config.windows):
+        raise ConfigError(
+            f"{len(config.windows)} windows and {len(config.dilations)} dilations; expected as many of both"
+        )
+    axes = {len(entry) for name in ("windows", "strides", "dilations", "cells") for entry in getattr(config, name)}
     if axes - {config.modality.d_in if _sized(config.modality) else next(iter(axes), 0)}:
         raise ConfigError(
             f"windows {config.windows}, strides {config.strides} and cells {config.cells}; expected one whole number "
             "for each axis of the modality"
         )
     numbers = [
-        number for name in ("windows", "strides", "cells") for entry in getattr(config, name) for number in entry
+        number
+        for name in ("windows", "strides", "dilations", "cells")
+        for entry in getattr(config, name)
+        for number in entry
     ]
     if min([*numbers, *config.differences, 1]) < 1:
-        raise ConfigError("windows, strides, cells and differences are whole numbers of 1 or more")
+        raise ConfigError("windows, strides, dilations, cells and differences are whole numbers of 1 or more")
     if not config.pools or set(config.pools) - set(get_args(Pool)) or len(set(config.pools)) < len(config.pools):
         raise ConfigError(f"pools {config.pools}; expected some of {', '.join(get_args(Pool))}, each once")
     for name in ("regularisation", "compressed"):

@@ -17,10 +17,18 @@ Pool = Literal["mean", "max", "std"]
 
 
 class Scale(NamedTuple):
-    """Points of a window along each axis, and the distance of neighbouring windows."""
+    """Points of a window along each axis, the distance of neighbouring windows, and that of a window's points."""
 
     size: tuple[int, ...]
     stride: tuple[int, ...]
+    dilation: tuple[int, ...] = ()
+
+    def within(self, grid: Sequence[int]) -> tuple[int, ...]:
+        """Return the points of a window along each axis, as many as fit into the grid."""
+        steps = self.dilation or (1,) * len(grid)
+        return tuple(
+            min(size, (points - 1) // step + 1) for size, points, step in zip(self.size, grid, steps, strict=True)
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,16 +80,17 @@ def windows_of(scale: Scale, grid: tuple[int, ...], channels: int, levels: tuple
     levels : tuple of tuple of int
         Parts along each axis, for each level of the pyramid; none: one cell.
     """
-    size = tuple(map(min, scale.size, grid))
+    size, apart = scale.within(grid), scale.dilation or (1,) * len(grid)
+    spans = [(length - 1) * step + 1 for length, step in zip(size, apart, strict=True)]
     steps = np.cumprod([channels, *grid[:0:-1]])[::-1]
-    axes = list(zip(grid, size, scale.stride, strict=True))
+    axes = list(zip(grid, spans, scale.stride, strict=True))
     firsts = [np.arange(0, points - length + 1, step) for points, length, step in axes]
     origins = _places(firsts, steps)
-    offsets = _places([np.arange(length) for length in size], steps)
+    offsets = _places([np.arange(length) * step for length, step in zip(size, apart, strict=True)], steps)
     members = []
     cells = 0
     for parts in levels or ((1,) * len(grid),):
-        middles = [first + length / 2 for first, length in zip(firsts, size, strict=True)]
+        middles = [first + span / 2 for first, span in zip(firsts, spans, strict=True)]
         inside = [_parts(middle, *axis) for middle, *axis in zip(middles, grid, parts, strict=True)]
         members.append(cells + _places(inside, np.cumprod([1, *parts[:0:-1]])[::-1]))
         cells += int(np.prod(parts))

@@ -12,6 +12,7 @@ from fusion.encoders.encoder import encoder_config_from_dict, encoder_of
 from fusion.encoders.encoding import encode
 from fusion.encoders.learning import learn_encoder
 from fusion.encoders.local.config import LocalConfig
+from fusion.encoders.local.windows import Scale, windows_of
 from fusion.encoders.options import EncodeOptions
 from fusion.encoders.planning import plan
 from fusion.encoders.presets import config_for
@@ -138,6 +139,28 @@ def test_too_few_windows_for_the_dictionary(made: MadeSamples, local: LocalConfi
         learn_encoder(local, made.samples[:1])
 
 
+def test_a_dilated_window_is_a_plain_one_of_a_thinned_grid() -> None:
+    apart = windows_of(Scale((4,), (2,), (3,)), (20,), 2)
+    values = np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32)
+    assert len(apart.origins) == 6
+    for window, first in zip(apart.cut(values), range(0, 11, 2), strict=True):
+        np.testing.assert_array_equal(window, values[first : first + 10 : 3].ravel())
+    assert windows_of(Scale((9,), (1,), (4,)), (20,), 2).size == (5,)
+
+
+def test_scales_of_several_dilations_resume_and_older_stores_are_the_same(
+    made: MadeSamples, local: LocalConfig, tmp_path: Path
+) -> None:
+    both = replace(local, windows=((8,), (8,)), strides=((2,), (2,)), dilations=((1,), (3,)))
+    encode(made, tmp_path / "s.zarr", both, replace(HERE, limit=20))
+    assert encode(made, tmp_path / "s.zarr", both, HERE).skipped == 20
+    with open_store(tmp_path / "s.zarr") as opened:
+        assert opened.k == 80
+        again = encoder_of(opened).encode(made.samples).rows
+        np.testing.assert_array_equal(again.functas, opened.read([sample.id for sample in made]).functas)
+    assert "dilations" not in local.to_dict()
+
+
 def few(made: MadeSamples) -> MadeSamples:
     """Give 9 training windows of 32 readings: 81 windows of 16 in all."""
     return MadeSamples([sample for sample in made if sample.split == "train"][:9])
@@ -176,7 +199,11 @@ def test_centres_that_are_asked_for_are_not_reduced(made: MadeSamples) -> None:
         ({"centres": 1}, "centres is 1; expected 2 or more"),
         ({"windows": [[16]], "strides": []}, "1 windows and 0 strides; expected as many of both"),
         ({"windows": [[16, 4]], "strides": [[2]]}, "expected one whole number for each axis of the modality"),
-        ({"strides": [[0]]}, "windows, strides, cells and differences are whole numbers of 1 or more"),
+        ({"strides": [[0]]}, "windows, strides, dilations, cells and differences are whole numbers of 1 or more"),
+        (
+            {"windows": [[16]], "strides": [[2]], "dilations": [[1], [2]]},
+            "1 windows and 2 dilations; expected as many of both",
+        ),
         ({"pools": ["median"]}, "encoder option pools.0 is 'median'; expected 'mean', 'max' or 'std'"),
         ({"pools": ["max", "max"]}, r"pools \('max', 'max'\); expected some of mean, max, std, each once"),
         ({"contrast": True, "centred": True}, "contrast and centred both take off means"),
