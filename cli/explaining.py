@@ -25,7 +25,7 @@ def explain(
     ] = None,
     *,
     out: Annotated[Path | None, typer.Option(help="Picture to write, a PNG.")] = None,
-    label: Annotated[str | None, typer.Option(help="Class to explain. [the most probable]")] = None,
+    label: Annotated[str | None, typer.Option(help="Class or label to explain. [the most probable]")] = None,
     source: Annotated[
         list[str] | None,
         typer.Option(
@@ -71,8 +71,7 @@ def explain(
 
 
 def _show(found: Explanation, out: Path | None) -> None:
-    truth = "" if found.truth is None else f", labelled {found.truth}"
-    typer.echo(f"{found.id}{truth}: {found.label}, probability {found.probabilities[found.label]:.3f}")
+    typer.echo(str(found))
     rows = [row for branch in found.branches for row in _rows(branch)]
     print_table("", ("modality", "where", "added to the margin"), rows)
     if out is not None:

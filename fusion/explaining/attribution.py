@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fusion.estimators.tasks import Classification, Regression
 from fusion.models.column_shares import Part, parts_of
 
 if TYPE_CHECKING:
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from fusion.estimators.tasks import Task
     from fusion.models.model import Model, ModelBranch
 
+_TINY = 1e-7
 _SMALLEST = {"gblinear": 1e-4}
 _SMALL = 0.25
 """Of a column, in deviations: nearer to its mean a tree's contribution says nothing of a slope."""
@@ -28,7 +31,8 @@ class Attribution:
     Parameters
     ----------
     contributions : NDArray of float64, shape=(k,)
-        What each column of the row adds to the margin of the class, less what it adds to the classes on average.
+        What each column of the row adds to the margin of the class, less what it adds to the classes on average; or to
+        the log odds of a label, or to the number.
     slopes : NDArray of float64, shape=(k,)
         Change of that margin for a change of the column by one, between its mean over the training rows and its value.
     """
@@ -42,16 +46,16 @@ class Attribution:
         return {name: float(self.contributions[at : at + size].sum()) for name, size, at in entries}
 
 
-def attributions(model: Model, functas: Mapping[str, NDArray[Any]], label: str) -> dict[str, Attribution]:
-    """Attribute what a model says of one item's class to its columns, for each modality that the item has.
+def attributions(model: Model, functas: Mapping[str, NDArray[Any]], label: str | None) -> dict[str, Attribution]:
+    """Attribute what a model says of one item to its columns, for each modality that the item has.
 
     Parameters
     ----------
     model : Model
     functas : mapping of str to NDArray, shape=(1, k)
         By branch name.
-    label : str
-        Class to explain.
+    label : str or None
+        Class or label to explain; None of a model of numbers.
 
     Notes
     -----
@@ -65,17 +69,36 @@ def attributions(model: Model, functas: Mapping[str, NDArray[Any]], label: str) 
         given = [branch for branch in part.branches if branch.name in functas]
         if given:
             row = matrix[:, part.columns]
-            added = _centred(part, row, label)
+            added = _added(part, row, model.task, label)
             found |= {branch.name: _of_branch(part, branch, row[0], added) for branch in given}
     return found
 
 
-def _centred(part: Part, row: NDArray[np.float32], label: str) -> NDArray[np.float64]:
+def _added(part: Part, row: NDArray[np.float32], task: Task, label: str | None) -> NDArray[np.float64]:
+    """Give what each column adds to the output that is explained; to a class less what it adds to all on average."""
     values = part.classifier.contributions(row)[0, :, :-1].astype(np.float64)
+    if label is None:
+        return np.asarray(values[0])
     names = [str(name) for name in part.classifier.classes_]
     if label not in names:
         return np.zeros(values.shape[1])
-    return np.asarray(values[names.index(label)] - values.mean(axis=0))
+    common = values.mean(axis=0) if isinstance(task, Classification) else 0.0
+    return np.asarray(values[names.index(label)] - common)
+
+
+def margins(task: Task, outputs: NDArray[np.float32], chosen: int) -> NDArray[np.float64]:
+    """Turn what a model says of rows into what contributions add up to, shape (n,).
+
+    Of a class the logarithm of its probability less the mean of all logarithms, of a label its log odds, of a number
+    the number itself.
+    """
+    values = outputs.astype(np.float64)
+    if isinstance(task, Regression):
+        return np.asarray(values[:, chosen])
+    logs = np.log(np.maximum(values, _TINY))
+    if isinstance(task, Classification):
+        return np.asarray(logs[:, chosen] - logs.mean(axis=1))
+    return np.asarray(logs[:, chosen] - np.log(np.maximum(1.0 - values[:, chosen], _TINY)))
 
 
 def _of_branch(part: Part, branch: ModelBranch, row: NDArray[np.float32], added: NDArray[np.float64]) -> Attribution:

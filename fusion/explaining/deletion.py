@@ -10,7 +10,7 @@ import numpy as np
 from fusion.encoders.local.codes import ScaleCodes, row_of, window_codes
 from fusion.encoders.local.local import LocalFunctas
 from fusion.errors import ConfigError, DataError
-from fusion.explaining.attribution import attributions
+from fusion.explaining.attribution import attributions, margins
 from fusion.explaining.explanation import require_branches, window_effects
 from fusion.explaining.items import Item, encoders_of, evaluated_names, stored_items
 from fusion.models.folder import load_model
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _DRAWS = 8
 _RESAMPLES = 2000
-_TINY = 1e-7
 
 
 @dataclass(frozen=True)
@@ -98,8 +97,8 @@ def check_deletion(
 
     Notes
     -----
-    Samek et al., "Evaluating the Visualization of What a Deep Neural Network Has Learned", 2017. The margin is the
-    logarithm of the predicted class's probability less the mean of all classes' logarithms. A row without some windows
+    Samek et al., "Evaluating the Visualization of What a Deep Neural Network Has Learned", 2017. The margin is
+    what `fusion.explaining.attribution.margins` says: of a model of numbers the number. A row without some windows
     is pooled from the others, so nothing has to be painted over.
     """
     if items < 2 or not 0 < share < 1:
@@ -143,17 +142,18 @@ def _lost(
     model: Model, item: Item, name: str, encoder: LocalFunctas, share: float, random: np.random.Generator
 ) -> tuple[float, float]:
     """Give the margin lost without the strongest windows, and without random ones on average."""
-    chances = model.predict_proba(item.functas)[0]
-    chosen = int(chances.argmax())
+    outputs = model.outputs(item.functas)[0]
+    chosen = int(outputs.argmax())
     scales = window_codes(encoder, item.values[name])
-    slopes = attributions(model, item.functas, model.classes[chosen])[name].slopes
+    label = model.classes[chosen] if model.classes else None
+    slopes = attributions(model, item.functas, label)[name].slopes
     effects = window_effects(scales, slopes)
     orders = [[np.argsort(-effect, kind="stable") for effect in effects]]
     orders += [[random.permutation(len(effect)) for effect in effects] for _ in range(_DRAWS)]
     rows = np.stack([row_of(scales), *(row_of(scales, _kept(scales, order, share)) for order in orders)])
     given = {other: np.repeat(row, len(rows), axis=0) for other, row in item.functas.items()} | {name: rows}
-    margins = _margins(model.predict_proba(given), chosen)
-    lost = margins[0] - margins[1:]
+    found = margins(model.task, model.outputs(given), chosen)
+    lost = found[0] - found[1:]
     return float(lost[0]), float(lost[1:].mean())
 
 
@@ -164,8 +164,3 @@ def _kept(scales: tuple[ScaleCodes, ...], order: list[NDArray[np.int64]], share:
         kept[places[: max(1, round(share * len(places)))]] = False
         found.append(kept)
     return found
-
-
-def _margins(chances: NDArray[np.float32], chosen: int) -> NDArray[np.float64]:
-    logs = np.log(np.maximum(chances.astype(np.float64), _TINY))
-    return np.asarray(logs[:, chosen] - logs.mean(axis=1))

@@ -36,17 +36,20 @@ class Explanation:
     Parameters
     ----------
     id : str
-    label : str
-        The class that is explained.
+    label : str or None
+        The class or label that is explained; None of a model of numbers.
     truth : str or None
+    predicted : str or float
+        A class, labels in one text, or a number.
     probabilities : dict of str to float
-        By class, most probable first.
+        By class or label, most probable first; empty of a model of numbers.
     branches : tuple of BranchEvidence
     """
 
     id: str
-    label: str
+    label: str | None
     truth: str | None
+    predicted: str | float
     probabilities: dict[str, float]
     branches: tuple[BranchEvidence, ...]
 
@@ -54,9 +57,13 @@ class Explanation:
         """Draw it as a PNG: the signal with its evidence, or bars of columns or layers, for each modality."""
         from fusion.explaining.pictures import draw_strips  # matplotlib takes a second
 
+        return draw_strips(self.branches, str(self), Path(path))
+
+    def __str__(self) -> str:
         truth = "" if self.truth is None else f", labelled {self.truth}"
-        title = f"{self.id}{truth}: evidence for {self.label} (probability {self.probabilities[self.label]:.2f})"
-        return draw_strips(self.branches, title, Path(path))
+        if self.label is None:
+            return f"{self.id}{truth}: what makes it {self.predicted:.4g}"
+        return f"{self.id}{truth}: evidence for {self.label} (probability {self.probabilities[self.label]:.3f})"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -64,6 +71,7 @@ class Explanation:
             "id": self.id,
             "class": self.label,
             "label": self.truth,
+            "predicted": self.predicted,
             "probabilities": self.probabilities,
             "modalities": {branch.name: branch.to_dict() for branch in self.branches},
         }
@@ -104,7 +112,8 @@ def explain(
     trained.require_whole()
     require_branches(trained, {**(stores or {}), **(sources or {})})
     if label is not None and label not in trained.classes:
-        raise ConfigError(f"class {label!r}; the model has {', '.join(trained.classes)}")
+        known = ", ".join(trained.classes) or "none, as it predicts a number"
+        raise ConfigError(f"class {label!r}; the model has {known}")
     (found,) = stored_items(trained, [item], stores=stores or {}, sources=sources or {})
     return explained(trained, found, encoders_of(trained), label)
 
@@ -138,13 +147,14 @@ def require_branches(model: Model, given: Mapping[str, Any]) -> None:
 
 def explained(model: Model, item: Item, encoders: Mapping[str, Encoder], label: str | None = None) -> Explanation:
     """Explain an item that was looked up."""
-    chances = model.predict_proba(item.functas)[0]
-    order = np.argsort(-chances, kind="stable")
-    chosen = label or model.classes[order[0]]
+    outputs = model.outputs(item.functas)
+    order = np.argsort(-outputs[0], kind="stable")
+    chosen = label or (model.classes[order[0]] if model.classes else None)
     found = attributions(model, item.functas, chosen)
     branches = tuple(_evidence(name, encoders[name], item, model, given) for name, given in found.items())
-    probabilities = {model.classes[place]: float(chances[place]) for place in order}
-    return Explanation(item.name, chosen, item.truth, probabilities, branches)
+    probabilities = {model.classes[place]: float(outputs[0, place]) for place in order} if model.classes else {}
+    predicted = model.task.decided(outputs, model.classifier.classes_).tolist()[0]
+    return Explanation(item.name, chosen, item.truth, predicted, probabilities, branches)
 
 
 def _evidence(name: str, encoder: Encoder, item: Item, model: Model, given: Attribution) -> BranchEvidence:

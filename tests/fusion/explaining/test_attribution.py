@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
-from helpers.made_bursts import Bursts
+from helpers.made_bursts import LENGTH, Bursts
 
 import fusion
-from fusion.explaining import explain
+from fusion.datasets import ArrayDataset
+from fusion.encoders import EncodeOptions
+from fusion.encoders.encoder import encoder_of
+from fusion.errors import ConfigError
+from fusion.explaining import check_deletion, explain
 from fusion.explaining.attribution import attributions
 
 
@@ -42,3 +48,34 @@ def test_a_slope_of_the_linear_booster_is_what_a_change_does(bursts: Bursts) -> 
     changed[0, column] *= 1.1
     expected = slopes[column] * float(changed[0, column] - near[0, column])
     assert margin(changed) - margin(near) == pytest.approx(expected, rel=0.02, abs=1e-4)
+
+
+@pytest.mark.parametrize("preset", ["linear", "fast"])
+def test_of_a_number_contributions_add_up_to_it(bursts: Bursts, preset: str, tmp_path: Path) -> None:
+    """How many readings the burst lasts is told by what the windows under it add."""
+    random = np.random.default_rng(1)
+    arrays, lengths = [], []
+    for number in range(90):
+        window = random.normal(0, 0.02, (LENGTH, 2)).astype(np.float32)
+        lengths.append(10.0 + 5 * (number % 9))
+        here = slice(20, 20 + int(lengths[-1]))
+        window[here] += np.sin(np.arange(int(lengths[-1])) * 2.0)[:, None].astype(np.float32)
+        arrays.append(window)
+    splits = ["train" if number < 60 else "test" for number in range(90)]
+    data = ArrayDataset(arrays, targets=lengths, ids=[f"n{number}" for number in range(90)], splits=splits)
+    with fusion.open_store(bursts.store) as store:
+        config = encoder_of(store).config
+    fusion.encode(data, tmp_path / "n.zarr", config, EncodeOptions(workers=1))
+    model = fusion.train(tmp_path / "n.zarr", tmp_path / "m", task="regression", preset=preset).model
+    found = explain(model, "n80", sources={"": data})
+    (branch,) = found.branches
+    assert (found.label, found.probabilities) == (None, {})
+    with fusion.open_store(tmp_path / "n.zarr") as store:
+        row = store.get("n80").functas
+    bias = float(model.classifier.contributions(model.branches[0].features.transform(row))[0, 0, -1])
+    assert branch.total + bias == pytest.approx(found.predicted, rel=1e-3)
+    assert found.draw(tmp_path / "why.png").exists()
+    with pytest.raises(ConfigError, match="as it predicts a number"):
+        explain(model, "n80", label="long", sources={"": data})
+    (check,) = check_deletion(tmp_path / "m", items=20, sources={"": data})
+    assert check.passed

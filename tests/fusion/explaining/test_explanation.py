@@ -37,7 +37,7 @@ def test_it_is_drawn_and_told_as_plain_values(bursts: Bursts, tmp_path: Path) ->
         assert picture.size[0] > 800
     told = found.to_dict()
     assert told["modalities"]["sensor"]["strongest"][0]["size"] == [8]
-    assert set(told) == {"id", "class", "label", "probabilities", "modalities"}
+    assert set(told) == {"id", "class", "label", "predicted", "probabilities", "modalities"}
 
 
 def test_layers_of_functas_and_columns_need_no_source(tmp_path: Path) -> None:
