@@ -14,7 +14,7 @@ from fusion.errors import ConfigError, DataError
 from fusion.modalities.clocks import Clock, clock_of
 from fusion.modalities.column_facts import ColumnFacts
 from fusion.modalities.dialect import is_number
-from fusion.modalities.times import DAY_FIRST, date_order, named_like_time, stamps
+from fusion.modalities.times import date_order, named_like_time, stamps, stamps_in_either_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -112,7 +112,7 @@ def _time_named(table: Table, columns: Columns) -> str | None:
 def _rises(table: Table, columns: Columns, name: str) -> bool:
     """Tell whether a column that may be a time goes forward in the first part of the table."""
     part = next(table.parts())
-    found = stamps(replace(part, table=replace(table, dates=DAY_FIRST)), name)
+    found = stamps_in_either_order(part, name)
     steps = np.diff(found.values)
     together = np.ones(len(steps), bool)
     for _, begin, _ in runs(part, columns.id):

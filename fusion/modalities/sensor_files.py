@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from fusion.modalities.clocks import Clock, clock_of, is_regular
 from fusion.modalities.column_facts import ColumnFacts, names_row, why_no_channel
 from fusion.modalities.dialect import text_rows
 from fusion.modalities.tables import TEXT_SUFFIXES, Part, Table, open_table
-from fusion.modalities.times import DAY_FIRST, named_like_time, stamps
+from fusion.modalities.times import named_like_time, stamps_in_either_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,8 +150,7 @@ def _facts(name: str, parts: Sequence[Part]) -> ColumnFacts:
 
 def _times(table: Table, parts: Sequence[Part], name: str) -> tuple[NDArray[np.float64] | None, NDArray[Any], str]:
     """Give the times since the first, the order of the rows by time, and why they are not evenly spaced."""
-    # In which order day and month stand says nothing of the time from one reading to the next.
-    found = [stamps(replace(part, table=replace(table, dates=DAY_FIRST)), name) for part in parts]
+    found = [stamps_in_either_order(part, name) for part in parts]
     stamped, known = np.concatenate([part.values for part in found]), np.concatenate([part.known for part in found])
     every = np.arange(len(stamped))
     if not known.all():

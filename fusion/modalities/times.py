@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -115,6 +115,15 @@ def stamps(part: Part, name: str, *, dates: bool | None = None) -> Stamps:
     if dates or (dates is None and is_text(column) and known.mean() < 0.5):
         return _dates(column, order)
     return Stamps(values, known, dates=False)
+
+
+def stamps_in_either_order(part: Part, name: str) -> Stamps:
+    """Read a column of times by `stamps`, dates in the order in which more of them are dates.
+
+    From one reading to the next both orders tell the same time, but for a night between months.
+    """
+    read = [stamps(replace(part, table=replace(part.table, dates=order)), name) for order in (DAY_FIRST, MONTH_FIRST)]
+    return max(read, key=lambda found: int(found.known.sum()))
 
 
 def _whole_numbers(column: Any) -> NDArray[np.int64] | None:

@@ -269,6 +269,12 @@ def test_dates_of_one_order_are_read_and_told(
     assert any(f"are read {order}" in remark for remark in plan.remarks) == (order is not None)
 
 
+@pytest.mark.parametrize("how", ["%d/%m/%Y %H:%M:%S.%f", "%m/%d/%Y %I:%M:%S.%f %p"])
+def test_dates_in_a_column_that_may_be_a_time_are_found(tmp_path: Path, how: str) -> None:
+    table = dated(walks("ab"), how, EPOCH + 24 * 86400).rename(columns={"time": "t"})
+    assert SensorTable(written(tmp_path / "t.csv", table)).columns.time == "t"
+
+
 def test_ambiguous_dates_are_asked_for_and_the_answer_is_kept(tmp_path: Path) -> None:
     table = walks("ab")
     plain = samples(written(tmp_path / "t.csv", table))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from helpers.made_walks import CHANNELS, walks, written
+from helpers.made_walks import CHANNELS, EPOCH, walks, written
 
 from fusion.datasets.file_table import FileTable
 from fusion.datasets.open import open_dataset
@@ -163,3 +163,12 @@ def test_a_line_of_units_in_a_window_is_named(tmp_path: Path) -> None:
     (tmp_path / "0.csv").write_text(text.replace("\n", "\ns,g,g,g\n", 1))
     with pytest.raises(SampleError, match="row 1 holds words in all columns: a line of units or names"):
         _ = next(iter(dataset)).raw
+
+
+@pytest.mark.parametrize("how", ["%d/%m/%Y %H:%M:%S.%f", "%m/%d/%Y %H:%M:%S.%f"])
+def test_windows_with_dates_are_put_in_their_order(tmp_path: Path, how: str) -> None:
+    window = walks("a", labels=("walk",), seconds=1)[["time", *CHANNELS]]
+    moments = pd.to_datetime((EPOCH + 24 * 86400) * 1000 + (1000 * window.time).round().astype("int64"), unit="ms")
+    shuffled = window.assign(time=moments.dt.strftime(how)).sample(frac=1, random_state=0)
+    raw = next(iter(listed(tmp_path, [shuffled]))).raw
+    np.testing.assert_array_equal(np.asarray(raw), window[list(CHANNELS)].to_numpy(np.float32))

@@ -38,6 +38,7 @@ WORDS = [
 ]
 CHANNELS = ["ax", "ay", "az", "gyro x", "Temp", "t2", "élan"]
 UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+DATES = {"iso": "%Y-%m-%dT%H:%M:%S.%fZ", "day": "%d/%m/%Y %H:%M:%S.%f", "month": "%m/%d/%Y %I:%M:%S.%f %p"}
 DAMAGES = ["header", "short", "long"]
 
 
@@ -67,6 +68,7 @@ class Made:
     blanks: bool
     decimal: str
     separator: str
+    above: str
     part_bytes: int
     damage: str | None
     options: dict[str, Any] = field(default_factory=dict)
@@ -86,7 +88,7 @@ def tables(draw: st.DrawFn) -> Made:
         for name in names
     ]
     writer = draw(st.sampled_from(["csv", "tsv", "parquet", "npz"]))
-    unit = draw(st.sampled_from([*UNITS, "iso"]))
+    unit = draw(st.sampled_from([*UNITS, *DATES]))
     separator = {"csv": draw(st.sampled_from([",", ";", "|"])), "tsv": "\t"}.get(writer, ",")
     return Made(
         recordings=recordings,
@@ -94,13 +96,14 @@ def tables(draw: st.DrawFn) -> Made:
         rate=draw(st.sampled_from([10, 25, 30, 50, 60, 64, 80, 100, 128, 200])),
         writer=writer,
         unit=unit,
-        since=draw(st.sampled_from([EPOCH, EPOCH + 86_399])) if unit != "s" else draw(st.sampled_from([0, 7, EPOCH])),
+        since=draw(st.sampled_from([EPOCH, EPOCH + 86_399] if unit != "s" else [0, 7, EPOCH])),
         time=draw(st.sampled_from(["time", "Timestamp", "datetime", "t", "Arrival_Time"])),
         order=draw(st.permutations(range(len(channels) + 4))),
         numbered=draw(st.sampled_from([None, "", "index", "Row"])),
         blanks=draw(st.booleans()),
         decimal=draw(st.sampled_from([".", ","])),
         separator=separator,
+        above=draw(st.sampled_from(["", "# made\n", "% by, a; recorder\n\n", "//\n"])),
         part_bytes=draw(st.sampled_from([1 << 10, 1 << 12, 1 << 22])),
         damage=draw(st.sampled_from([None] * 6 + DAMAGES)),
     )
@@ -145,8 +148,10 @@ def _columns(made: Made) -> dict[str, list[Any]]:
 
 def _time(made: Made, row: int) -> Any:
     milliseconds = round(row * 1000 / made.rate)
-    if made.unit == "iso":
-        return str(np.datetime64(made.since * 1000 + milliseconds, "ms")) + "Z"
+    if made.unit in DATES:
+        # Of a day above 12, so that only one order of day and month will do.
+        moment = np.datetime64((made.since + 24 * 86_400) * 1000 + milliseconds, "ms")
+        return moment.item().strftime(DATES[made.unit])
     if made.unit == "s":
         return round(made.since + milliseconds / 1000, 3)
     return (made.since * 1000 + milliseconds) * (UNITS[made.unit] // 1000)
@@ -161,6 +166,7 @@ def _write_text(made: Made, columns: dict[str, list[Any]], path: Path) -> None:
     elif made.damage in ("short", "long"):
         rows[-1] = rows[-1][:-1] if made.damage == "short" else [*rows[-1], "1"]
     with path.open("w", newline="", encoding="utf-8") as file:
+        file.write(made.above)
         csv.writer(file, delimiter=made.separator).writerows(rows)
 
 
