@@ -1,4 +1,4 @@
-"""What the first version made: its functas are made again bit for bit, and a model folder it saved says the same."""
+"""What earlier versions made: functas are made again bit for bit, and model folders they saved say the same."""
 
 from __future__ import annotations
 
@@ -46,3 +46,13 @@ def test_a_fusion_saved_by_the_first_version_predicts_the_same(golden: dict[str,
     both = model.predict_proba({name: golden[name] for name in ("sensor", "camera")})
     np.testing.assert_allclose(both, golden["probabilities"], rtol=1e-6)
     np.testing.assert_allclose(model.predict_proba({"sensor": golden["sensor"]}), golden["alone"], rtol=1e-6)
+
+
+@pytest.mark.parametrize("task", ["classification", "regression", "multilabel"])
+def test_a_fusion_of_each_task_saved_by_version_0_2_says_the_same(task: str) -> None:
+    folder = GOLDEN.with_name("v0.2")
+    model = load_model(folder / task)
+    with np.load(folder / "golden.npz") as golden:
+        functas = {name: golden[f"{task}:{name}"] for name in ("sensor", "camera")}
+        np.testing.assert_allclose(model.outputs(functas), golden[f"{task}:outputs"], rtol=1e-5)
+    assert model.task.name == task
