@@ -108,7 +108,7 @@ def leftovers(path: Path) -> set[str]:
     return {entry.name for entry in path.parent.iterdir() if not entry.name.endswith(".lock")} - {path.name}
 
 
-EVERY = [17, pytest.param(1, marks=pytest.mark.slow)]
+EVERY = [17, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(1200)])]
 
 
 @pytest.mark.parametrize("step", EVERY)
