@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -196,14 +196,25 @@ class Batch:
         self._jobs: dict[Path, Future[None]] = {}
         self._pool: ThreadPoolExecutor | None = None
 
-    def write(self, path: Path, parts: Sequence[Buffer], *, later: bool = False) -> None:
-        """Add a file; with ``later`` it is written in a thread too, and the parts must not change any more."""
-        if path in self._jobs:
-            self._jobs.pop(path).result()
+    def write(self, path: Path, parts: Sequence[Buffer]) -> None:
+        """Add a file, written now; it is synced in a thread."""
+        self._wait_for([path])
+        system.write(temporary(path), parts)
+        self._submit([path], _sync_all, system, [temporary(path)])
+
+    def write_later(self, contents: Mapping[Path, Sequence[Buffer]]) -> None:
+        """Add files that a thread writes and syncs one after the other; their parts must not change any more."""
+        self._wait_for(contents)
+        self._submit(contents, _write_and_sync, system, {temporary(path): contents[path] for path in contents})
+
+    def _wait_for(self, paths: Iterable[Path]) -> None:
+        for path in paths:
+            if path in self._jobs:
+                self._jobs.pop(path).result()
+
+    def _submit(self, paths: Iterable[Path], action: Callable[..., None], *arguments: Any) -> None:
         self._pool = self._pool or ThreadPoolExecutor(_PARALLEL)
-        if not later:
-            system.write(temporary(path), parts)
-        self._jobs[path] = self._pool.submit(_write_and_sync, system, temporary(path), parts if later else None)
+        self._jobs |= dict.fromkeys(paths, self._pool.submit(action, *arguments))
 
     def publish(self, first: Path | None = None) -> None:
         """Wait until every file is on the disk, rename each and sync their folders.
@@ -233,10 +244,15 @@ class Batch:
         return left
 
 
-def _write_and_sync(disk: FileSystem, path: Path, parts: Sequence[Buffer] | None) -> None:
-    if parts is not None:
+def _write_and_sync(disk: FileSystem, contents: Mapping[Path, Sequence[Buffer]]) -> None:
+    for path, parts in contents.items():
         disk.write(path, parts)
-    disk.sync(path)
+    _sync_all(disk, contents)
+
+
+def _sync_all(disk: FileSystem, paths: Iterable[Path]) -> None:
+    for path in paths:
+        disk.sync(path)
 
 
 def sweep(folder: Path) -> None:

@@ -81,7 +81,8 @@ class WritableZarrBackend(ZarrBackend, WritableBackend):
             files.write_durably(self.path / MIRROR, [document_bytes(document)])
 
     def write_block(self, block: int, columns: Mapping[str, NDArray[Any]], start: int, stop: int) -> None:  # noqa: ARG002
-        """Write the chunks of a block under temporary names: small ones in threads, from copies; functas last."""
+        """Write the chunks of a block under temporary names: small ones in a thread, from copies; functas last."""
+        small: dict[Path, list[Any]] = {}
         for path in sorted(columns, key="functas".__eq__):
             column = self._columns[path]
             target = self.path / self._key(column, block)
@@ -89,9 +90,13 @@ class WritableZarrBackend(ZarrBackend, WritableBackend):
             if self._table is not None:
                 self._table.note(path, block, self._checksum(column, parts, columns[path][:stop]))
             if path == "functas":
+                self._batch.write_later(small)
+                small = {}
                 self._batch.write(target, parts)
             else:
-                self._batch.write(target, [b"".join(parts)], later=True)
+                small[target] = [b"".join(parts)]
+        if small:
+            self._batch.write_later(small)
 
     def _checksum(self, column: Column, parts: list[Any], committed: NDArray[Any]) -> int:
         """Give the checksum of a chunk's committed rows; that of a full chunk of numbers stands behind it already."""
@@ -114,7 +119,7 @@ class WritableZarrBackend(ZarrBackend, WritableBackend):
         self._record, self.commit = record, commit
 
     def _stage_document(self, key: str, document: dict[str, Any]) -> None:
-        self._batch.write(self.path / key, [document_bytes(document)], later=True)
+        self._batch.write_later({self.path / key: [document_bytes(document)]})
 
     def _stage_shapes(self, rows: int) -> None:
         for column in self._columns.values():

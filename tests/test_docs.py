@@ -28,6 +28,7 @@ FILES: dict[str, Callable[[Path], None]] = {
     "docs/scaling.md": docs_files.scaling,
     "docs/sensor-tables.md": docs_files.sensor_tables,
 }
+SLOW = dict.fromkeys(("docs/local-functas.md", "docs/own-files.md"), pytest.mark.slow)
 WITH_PYTHON = {"docs/index.md", "docs/interchange.md"}
 """Pages whose Python runs after their commands."""
 ELSEWHERE = {
@@ -45,7 +46,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=SLOW.get(name, ())) for name in FILES])
 def test_a_page_s_commands_run_in_order(name: str, folder: Path) -> None:
     text = page(name)
     FILES[name](folder)

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from cli.main import app
 
 DOCUMENTED = {0, 1, 2, 3, 4, 130}
-FAST, SLOW = 60, 2000
+FAST, SLOW = 30, 2000
 
 NUMBERS = (
     "0",

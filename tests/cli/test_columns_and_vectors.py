@@ -36,6 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_its_commands_run_in_order(folder: Path, functa: Functa) -> None:
     for command in COMMANDS:
         name, *arguments = shlex.split(command)

@@ -37,8 +37,12 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> SlowFileSystem:
 @pytest.mark.parametrize("later", [False, True])
 def test_files_get_their_names_after_every_one_was_synced(tmp_path: Path, slow: SlowFileSystem, *, later: bool) -> None:
     batch, paths = files.Batch(), [tmp_path / name for name in ("a", "b", "c")]
-    for path in paths:
-        batch.write(path, [path.name.encode(), b"!"], later=later)
+    contents = {path: [path.name.encode(), b"!"] for path in paths}
+    if later:
+        batch.write_later(contents)
+    else:
+        for path, parts in contents.items():
+            batch.write(path, parts)
     assert not any(path.exists() for path in paths)
     slow.allowed.set()
     batch.publish()
@@ -51,7 +55,7 @@ def test_files_get_their_names_after_every_one_was_synced(tmp_path: Path, slow: 
 def test_a_file_written_twice_is_the_second_one(tmp_path: Path) -> None:
     batch = files.Batch()
     for number in range(20):
-        batch.write(tmp_path / "a", [b"%d" % number * 1000], later=True)
+        batch.write_later({tmp_path / "a": [b"%d" % number * 1000], tmp_path / str(number): [b"x"]})
     batch.publish()
     assert (tmp_path / "a").read_bytes() == b"19" * 1000
 
@@ -59,7 +63,7 @@ def test_a_file_written_twice_is_the_second_one(tmp_path: Path) -> None:
 def test_nothing_is_written_after_a_batch_was_dropped(tmp_path: Path, slow: SlowFileSystem) -> None:
     batch = files.Batch()
     for number in range(50):
-        batch.write(tmp_path / str(number), [b"x"], later=True)
+        batch.write_later({tmp_path / str(number): [b"x"]})
     slow.allowed.set()
     left = batch.drop()
     there = set(tmp_path.iterdir())
@@ -74,7 +78,7 @@ def test_an_error_in_a_thread_is_raised_before_anything_gets_its_name(
     monkeypatch.setattr(files, "system", FullFileSystem(3))
     batch = files.Batch()
     for name in ("a", "b", "c"):
-        batch.write(tmp_path / name, [b"x"], later=True)
+        batch.write_later({tmp_path / name: [b"x"]})
     with pytest.raises(OSError, match="No space left on device"):
         batch.publish()
     batch.drop()

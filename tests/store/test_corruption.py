@@ -71,7 +71,7 @@ def deletions(file: Path) -> Iterator[tuple[str, Callable[[], None]]]:
     yield f"{file.name} deleted", file.unlink
 
 
-@pytest.mark.parametrize("damages", [flips(97), cuts, deletions], ids=["flip", "cut", "delete"])
+@pytest.mark.parametrize("damages", [flips(197), cuts, deletions], ids=["flip", "cut", "delete"])
 def test_no_damage_is_silent(base: Path, damages: Callable[[Path], Any]) -> None:
     sound, noticed = everything(base), 0
     for file in files_of(base):

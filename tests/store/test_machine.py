@@ -27,10 +27,10 @@ def _in_memory(fast_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     return
 
 
-@pytest.mark.parametrize("examples", [50, pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.timeout(3000)])])
+@pytest.mark.parametrize("examples", [20, pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.timeout(3000)])])
 @pytest.mark.parametrize("machine", [ZarrMachine, Hdf5Machine])
 def test_the_store_follows_a_dictionary(machine: type[StoreMachine], examples: int) -> None:
-    quick = examples <= 50
+    quick = examples <= 20
     run_state_machine_as_test(
         machine,
         settings=settings(

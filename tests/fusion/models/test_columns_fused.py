@@ -32,7 +32,7 @@ def linked(tmp_path_factory: pytest.TempPathFactory) -> LinkTable:
     return link([folder / "windows.zarr", folder / "people.zarr"], on="group")
 
 
-@pytest.mark.parametrize("fusion", ["early", "late"])
+@pytest.mark.parametrize("fusion", ["early", pytest.param("late", marks=pytest.mark.slow)])
 def test_windows_and_people_are_fused_by_group(linked: LinkTable, tmp_path: Path, fusion: str) -> None:
     result = train(linked, tmp_path / "model", cv="group", fusion=fusion, classifier=QUICK)
     assert result.accuracy >= 0.9
