@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from fusion.datasets.archives import unpack
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each of several test processes one thread: threads of one would wait for those of another."""
+    if hasattr(config, "workerinput"):
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +23,8 @@ def public_data() -> Path:
 
 @pytest.fixture(scope="session")
 def uci_har_folder(public_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from fusion.datasets.archives import unpack  # numpy reads the number of threads when it is loaded
+
     folder = tmp_path_factory.mktemp("uci-har")
     unpack(public_data / "uci-har" / "UCI_HAR_Dataset.tar.xz", folder)
     return folder / "UCI HAR Dataset"
