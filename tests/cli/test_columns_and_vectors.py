@@ -46,6 +46,7 @@ def test_its_commands_run_in_order(folder: Path, functa: Functa) -> None:
         assert (name, done.code) == ("functa", 0), f"{command}\n{done.out}\n{done.err}"
 
 
+@pytest.mark.slow
 def test_its_code_runs(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(folder)
     shares, arrays = CODE
