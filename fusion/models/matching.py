@@ -69,13 +69,13 @@ def _branch_of(model: Model, name: str, store: FunctaStore) -> ModelBranch:
         if _made_alike(branch, store):
             return branch
     first = candidates[0]
-    store.require_same(encoder=dict(first.header["encoder"]), state=dict(first.state))
+    first.require_same_encoder(store)
     return first
 
 
 def _made_alike(branch: ModelBranch, store: FunctaStore) -> bool:
     try:
-        store.require_same(encoder=dict(branch.header["encoder"]), state=dict(branch.state))
+        branch.require_same_encoder(store)
     except StoreMismatchError:
         return False
     return True

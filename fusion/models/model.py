@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fusion.errors import DataError, ModelError
+from fusion.errors import ConfigError, DataError, ModelError
 from fusion.estimators.fused import FusedEstimator
 from fusion.estimators.tasks import TASKS, Task
 from fusion.features.fitted import FittedFeatures
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from fusion.estimators.boosted import FunctaBooster
     from fusion.features.transformer import FunctaFeatures
     from store import FunctaStore
+
+Given = TypeVar("Given")
 
 __all__ = ["Model", "ModelBranch", "Training", "library_versions", "now"]
 
@@ -90,6 +92,20 @@ class ModelBranch:
     def columns(self) -> int:
         """Number of columns after the filter."""
         return int(self.features.keep_.sum())
+
+    def by_entry(self, values: NDArray[Any]) -> dict[str, float]:
+        """Add values up, shape (k,), over each entry of the layout: an array of a network, or a plain column."""
+        entries = ((str(name), int(np.prod(shape)), int(offset)) for name, shape, offset in self.header["layout"])
+        return {name: float(values[at : at + size].sum()) for name, size, at in entries}
+
+    def require_same_encoder(self, store: FunctaStore) -> None:
+        """Refuse a store that another encoder filled; StoreMismatchError names what differs."""
+        store.require_same(encoder=dict(self.header["encoder"]), state=dict(self.state))
+
+    def source_among(self, sources: Mapping[str, Given]) -> Given | str | None:
+        """Choose the data behind its store: given by its name, or for all by ""; built-in data need none."""
+        built_in = "." if self.header.get("dataset") == "figure" else None
+        return sources.get(self.name, sources.get("")) or built_in
 
 
 @dataclass(frozen=True)
@@ -162,6 +178,17 @@ class Model:
     def fusion(self) -> str | None:
         """How several modalities are fused; None of one modality."""
         return self.classifier.fusion if isinstance(self.classifier, FusedEstimator) else None
+
+    def branch(self, name: str) -> ModelBranch:
+        """Look up a branch by its name."""
+        return next(branch for branch in self.branches if branch.name == name)
+
+    def require_branches(self, names: Collection[str], given: str) -> None:
+        """Refuse names that no branch has; ConfigError says what was `given` for them, such as "stores are"."""
+        known = [branch.name for branch in self.branches]
+        unknown = sorted(set(names) - set(known))
+        if unknown:
+            raise ConfigError(f"{given} given for {', '.join(unknown)}; the model has {', '.join(known)}")
 
     def require_whole(self) -> None:
         """Refuse a model that was loaded without what trains and explains; ModelError says how to load it."""
