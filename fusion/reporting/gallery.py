@@ -12,6 +12,7 @@ import numpy as np
 
 from fusion.encoders.decoding import compare_samples
 from fusion.encoders.encoder import encoder_class
+from fusion.encoders.local.local import LocalFunctas
 from fusion.errors import FusionError
 from fusion.explaining.explanation import draw_evidence
 from fusion.reporting.content import Exhibit
@@ -54,8 +55,8 @@ class Wall:
     @property
     def has_places(self) -> bool:
         """Whether its rows are pooled over windows, which have places; no other row can be decoded."""
-        header = next(branch.header for branch in self.model.branches if branch.name == self.name)
-        return bool(encoder_class(header["encoder"].get("kind", "functa")).has_dictionary)
+        kind = self.model.branch(self.name).header["encoder"].get("kind", "functa")
+        return issubclass(encoder_class(kind), LocalFunctas)
 
 
 def exhibits(walls: Sequence[Wall], *, each: int = 4, seed: int = 42) -> tuple[list[Exhibit], list[str]]:
