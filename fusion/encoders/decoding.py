@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +18,12 @@ from fusion.modalities import source_hash
 from store import Status, open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from numpy.typing import NDArray
 
-    from fusion.datasets.base import Sample
+    from fusion.datasets.base import Dataset, Sample
     from fusion.encoders.encoder import Encoder
     from fusion.modalities import Scaling
     from store import FunctaStore, Header, Rows
@@ -104,6 +106,49 @@ def compare_samples(store: str | Path, source: str | Path, pictures: Mapping[str
     return {sample_id: measured for sample_id, (measured, *_) in _compare(stored, source, pictures, 1.0).items()}
 
 
+def samples_behind(header: Header, source: str | Path | Dataset, ids: Collection[str]) -> Iterator[Sample]:
+    """Find samples of a store in the data that it was made from, in their order, reading no further than the last.
+
+    A video is read while it is prepared, and an archive is unpacked no longer than it is open: use each sample before
+    the next.
+
+    Parameters
+    ----------
+    header : Header
+        Of the store.
+    source : path or Dataset
+    ids : collection of str
+
+    Raises
+    ------
+    DataError
+        When one is not there, after the others.
+    """
+    wanted = set(ids)
+    with _opened(header, source) as opened:
+        for sample in opened:
+            if sample.id in wanted:
+                wanted.remove(sample.id)
+                yield sample
+                if not wanted:
+                    return
+    missing = next(sample_id for sample_id in ids if sample_id in wanted)
+    told = source if isinstance(source, str | Path) else "the source"
+    raise DataError(f"{told} has no sample {missing!r}; expected the data set that the store was made from")
+
+
+def is_encoded(prepared: NDArray[Any], row: Rows) -> bool:
+    """Tell whether a prepared sample is the one that a row was encoded from."""
+    return bool(np.array_equal(source_hash(prepared), row.source_hash[0]))
+
+
+def _opened(header: Header, source: str | Path | Dataset) -> AbstractContextManager[Dataset]:
+    if not isinstance(source, str | Path):
+        return nullcontext(source)
+    options = header.conventions.get("reader", {})
+    return open_dataset(header.dataset, source, modality=header.modality, options=options)
+
+
 @dataclass(frozen=True, eq=False)
 class _Stored:
     """A row with all that decodes it."""
@@ -130,18 +175,10 @@ class _Stored:
 def _compare(
     stored: Mapping[str, _Stored], source: str | Path, pictures: Mapping[str, Path], scale: float
 ) -> dict[str, tuple[float, Likeness, bool]]:
-    header = next(iter(stored.values())).header
-    options = header.conventions.get("reader", {})
-    measured: dict[str, tuple[float, Likeness, bool]] = {}
-    with open_dataset(header.dataset, source, modality=header.modality, options=options) as opened:
-        for sample in opened:
-            if sample.id in stored:
-                # A video is read while it is prepared, and an archive is unpacked no longer than it is open.
-                measured[sample.id] = _draw(stored[sample.id], sample, pictures[sample.id], scale)
-                if len(measured) == len(stored):
-                    return measured
-    missing = next(sample_id for sample_id in stored if sample_id not in measured)
-    raise DataError(f"{source} has no sample {missing!r}; expected the data set that the store was made from")
+    measured = {}
+    for sample in samples_behind(next(iter(stored.values())).header, source, stored):
+        measured[sample.id] = _draw(stored[sample.id], sample, pictures[sample.id], scale)
+    return measured
 
 
 def _draw(stored: _Stored, sample: Sample, picture: Path, scale: float) -> tuple[float, Likeness, bool]:
@@ -156,7 +193,7 @@ def _draw(stored: _Stored, sample: Sample, picture: Path, scale: float) -> tuple
     title = f"{sample.id}: {stored.row.labels[0] or 'no label'}, {measured:.1f} dB"
     fine = stored.decoded(scale)
     modality.plot_scaled(original, fine, picture, title, scaling=scaling, titles=likeness.titles())
-    return measured, likeness, source_hash(original).tobytes() == stored.row.source_hash[0].tobytes()
+    return measured, likeness, is_encoded(original, stored.row)
 
 
 def _psnr_between(original: NDArray[Any], decoded: NDArray[Any], scaling: Scaling) -> float:

@@ -56,9 +56,9 @@ class Pool:
         return np.asarray(self.weights[:, None, None] * centred_logs(own))
 
 
-def centred_logs(own: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return log probabilities less their mean over the classes, 0 where the modality is missing."""
-    logs = np.log(np.maximum(np.nan_to_num(own, nan=1.0), LEAST)).astype(np.float64)
+def centred_logs(own: NDArray[np.float32], least: float = LEAST) -> NDArray[np.float64]:
+    """Return log probabilities, none below `least`, less their mean over the classes; 0 where a modality is missing."""
+    logs = np.log(np.maximum(np.nan_to_num(own, nan=1.0), least)).astype(np.float64)
     return np.asarray(logs - logs.mean(axis=-1, keepdims=True))
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fusion.datasets.targets import number_of
 from fusion.errors import ConfigError, DataError
-from fusion.estimators.averaging import Pool, centred_logs, learn_number_pool, learn_pool
+from fusion.estimators.averaging import LEAST, Pool, centred_logs, learn_number_pool, learn_pool
 from fusion.estimators.labels import indicators, joined_labels, label_names, require_classes
 from fusion.estimators.targets import class_weights
 
@@ -29,6 +29,8 @@ __all__ = ["TASKS", "Classification", "Multilabel", "Regression", "Task", "task_
 
 SEPARATOR = ";"
 """Between the labels of a row, where nothing else is said."""
+_SURE = 1e-7
+"""A single model's probabilities are told apart down to this."""
 
 
 class Task(ABC):
@@ -105,6 +107,14 @@ class Task(ABC):
     @abstractmethod
     def head_rows(self, own: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return what stacked fusion reads of its members' outputs (branches, n, outputs), shape (n, columns)."""
+
+    @abstractmethod
+    def margins(self, outputs: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Turn outputs of rows into what an estimator's contributions add up to, shape (n, outputs)."""
+
+    def compared(self, added: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Leave out of what is added to the margins, shape (outputs, ...), what makes no difference to the outputs."""
+        return added
 
     @abstractmethod
     def learn_pool(
@@ -195,6 +205,14 @@ class Classification(Task):
     def head_rows(self, own: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return log probabilities less their mean over the classes, 0 where the modality is missing."""
         return _side_by_side(centred_logs(own))
+
+    def margins(self, outputs: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Logarithms of the probabilities less their mean, on which no probability depends."""
+        return centred_logs(outputs, _SURE)
+
+    def compared(self, added: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Count from the mean of the classes."""
+        return np.asarray(added - added.mean(axis=0))
 
     def learn_pool(
         self, own: NDArray[np.float32], learned: NDArray[Any], weights: NDArray[np.float64] | None = None
@@ -304,6 +322,10 @@ class Regression(Task):
         """Return the numbers; where a modality is missing, the mean of what the others say."""
         return _side_by_side(np.where(np.isnan(own), np.nanmean(own, axis=0), own))
 
+    def margins(self, outputs: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Give the numbers themselves."""
+        return outputs.astype(np.float64)
+
     def learn_pool(
         self,
         own: NDArray[np.float32],
@@ -406,7 +428,11 @@ class Multilabel(Task):
 
     def head_rows(self, own: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return log odds, 0 where the modality is missing."""
-        return _side_by_side(_log_odds(own))
+        return _side_by_side(_log_odds(own, LEAST))
+
+    def margins(self, outputs: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Log odds."""
+        return _log_odds(outputs, _SURE)
 
     def learn_pool(
         self,
@@ -496,8 +522,8 @@ def task_of(name: str, *, label_separator: str | None = None) -> Task:
     return Multilabel(label_separator)
 
 
-def _log_odds(own: NDArray[np.float32]) -> NDArray[np.float64]:
-    likely = np.clip(np.nan_to_num(own, nan=0.5).astype(np.float64), 1e-4, 1 - 1e-4)
+def _log_odds(own: NDArray[np.float32], least: float) -> NDArray[np.float64]:
+    likely = np.clip(np.nan_to_num(own, nan=0.5).astype(np.float64), least, 1 - least)
     return np.asarray(np.log(likely / (1 - likely)))
 
 

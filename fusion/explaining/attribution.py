@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fusion.estimators.tasks import Classification, Regression
 from fusion.models.column_shares import Part, parts_of
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from fusion.estimators.tasks import Task
     from fusion.models.model import Model, ModelBranch
 
-_TINY = 1e-7
 _SMALLEST = {"gblinear": 1e-4}
 _SMALL = 0.25
 """Of a column, in deviations: nearer to its mean a tree's contribution says nothing of a slope."""
@@ -39,11 +37,6 @@ class Attribution:
 
     contributions: NDArray[np.float64]
     slopes: NDArray[np.float64]
-
-    def parts(self, header: Mapping[str, Any]) -> dict[str, float]:
-        """Add the contributions up over each entry of the layout: a layer of a network, or a plain column."""
-        entries = ((str(name), int(np.prod(shape)), int(offset)) for name, shape, offset in header["layout"])
-        return {name: float(self.contributions[at : at + size].sum()) for name, size, at in entries}
 
 
 def attributions(model: Model, functas: Mapping[str, NDArray[Any]], label: str | None) -> dict[str, Attribution]:
@@ -75,30 +68,12 @@ def attributions(model: Model, functas: Mapping[str, NDArray[Any]], label: str |
 
 
 def _added(part: Part, row: NDArray[np.float32], task: Task, label: str | None) -> NDArray[np.float64]:
-    """Give what each column adds to the output that is explained; to a class less what it adds to all on average."""
-    values = part.classifier.contributions(row)[0, :, :-1].astype(np.float64)
+    """Give what each column adds to the output that is explained."""
+    values = task.compared(part.classifier.contributions(row)[0, :, :-1].astype(np.float64))
     if label is None:
         return np.asarray(values[0])
     names = [str(name) for name in part.classifier.classes_]
-    if label not in names:
-        return np.zeros(values.shape[1])
-    common = values.mean(axis=0) if isinstance(task, Classification) else 0.0
-    return np.asarray(values[names.index(label)] - common)
-
-
-def margins(task: Task, outputs: NDArray[np.float32], chosen: int) -> NDArray[np.float64]:
-    """Turn what a model says of rows into what contributions add up to, shape (n,).
-
-    Of a class the logarithm of its probability less the mean of all logarithms, of a label its log odds, of a number
-    the number itself.
-    """
-    values = outputs.astype(np.float64)
-    if isinstance(task, Regression):
-        return np.asarray(values[:, chosen])
-    logs = np.log(np.maximum(values, _TINY))
-    if isinstance(task, Classification):
-        return np.asarray(logs[:, chosen] - logs.mean(axis=1))
-    return np.asarray(logs[:, chosen] - np.log(np.maximum(1.0 - values[:, chosen], _TINY)))
+    return np.asarray(values[names.index(label)]) if label in names else np.zeros(values.shape[1])
 
 
 def _of_branch(part: Part, branch: ModelBranch, row: NDArray[np.float32], added: NDArray[np.float64]) -> Attribution:

@@ -10,9 +10,9 @@ import numpy as np
 from fusion.encoders.local.codes import ScaleCodes, row_of, window_codes
 from fusion.encoders.local.local import LocalFunctas
 from fusion.errors import ConfigError, DataError
-from fusion.explaining.attribution import attributions, margins
-from fusion.explaining.explanation import require_branches, window_effects
-from fusion.explaining.items import Item, encoders_of, evaluated_names, stored_items
+from fusion.explaining.attribution import attributions
+from fusion.explaining.explanation import window_effects
+from fusion.explaining.items import Item, encoders_of, evaluated_items, stored_items
 from fusion.models.folder import load_model
 from fusion.models.model import Model
 
@@ -98,23 +98,27 @@ def check_deletion(
     Notes
     -----
     Samek et al., "Evaluating the Visualization of What a Deep Neural Network Has Learned", 2017. The margin is
-    what `fusion.explaining.attribution.margins` says: of a model of numbers the number. A row without some windows
+    what `Task.margins` says: of a model of numbers the number. A row without some windows
     is pooled from the others, so nothing has to be painted over.
     """
     if items < 2 or not 0 < share < 1:
         raise ConfigError(f"{items} items and a share of {share:g}; expected 2 or more items and a share in (0, 1)")
     trained = model if isinstance(model, Model) else load_model(model)
     trained.require_whole()
-    require_branches(trained, {**(stores or {}), **(sources or {})})
-    encoders = {name: encoder for name, encoder in encoders_of(trained).items() if isinstance(encoder, LocalFunctas)}
-    if not encoders:
+    trained.require_branches({*(stores or {}), *(sources or {})} - {""}, "a path is")
+    encoders = encoders_of(trained)
+    coded = {name: encoder for name, encoder in encoders.items() if isinstance(encoder, LocalFunctas)}
+    if not coded:
         raise DataError("no modality of this model is coded by windows; expected one encoded with --encoder local")
-    names = evaluated_names(trained)
+    known = evaluated_items(trained)
+    if not known:
+        raise DataError("no predictions are saved beside the model; expected a folder that training wrote")
+    names = list(known)
     random = np.random.default_rng(seed)
     drawn = [names[place] for place in np.sort(random.permutation(len(names))[:items])]
-    found = stored_items(trained, drawn, stores=stores or {}, sources=sources or {})
+    found = stored_items(trained, drawn, known, encoders, stores=stores or {}, sources=sources or {})
     checks = []
-    for name, encoder in encoders.items():
+    for name, encoder in coded.items():
         lost = [_lost(trained, item, name, encoder, share, random) for item in found if name in item.values]
         if len(lost) < 2:
             raise DataError(f"{len(lost)} of {items} items have {name}; expected 2 or more. Ask for more items")
@@ -152,7 +156,7 @@ def _lost(
     orders += [[random.permutation(len(effect)) for effect in effects] for _ in range(_DRAWS)]
     rows = np.stack([row_of(scales), *(row_of(scales, _kept(scales, order, share)) for order in orders)])
     given = {other: np.repeat(row, len(rows), axis=0) for other, row in item.functas.items()} | {name: rows}
-    found = margins(model.task, model.outputs(given), chosen)
+    found = model.task.margins(model.outputs(given))[:, chosen]
     lost = found[0] - found[1:]
     return float(lost[0]), float(lost[1:].mean())
 

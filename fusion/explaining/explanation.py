@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from fusion.encoders.local.local import LocalFunctas
 from fusion.errors import ConfigError
 from fusion.explaining.attribution import attributions
 from fusion.explaining.evidence import BranchEvidence
-from fusion.explaining.items import Item, branch_items, encoders_of, stored_items
+from fusion.explaining.items import Item, branch_items, encoders_of, evaluated_items, stored_items
 from fusion.models.folder import load_model
 from fusion.models.model import Model
 
@@ -110,12 +110,13 @@ def explain(
     """
     trained = model if isinstance(model, Model) else load_model(model)
     trained.require_whole()
-    require_branches(trained, {**(stores or {}), **(sources or {})})
+    trained.require_branches({*(stores or {}), *(sources or {})} - {""}, "a path is")
     if label is not None and label not in trained.classes:
-        known = ", ".join(trained.classes) or "none, as it predicts a number"
-        raise ConfigError(f"class {label!r}; the model has {known}")
-    (found,) = stored_items(trained, [item], stores=stores or {}, sources=sources or {})
-    return explained(trained, found, encoders_of(trained), label)
+        classes = ", ".join(trained.classes) or "none, as it predicts a number"
+        raise ConfigError(f"class {label!r}; the model has {classes}")
+    known, encoders = evaluated_items(trained), encoders_of(trained)
+    (found,) = stored_items(trained, [item], known, encoders, stores=stores or {}, sources=sources or {})
+    return explained(trained, found, encoders, label)
 
 
 def draw_evidence(model: Model, name: str, store: str | Path, source: str | Path, pictures: Mapping[str, Path]) -> None:
@@ -132,17 +133,9 @@ def draw_evidence(model: Model, name: str, store: str | Path, source: str | Path
         PNG to draw, by the sample's ID.
     """
     encoders = encoders_of(model)
-    for item in branch_items(model, name, list(pictures), store, source):
+    for item in branch_items(model.branch(name), encoders[name], list(pictures), store, source):
         if item.functas:
             explained(model, item, encoders).draw(pictures[item.name])
-
-
-def require_branches(model: Model, given: Mapping[str, Any]) -> None:
-    """Refuse names of modalities that a model does not have; ConfigError names those that it has."""
-    names = [branch.name for branch in model.branches]
-    unknown = sorted(set(given) - {"", *names})
-    if unknown:
-        raise ConfigError(f"a path is given for {', '.join(unknown)}; the model has {', '.join(names)}")
 
 
 def explained(model: Model, item: Item, encoders: Mapping[str, Encoder], label: str | None = None) -> Explanation:
@@ -158,9 +151,8 @@ def explained(model: Model, item: Item, encoders: Mapping[str, Encoder], label: 
 
 
 def _evidence(name: str, encoder: Encoder, item: Item, model: Model, given: Attribution) -> BranchEvidence:
-    header = next(branch.header for branch in model.branches if branch.name == name)
-    modality = encoder.config.modality
-    whole = BranchEvidence(name, modality, float(given.contributions.sum()), given.parts(header))
+    modality, parts = encoder.config.modality, model.branch(name).by_entry(given.contributions)
+    whole = BranchEvidence(name, modality, float(given.contributions.sum()), parts)
     if not isinstance(encoder, LocalFunctas) or name not in item.values:
         return whole
     values = item.values[name]
@@ -170,14 +162,11 @@ def _evidence(name: str, encoder: Encoder, item: Item, model: Model, given: Attr
         _heat(scale.points(encoder.config.channels), effect, modality.points)
         for scale, effect in zip(scales, effects, strict=True)
     )
-    return BranchEvidence(
-        name,
-        modality,
-        whole.total,
-        whole.parts,
-        np.asarray(heat).reshape(modality.grid),
-        values.reshape(*modality.grid, modality.d_out),
-        _strongest(scales, effects, modality.grid, encoder.config.channels),
+    return replace(
+        whole,
+        heat=np.asarray(heat).reshape(modality.grid),
+        values=values.reshape(*modality.grid, modality.d_out),
+        strongest=_strongest(scales, effects, modality.grid, encoder.config.channels),
     )
 
 
@@ -206,11 +195,12 @@ def _strongest(
         if value > 0
     ]
     return tuple(
-        {
-            "scale": number,
-            "start": [int(i) for i in np.unravel_index(scales[number].points(channels)[window, 0], grid)],
-            "size": list(scales[number].windows.size),
-            "evidence": value,
-        }
+        {"scale": number, **_span(scales[number].points(channels)[window], grid), "evidence": value}
         for value, number, window in sorted(pairs, reverse=True)[:_STRONGEST]
     )
+
+
+def _span(points: NDArray[np.int64], grid: tuple[int, ...]) -> dict[str, list[int]]:
+    """Give where a window begins and how far it reaches along each axis, of its points in order."""
+    first, last = (np.unravel_index(point, grid) for point in (points[0], points[-1]))
+    return {"start": [int(i) for i in first], "size": [int(j - i) + 1 for i, j in zip(first, last, strict=True)]}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fusion.errors import ModelError
 from fusion.estimators.boosted import FunctaBooster
 from fusion.estimators.contributions import column_strength
 from fusion.estimators.fused import FusedEstimator
@@ -57,9 +58,23 @@ def column_shares(model: Model, functas: ArrayLike | Mapping[str, ArrayLike]) ->
 
 
 def parts_of(model: Model) -> list[Part]:
-    """Give the classifiers that weigh the columns of the branches, together or each its own."""
+    """Give the estimators that weigh the columns of the branches, together or each its own.
+
+    Raises
+    ------
+    ModelError
+        One of them is not XGBoost's, and so tells no contributions.
+    """
+    parts = _parts(model)
+    other = next((part.classifier for part in parts if not isinstance(part.classifier, FunctaBooster)), None)
+    if other is not None:
+        raise ModelError(f"this model is {other}, which tells no contributions of columns; expected one of XGBoost.")
+    return parts
+
+
+def _parts(model: Model) -> list[Part]:
     classifier = model.classifier
-    if isinstance(classifier, FunctaBooster):
+    if not isinstance(classifier, FusedEstimator):
         return [Part(classifier, slice(None), model.branches)]
     if classifier.fusion == "early" and classifier.head is not None:
         return [Part(classifier.head, slice(None), model.branches)]
@@ -79,8 +94,7 @@ def _shares_of(part: Part, matrix: NDArray[np.float32], task: Task) -> dict[str,
         own = np.zeros(branch.k)
         own[branch.features.keep_] = strength[first : first + branch.columns] / total
         first += branch.columns
-        entries = ((str(name), int(np.prod(shape)), int(offset)) for name, shape, offset in branch.header["layout"])
-        shares[branch.name] = {name: float(own[offset : offset + size].sum()) for name, size, offset in entries}
+        shares[branch.name] = branch.by_entry(own)
     return shares
 
 

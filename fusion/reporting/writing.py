@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fusion.errors import ConfigError
 from fusion.reporting.breakdown import is_number, shown
 from fusion.reporting.gallery import Wall, exhibits
 from fusion.reporting.page import render
@@ -18,7 +17,6 @@ from store.files import write_whole
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from fusion.models.model import ModelBranch
 
 _PICTURES = 12
 
@@ -58,8 +56,8 @@ def report(
     """
     folder = ModelFolder.read(model)
     given = dict(sources or {})
-    _require_known("sources", set(given) - {""}, folder)
-    _require_known("stores", set(stores or {}), folder)
+    folder.model.require_branches(set(given) - {""}, "sources are")
+    folder.model.require_branches(stores or {}, "stores are")
     places, missing = _stores(folder, stores or {})
     for reason in missing:
         (said or _unsaid)(reason)
@@ -75,12 +73,6 @@ def _unsaid(reason: str) -> None:
     del reason
 
 
-def _require_known(what: str, names: set[str], folder: ModelFolder) -> None:
-    unknown = sorted(names - set(folder.names))
-    if unknown:
-        raise ConfigError(f"{what} are given for {', '.join(unknown)}; the model has {', '.join(folder.names)}")
-
-
 def _stores(folder: ModelFolder, given: Mapping[str, str | Path]) -> tuple[dict[str, str], list[str]]:
     """Give where each branch's store is, and what is to be said of those that are gone."""
     found, missing = {}, []
@@ -89,7 +81,8 @@ def _stores(folder: ModelFolder, given: Mapping[str, str | Path]) -> tuple[dict[
         if place is None:
             continue
         if branch.name in given:
-            _require_same(branch, given[branch.name])
+            with open_store(place) as store:
+                branch.require_same_encoder(store)
         elif "://" not in str(place) and not Path(place).exists():
             missing.append(
                 f"the store of {branch.name} is not at {place} any more, so there are no pictures of it; if it was "
@@ -100,18 +93,11 @@ def _stores(folder: ModelFolder, given: Mapping[str, str | Path]) -> tuple[dict[
     return found, missing
 
 
-def _require_same(branch: ModelBranch, place: str | Path) -> None:
-    with open_store(place) as store:
-        store.require_same(encoder=dict(branch.header["encoder"]), state=dict(branch.state))
-
-
 def _walls(folder: ModelFolder, sources: Mapping[str, str | Path], stores: Mapping[str, str]) -> list[Wall]:
     table = folder.predictions
     walls = []
     for branch in folder.model.branches:
-        source = sources.get(branch.name, sources.get("")) or (
-            "." if branch.header.get("dataset") == "figure" else None
-        )
+        source = branch.source_among(sources)
         if source is None or branch.name not in stores or f"{branch.name}:id" not in table:
             continue
         columns = (table[name].to_numpy(dtype=object) for name in (f"{branch.name}:id", "label", "predicted"))

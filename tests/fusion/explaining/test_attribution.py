@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.made_bursts import LENGTH, Bursts
+from sklearn.linear_model import LogisticRegression
 
 import fusion
 from fusion.datasets import ArrayDataset
 from fusion.encoders import EncodeOptions
 from fusion.encoders.encoder import encoder_of
-from fusion.errors import ConfigError
+from fusion.errors import ConfigError, ModelError
 from fusion.explaining import check_deletion, explain
 from fusion.explaining.attribution import attributions
 
@@ -79,3 +80,9 @@ def test_of_a_number_contributions_add_up_to_it(bursts: Bursts, preset: str, tmp
         explain(model, "n80", label="long", sources={"": data})
     (check,) = check_deletion(tmp_path / "m", items=20, sources={"": data})
     assert check.passed
+
+
+def test_another_estimator_than_xgboost_s_tells_no_contributions(bursts: Bursts) -> None:
+    model = fusion.train(bursts.store, estimator=LogisticRegression()).model
+    with pytest.raises(ModelError, match=r"LogisticRegression\(\)\)?, which tells no contributions"):
+        explain(model, "w60", sources={"": bursts.data}, stores={"sensor": bursts.store})
