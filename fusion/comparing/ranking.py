@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fusion.comparing.cells import Outcome
 from fusion.comparing.statistics import corrected_interval, corrected_t_test, mcnemar_test
 from fusion.metrics import accuracy_interval
+from fusion.metrics.intervals import preferred
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -210,8 +211,7 @@ def _against(best: Mapping[int, Outcome], other: Mapping[int, Outcome], ratio: f
 
 def _split_interval(found: Mapping[int, Outcome], groups: NDArray[np.object_]) -> tuple[float, float]:
     (outcome,) = found.values()
-    intervals = accuracy_interval(_right(outcome), groups)
-    return intervals.get("groups", intervals["rows"])
+    return preferred(accuracy_interval(_right(outcome), groups))
 
 
 def _right(outcome: Outcome) -> NDArray[np.bool_]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
 
 from fusion.errors import DataError
-from fusion.metrics.intervals import Interval, mean_accuracy_interval, multinomial_draws, preferred
+from fusion.metrics.intervals import Figures, Interval, multinomial_draws
 from fusion.splits import group_codes
 
 __all__ = ["ClassFigures", "Evaluation", "accuracy_interval", "evaluate_predictions"]
@@ -29,16 +29,14 @@ class ClassFigures:
 
 
 @dataclass(frozen=True, eq=False)
-class Evaluation:
+class Evaluation(Figures):
     """What `evaluate_predictions` measured.
 
     Attributes
     ----------
     accuracy : float in [0, 1]
-    accuracy_interval : tuple of two floats
-        95 % bootstrap interval: over groups where there are two or more, else over rows (see `accuracy_intervals`).
     accuracy_intervals : mapping of str to tuple of 2 float
-        The interval of either kind: "groups" (where there are two or more) and "rows".
+        95 % bootstrap intervals: over "groups" (where there are two or more) and over "rows".
     balanced_accuracy : float in [0, 1]
         Mean recall of the classes that occur in the labels: a rare class counts as much as a frequent one.
     macro_f1 : float in [0, 1]
@@ -56,7 +54,6 @@ class Evaluation:
     measure: ClassVar[str] = "accuracy"
 
     accuracy: float
-    accuracy_interval: Interval
     accuracy_intervals: Mapping[str, Interval]
     balanced_accuracy: float
     macro_f1: float
@@ -66,28 +63,18 @@ class Evaluation:
     rows: int
 
     @property
-    def score(self) -> float:
-        """Accuracy."""
-        return self.accuracy
-
-    @property
-    def interval(self) -> Interval:
-        """Of the accuracy."""
-        return self.accuracy_interval
+    def accuracy_interval(self) -> Interval:
+        """95 % interval: over folds or groups where there are two or more, else over rows."""
+        return self.interval
 
     @property
     def intervals(self) -> Mapping[str, Interval]:
         """Of the accuracy."""
         return self.accuracy_intervals
 
-    def over_folds(self, scores: Sequence[float]) -> Self:
-        """Return the same figures with the folds' mean accuracy; of two folds or more with its interval."""
-        mean = float(np.mean(scores))
-        if len(scores) < 2:
-            return replace(self, accuracy=mean)
-        interval = mean_accuracy_interval(scores)
-        intervals = {**self.accuracy_intervals, "folds": interval}
-        return replace(self, accuracy=mean, accuracy_interval=interval, accuracy_intervals=intervals)
+    def with_score(self, score: float, intervals: Mapping[str, Interval]) -> Self:
+        """Return the same figures with another accuracy and its intervals."""
+        return replace(self, accuracy=score, accuracy_intervals=intervals)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain numbers, strings, lists and dictionaries."""
@@ -144,13 +131,11 @@ def evaluate_predictions(
     if len(true) != len(guess) or not len(true):
         raise DataError(f"{len(true)} labels and {len(guess)} predictions; expected as many of both, at least one.")
     known = _all_classes(classes, true, guess)
-    intervals = accuracy_interval(true == guess, groups, resamples=resamples, seed=seed)
     precision, recall, f1, support = precision_recall_fscore_support(true, guess, labels=known, zero_division=0)
     figures = zip(known, precision.tolist(), recall.tolist(), f1.tolist(), support.tolist(), strict=True)
     return Evaluation(
         accuracy=float(np.mean(true == guess)),
-        accuracy_interval=preferred(intervals),
-        accuracy_intervals=intervals,
+        accuracy_intervals=accuracy_interval(true == guess, groups, resamples=resamples, seed=seed),
         balanced_accuracy=float(np.mean(recall[support > 0])),
         macro_f1=float(f1_score(true, guess, average="macro", zero_division=0)),
         classes=tuple(known),

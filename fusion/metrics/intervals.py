@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,36 +18,54 @@ Interval = tuple[float, float]
 _DRAWS_AT_ONCE = 4_000_000
 
 
-class Figures(Protocol):
-    """How good answers are, whatever was asked.
+class Figures(ABC):
+    """How good answers are, whatever was asked: frozen dataclasses with a field called as `measure` says.
 
     Attributes
     ----------
     measure : str
-        Name of the figure that models are compared by; the higher the better.
+        Name of the figure that models are compared by; the higher the better, 1 at most.
+    least : float
+        The lowest that it can be.
+    rows : int
+        Number of rows evaluated.
     """
 
     measure: ClassVar[str]
-
-    @property
-    def rows(self) -> int:
-        """Number of rows evaluated."""
+    least: ClassVar[float] = 0.0
+    rows: int
 
     @property
     def score(self) -> float:
         """The figure called `measure`."""
+        return float(getattr(self, self.measure))
 
     @property
     def interval(self) -> Interval:
         """Its 95 % interval: over folds or groups, where there are such, else over rows."""
+        return preferred(self.intervals)
 
     @property
+    @abstractmethod
     def intervals(self) -> Mapping[str, Interval]:
         """Its interval of each kind: "rows", and, where there are such, "groups" and "folds"."""
 
-    def over_folds(self, scores: Sequence[float]) -> Self:
-        """Return the same figures with the mean of the folds' scores in place of the score."""
+    @abstractmethod
+    def with_score(self, score: float, intervals: Mapping[str, Interval]) -> Self:
+        """Return the same figures with another score and its intervals."""
 
+    def over_folds(self, scores: Sequence[float]) -> Self:
+        """Return the same figures with the mean of the folds' scores in place of the score, the others of all rows.
+
+        Of two folds or more it has Student's interval, within what the score can be.
+        """
+        mean, intervals = float(np.mean(scores)), self.intervals
+        if len(scores) > 1:
+            low, high = mean_interval(scores)
+            intervals = {**intervals, "folds": (max(low, self.least), min(high, 1.0))}
+        return self.with_score(mean, intervals)
+
+    @abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain numbers, strings, lists and dictionaries."""
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import average_precision_score
 
 from fusion.errors import DataError
-from fusion.metrics.intervals import Interval, bootstrap_intervals, mean_accuracy_interval, preferred
+from fusion.metrics.intervals import Figures, Interval, bootstrap_intervals
 
 __all__ = ["LabelEvaluation", "LabelFigures", "evaluate_labels", "micro_f1"]
 
@@ -32,7 +32,7 @@ class LabelFigures:
 
 
 @dataclass(frozen=True, eq=False)
-class LabelEvaluation:
+class LabelEvaluation(Figures):
     """What `evaluate_labels` measured.
 
     Attributes
@@ -64,27 +64,13 @@ class LabelEvaluation:
     rows: int
 
     @property
-    def score(self) -> float:
-        """F1 of all pairs of row and label."""
-        return self.micro_f1
-
-    @property
-    def interval(self) -> Interval:
-        """Of the micro F1."""
-        return preferred(self.micro_f1_intervals)
-
-    @property
     def intervals(self) -> Mapping[str, Interval]:
         """Of the micro F1."""
         return self.micro_f1_intervals
 
-    def over_folds(self, scores: Sequence[float]) -> Self:
-        """Return the same figures with the folds' mean micro F1; the others stay those of all rows."""
-        mean = float(np.mean(scores))
-        if len(scores) < 2:
-            return replace(self, micro_f1=mean)
-        intervals = {**self.micro_f1_intervals, "folds": mean_accuracy_interval(scores)}
-        return replace(self, micro_f1=mean, micro_f1_intervals=intervals)
+    def with_score(self, score: float, intervals: Mapping[str, Interval]) -> Self:
+        """Return the same figures with another micro F1 and its intervals."""
+        return replace(self, micro_f1=score, micro_f1_intervals=intervals)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain numbers, strings, lists and dictionaries."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusion.errors import DataError
-from fusion.metrics.intervals import Interval, bootstrap_intervals, mean_interval, preferred
+from fusion.metrics.intervals import Figures, Interval, bootstrap_intervals, preferred
 
 __all__ = ["NumberEvaluation", "evaluate_numbers", "r2_score"]
 
@@ -18,7 +19,7 @@ _MEASURES = ("r2", "mae", "rmse")
 
 
 @dataclass(frozen=True, eq=False)
-class NumberEvaluation:
+class NumberEvaluation(Figures):
     """What `evaluate_numbers` measured.
 
     Attributes
@@ -37,6 +38,7 @@ class NumberEvaluation:
     """
 
     measure: ClassVar[str] = "r2"
+    least: ClassVar[float] = -math.inf
 
     r2: float
     mae: float
@@ -47,28 +49,13 @@ class NumberEvaluation:
     rows: int
 
     @property
-    def score(self) -> float:
-        """R2."""
-        return self.r2
-
-    @property
-    def interval(self) -> Interval:
-        """Of R2."""
-        return preferred(self.intervals)
-
-    @property
     def intervals(self) -> Mapping[str, Interval]:
         """Of R2."""
         return self.interval_of["r2"]
 
-    def over_folds(self, scores: Sequence[float]) -> Self:
-        """Return the same figures with the folds' mean R2; the errors stay those of all rows."""
-        mean = float(np.mean(scores))
-        if len(scores) < 2:
-            return replace(self, r2=mean)
-        low, high = mean_interval(scores)
-        r2 = {**self.intervals, "folds": (low, min(high, 1.0))}
-        return replace(self, r2=mean, interval_of={**self.interval_of, "r2": r2})
+    def with_score(self, score: float, intervals: Mapping[str, Interval]) -> Self:
+        """Return the same figures with another R2 and its intervals."""
+        return replace(self, r2=score, interval_of={**self.interval_of, "r2": intervals})
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain numbers, strings, lists and dictionaries."""
