@@ -159,10 +159,10 @@ def _raw(
 
 
 def _seconds(text: str | None) -> float | None:
-    found = None if text is None else _BUDGET.fullmatch(text)
     if text is None:
         return None
-    if found is None or not text:
+    found = _BUDGET.fullmatch(text) if text else None
+    if found is None:
         raise typer.BadParameter(f"--budget {text}: expected a time, such as 90s, 10m or 1h30m")
     hours, minutes, seconds = (int(part or 0) for part in found.groups())
     return 3600.0 * hours + 60.0 * minutes + seconds

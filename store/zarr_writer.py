@@ -82,21 +82,16 @@ class WritableZarrBackend(ZarrBackend, WritableBackend):
 
     def write_block(self, block: int, columns: Mapping[str, NDArray[Any]], start: int, stop: int) -> None:  # noqa: ARG002
         """Write the chunks of a block under temporary names: small ones in a thread, from copies; functas last."""
-        small: dict[Path, list[Any]] = {}
-        for path in sorted(columns, key="functas".__eq__):
-            column = self._columns[path]
-            target = self.path / self._key(column, block)
-            parts = encode_chunk(column, columns[path])
-            if self._table is not None:
-                self._table.note(path, block, self._checksum(column, parts, columns[path][:stop]))
-            if path == "functas":
-                self._batch.write_later(small)
-                small = {}
-                self._batch.write(target, parts)
-            else:
-                small[target] = [b"".join(parts)]
+        chunks = {path: encode_chunk(self._columns[path], values) for path, values in columns.items()}
+        if self._table is not None:
+            for path, parts in chunks.items():
+                self._table.note(path, block, self._checksum(self._columns[path], parts, columns[path][:stop]))
+        targets = {path: self.path / self._key(self._columns[path], block) for path in chunks}
+        small = chunks.keys() - {"functas"}
         if small:
-            self._batch.write_later(small)
+            self._batch.write_later({targets[path]: [b"".join(chunks[path])] for path in sorted(small)})
+        if "functas" in chunks:
+            self._batch.write(targets["functas"], chunks["functas"])
 
     def _checksum(self, column: Column, parts: list[Any], committed: NDArray[Any]) -> int:
         """Give the checksum of a chunk's committed rows; that of a full chunk of numbers stands behind it already."""

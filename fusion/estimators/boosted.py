@@ -31,6 +31,8 @@ BOOSTERS: Mapping[str, tuple[str, ...]] = {
 }
 """Choices of `booster`, and the names of the XGBoost boosters that each is made of."""
 
+_SHARE = 0.5
+"""Of the linear booster's margins, where trees start from them."""
 _MANY_ROWS, _FEW_FOLDS = 20_000, 3  # each fold holds a Gram matrix
 
 
@@ -281,7 +283,7 @@ class FunctaBooster(BaseEstimator):
             settings if self.early_stopping_rounds is not None else settings.middle(),
             objective,
             blocks=blocks_of(rows),
-            share=objective.share if self.booster == "stacked" else 1.0,
+            share=_SHARE if self.booster == "stacked" else 1.0,
             threads=self._threads(),
         )
         self.penalty_ = fit.penalty

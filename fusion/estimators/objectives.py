@@ -23,8 +23,6 @@ class Objective(Protocol):
     ----------
     family : Family
         Of the linear fit.
-    share : float
-        Of the linear booster's margins, where trees start from them.
     base_score : float
         Of XGBoost's boosters that start from margins: what adds nothing to them.
     is_sure : bool
@@ -32,7 +30,6 @@ class Objective(Protocol):
     """
 
     family: ClassVar[Family]
-    share: ClassVar[float]
     base_score: ClassVar[float]
     is_sure: ClassVar[bool]
 
@@ -67,7 +64,6 @@ class Softmax:
     """
 
     family: ClassVar[Family] = SOFTMAX
-    share: ClassVar[float] = 0.5
     base_score: ClassVar[float] = 0.5
     is_sure: ClassVar[bool] = True
     outputs: int
@@ -99,7 +95,6 @@ class Squares:
     """A number."""
 
     family: ClassVar[Family] = SQUARED
-    share: ClassVar[float] = 0.5
     base_score: ClassVar[float] = 0.0
     is_sure: ClassVar[bool] = False
     outputs: ClassVar[int] = 1
@@ -136,7 +131,6 @@ class Logistic:
     """
 
     family: ClassVar[Family] = LOGISTIC
-    share: ClassVar[float] = 0.5
     base_score: ClassVar[float] = 0.5
     is_sure: ClassVar[bool] = True
     outputs: int

@@ -36,6 +36,12 @@ class Source:
     items: Items
     link: LinkTable | None = None
 
+    @property
+    def places(self) -> dict[str, str]:
+        """Where each store is: its URL, or its absolute path."""
+        paths = {name: str(store.path) for name, store in self.stores.items()}
+        return {name: path if "://" in path else str(Path(path).absolute()) for name, path in paths.items()}
+
 
 @contextmanager
 def opened_source(source: SourceLike) -> Iterator[Source]:

@@ -77,9 +77,10 @@ def data_of(source: Source) -> dict[str, Any]:
     digest = hashlib.blake2b(digest_size=16)
     for row in zip(*columns, strict=True):
         digest.update(json.dumps([None if value is None else str(value) for value in row]).encode())
+    places = source.places
     stores = {
         name: {
-            "path": _absolute(store.path),
+            "path": places[name],
             "dataset": store.header.dataset,
             "fingerprint": store.fingerprint,
             "generation": store.generation,
@@ -205,10 +206,6 @@ def _mappings(run: Mapping[str, Any]) -> bool:
     parts = [run.get(name, {}) for name in ("settings", "data", "figures")]
     stores = run.get("data", {}).get("stores", {}) if all(isinstance(part, dict) for part in parts) else None
     return isinstance(stores, dict) and all(isinstance(store, dict) for store in stores.values())
-
-
-def _absolute(path: str | Path) -> str:
-    return str(path) if "://" in str(path) else str(Path(path).absolute())
 
 
 def _plain(value: Any) -> Any:

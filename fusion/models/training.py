@@ -289,13 +289,13 @@ def _advice(source: Source, training: Items, run: TrainingRun) -> list[str]:
 
 def _told(source: Source, notes: tuple[str, ...], command: str | None) -> dict[str, Any]:
     """Tell what a report needs to know of the source."""
-    stores = {name: str(_absolute(store.path)) for name, store in source.stores.items()}
-    told: dict[str, Any] = {"stores": stores, "warnings": list(notes), "command": command, "data": data_of(source)}
+    told: dict[str, Any] = {
+        "stores": source.places,
+        "warnings": list(notes),
+        "command": command,
+        "data": data_of(source),
+    }
     return told if source.link is None else told | {"link": source.link.to_dict()}
-
-
-def _absolute(path: str | Path) -> str | Path:
-    return path if "://" in str(path) else Path(path).absolute()
 
 
 def _test_items(model: Model, source: Matched, splits: Collection[str] | None) -> Items:
