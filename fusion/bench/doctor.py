@@ -24,7 +24,7 @@ _EXTRAS = {
     "remote": ("fsspec", "read stores by URL"),
     "nifti": ("nibabel", "read NIfTI volumes"),
     "anndata": ("anndata", "export to .h5ad"),
-    "cuda": ("cupy", "fit on a CUDA device"),
+    "cuda": ("numba_cuda", "fit on a CUDA device"),
 }
 _SPACE = 2 * 2**30
 
