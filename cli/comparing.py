@@ -15,7 +15,7 @@ from cli.encode_options import named_option, reader_options
 from cli.output import DeviceOption, JsonFlag, print_facts, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from fusion.comparing import CompareResult
 
@@ -44,11 +44,14 @@ def compare(
     train_split: Annotated[Several, named_option(_DATA, "Split to compare on; repeatable. [train]")] = None,
     test_split: Annotated[Several, named_option(_DATA, "Split for the winner's test; repeatable. [test]")] = None,
     task: options.TaskName = None,
+    label_separator: options.LabelSeparator = None,
+    class_weight: options.ClassWeight = None,
     encoder: Annotated[
         Several,
         named_option(_WHAT, "Of raw data: functa, modulation, local, or NAME=FILE.toml; repeatable. [functa, local]"),
     ] = None,
     preset: Annotated[Several, named_option(_WHAT, "As for functa train; repeatable. [fast, linear]")] = None,
+    estimator: options.Estimators = None,
     fusion_: Annotated[
         Several, named_option(_WHAT, "Of several modalities; repeatable. [early, late, stacked]", "--fusion")
     ] = None,
@@ -65,6 +68,7 @@ def compare(
     json: JsonFlag = False,
 ) -> None:
     """Rank encoders, presets and fusions by one cross-validation over training groups; again, it goes on."""
+    asked = locals()
     import fusion
     from fusion.comparing.compare import compare
 
@@ -77,11 +81,11 @@ def compare(
             source,
             out,
             encoders=_encoders(encoder),
-            presets=preset or ("fast", "linear"),
+            presets=_presets(preset, estimator),
             fusions=fusion_ or ("early", "late", "stacked"),
             seeds=seeds,
             folds=folds,
-            task=task,
+            **options.answers_of(asked),
             train_splits=tuple(train_split or ("train",)),
             test_splits=tuple(test_split or ("test",)),
             budget=seconds,
@@ -100,11 +104,12 @@ def _print(result: CompareResult) -> None:
     rows: list[Sequence[object]] = []
     for place in result.places:
         low, high = place.interval
-        sd = "" if math.isnan(place.sd) else f"{place.sd:.3f}"
+        sd = _figure(place.sd)
         p = "best" if math.isnan(place.p) else f"{place.p:.3f}"
-        combination = (place.encoder, place.preset, place.fusion)
-        rows.append((*combination, f"{place.mean:.3f}", sd, f"{low:.3f} to {high:.3f}", f"{place.seconds:.1f}", p))
-    columns = ("encoder", "preset", "fusion", f"mean {result.measure}", "sd", "95 % interval", "seconds", "p")
+        means = (f"{place.mean:.3f}", sd, f"{low:.3f} to {high:.3f}", _figure(place.balanced_accuracy))
+        rows.append((place.encoder, place.preset, place.fusion, *means, f"{place.seconds:.1f}", p))
+    figures = (f"mean {result.measure}", "sd", "95 % interval", "balanced accuracy", "seconds", "p")
+    columns = ("encoder", "preset", "fusion", *figures)
     print_table(f"{result.rows:,} training rows, {result.folds} folds; p by {result.test}", columns, rows)
     if result.winner is not None:
         measure = result.measure
@@ -112,6 +117,7 @@ def _print(result: CompareResult) -> None:
         facts = {
             "winner": result.best.name,
             f"test {measure}": f"{result.winner[measure]:.3f}  (95 % interval {low:.3f} to {high:.3f})",
+            **_balanced(result.winner),
             "tested on": f"{result.winner['rows_test']:,} rows, once",
             "model": result.winner["model"],
         }
@@ -120,8 +126,24 @@ def _print(result: CompareResult) -> None:
         typer.echo(f"note: {note}", err=True)
 
 
+def _balanced(winner: Mapping[str, Any]) -> dict[str, str]:
+    found = winner.get("balanced_accuracy")
+    return {} if found is None else {"balanced accuracy": f"{found:.3f}"}
+
+
+def _figure(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.3f}"
+
+
 def _given(sources: Sequence[str]) -> Any:
     return sources[0] if len(sources) == 1 and "=" not in sources[0] else list(sources)
+
+
+def _presets(named: Sequence[str] | None, estimators: Sequence[str] | None) -> dict[str, Any]:
+    from fusion.estimators import estimator_named
+
+    presets: dict[str, Any] = {name: name for name in named or ("fast", "linear")}
+    return presets | {text: estimator_named(text) for text in estimators or ()}
 
 
 def _encoders(given: Sequence[str] | None) -> Any:

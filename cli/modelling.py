@@ -31,6 +31,7 @@ def train(
     features: options.Features = "delta",
     preset: options.Preset = "paper",
     booster: options.Booster = None,
+    estimator: options.EstimatorName = None,
     tune: options.Tune = False,
     rounds: options.Rounds = None,
     max_depth: options.Depth = None,

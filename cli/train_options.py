@@ -56,6 +56,21 @@ ClassWeight = Annotated[
     str | None,
     named_option(_CLASSIFIER, "balanced, or such as walk=1,fall=5: how much rows count. [alike]", metavar="HOW"),
 ]
+Estimators = Annotated[
+    list[str] | None,
+    named_option(
+        _CLASSIFIER, "Of scikit-learn, such as 'LogisticRegression(max_iter=1000)'; repeatable. [none]", "--estimator"
+    ),
+]
+EstimatorName = Annotated[
+    str | None,
+    named_option(
+        _CLASSIFIER,
+        "Of scikit-learn in XGBoost's place, such as 'LogisticRegression(max_iter=1000)'. [XGBoost]",
+        "--estimator",
+        metavar="NAME",
+    ),
+]
 Features = Annotated[str, named_option(_CLASSIFIER, "delta (weights minus start) or weights.", metavar="NAME")]
 Preset = Annotated[
     str,
@@ -96,16 +111,15 @@ Scheduler = Annotated[str | None, named_option(_RUN, "Dask cluster to train on. 
 
 def settings_of(asked: Mapping[str, Any]) -> TrainingSettings:
     """Give the settings of a training, of the options by name."""
-    from fusion.estimators import task_of, training_settings
+    from fusion.estimators import estimator_named, training_settings
 
-    name = asked["task"] or ("multilabel" if asked["label_separator"] else "classification")
     return training_settings(
         asked["preset"],
         features=asked["features"],
         fusion=asked["fusion_"],
         tune=asked["tune"],
-        task=task_of(name, label_separator=asked["label_separator"]),
-        class_weight=_class_weight(asked["class_weight"]),
+        estimator=None if asked["estimator"] is None else estimator_named(asked["estimator"]),
+        **answers_of(asked),
         booster=asked["booster"],
         n_estimators=asked["rounds"],
         max_depth=asked["max_depth"],
@@ -113,6 +127,17 @@ def settings_of(asked: Mapping[str, Any]) -> TrainingSettings:
         seed=asked["seed"],
         n_jobs=asked["threads"],
     )
+
+
+def answers_of(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what is predicted, and how much rows count: of `fusion.train`, `fusion.compare`, `training_settings`."""
+    from fusion.estimators import task_of
+
+    name = asked["task"] or ("multilabel" if asked["label_separator"] else "classification")
+    return {
+        "task": task_of(name, label_separator=asked["label_separator"]),
+        "class_weight": _class_weight(asked["class_weight"]),
+    }
 
 
 def cross_validation(text: str | None) -> int | str | None:

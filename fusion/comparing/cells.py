@@ -69,7 +69,7 @@ class Outcome:
     Attributes
     ----------
     scores : tuple of float
-        Of each fold: accuracy, R2 or micro F1, as the task has it.
+        Of each fold: accuracy, that of weighted rows where classes have weights, R2 or micro F1, as the task has it.
     seconds : float
         Of all folds; what it shares with cells of another fusion counts for each.
     right : str
@@ -147,13 +147,15 @@ def run_cell(
     begin, saved = time.perf_counter(), sum(parts.saved for parts in shared)
     right, scores = np.zeros(len(encoded.items), dtype=bool), []
     tested = np.logical_or.reduce(folds)
+    weights = cell.settings.task.weights(encoded.items.labels, cell.settings.parameters)
     for number, (inside, parts) in enumerate(zip(folds, shared, strict=True)):
         training, test = encoded.items.take(~inside), encoded.items.take(inside)
         require_disjoint_groups(training, test)
         model = fit_model(encoded.stores, training, replace(run, settings=cell.settings, shared=parts))
         names = np.asarray(model.classes, dtype=object)
         predicted = model.task.decided(predict_items(model, encoded.stores, test), names)
-        scores.append(model.task.score(test.labels, predicted))
+        counted = None if weights is None else weights[inside]
+        scores.append(model.task.weighted_score(test.labels, predicted, counted))
         if model.task.name == "classification":
             right[inside] = model.task.hits(test.labels, predicted)
         told(number + 1)

@@ -43,6 +43,7 @@ def compare(
     seeds: int = 1,
     folds: int | None = None,
     task: str | Task | None = None,
+    class_weight: str | Mapping[str, float] | None = None,
     train_splits: Collection[str] = ("train",),
     test_splits: Collection[str] = ("test",),
     budget: float | None = None,
@@ -74,6 +75,8 @@ def compare(
         or fewer where there are fewer groups.
     task : {"classification", "regression", "multilabel"} or Task, optional
         As for `fusion.train`.
+    class_weight : "balanced" or mapping of class to float, optional
+        As for `fusion.train`; the score is the accuracy of rows that count by these weights then.
     train_splits, test_splits : collection of str
         Which splits count as training rows; and as test rows, which only `best` looks at.
     budget : float, optional
@@ -102,7 +105,7 @@ def compare(
     """
     begin, report = time.perf_counter(), progress or silent
     cells = CellStore(None if folder is None else Path(folder))
-    settings = _settings(presets, seeds, folds, task)
+    settings = _settings(presets, seeds, folds, {"task": task, "class_weight": class_weight})
     asked_task = next(iter(settings.values())).task
     for fusion in fusions:
         check_fusion(fusion)
@@ -118,10 +121,11 @@ def compare(
         deadline = None if budget is None else begin + budget
         measured = Measuring(rows, cells, trainer or LocalTrainer(), report, deadline)
         outcomes = measured.all(list(cells_of(rows, settings, fusions)))
-    places, test = ranked(
-        outcomes, rows.tested_groups, rows.ratio, lowest=-math.inf if asked_task.measure == "r2" else 0.0
-    )
-    result = rows.result(places, test, asked_task.measure, measured.notes, cells.folder)
+    lowest = -math.inf if asked_task.measure == "r2" else 0.0
+    labels = rows.tested_labels if asked_task.name == "classification" else None
+    places, test = ranked(outcomes, rows.tested_groups, rows.ratio, labels=labels, lowest=lowest)
+    notes = [*measured.notes, *_weighted(settings)]
+    result = rows.result(places, test, asked_task.measure, notes, cells.folder)
     if best is not None:
         how = settings[result.best.preset]
         result = with_winner(
@@ -140,13 +144,13 @@ def compare(
     return result
 
 
-def _settings(presets: Presets, seeds: int, folds: int | None, task: str | Task | None) -> dict[str, TrainingSettings]:
+def _settings(presets: Presets, seeds: int, folds: int | None, asked: Mapping[str, Any]) -> dict[str, TrainingSettings]:
     if seeds < 1 or (folds is not None and folds < 1) or not presets:
         raise ConfigError(
             f"got {seeds} seeds, {folds} folds and {len(presets)} presets; expected at least one of each."
         )
     named = presets if isinstance(presets, Mapping) else {name: name for name in presets}
-    made = {name: _settings_of(given, task) for name, given in named.items()}
+    made = {name: _settings_of(given, asked) for name, given in named.items()}
     tasks = {each.task.name for each in made.values()}
     if len(tasks) > 1 or (folds == 1 and tasks != {"classification"}):
         what = f"tasks {', '.join(sorted(tasks))}" if len(tasks) > 1 else f"one fold of the task {tasks.pop()}"
@@ -156,9 +160,15 @@ def _settings(presets: Presets, seeds: int, folds: int | None, task: str | Task 
     return made
 
 
-def _settings_of(given: Any, task: str | Task | None) -> TrainingSettings:
+def _weighted(settings: Mapping[str, TrainingSettings]) -> list[str]:
+    found = [name for name, each in settings.items() if each.parameters.get("class_weight") is not None]
+    told = f"the score of {', '.join(found)} is the accuracy of rows that count by their class's weight"
+    return [told] if found else []
+
+
+def _settings_of(given: Any, asked: Mapping[str, Any]) -> TrainingSettings:
     known = isinstance(given, (str, TrainingSettings))
-    return training_settings(given, task=task) if known else training_settings(estimator=given, task=task)
+    return training_settings(given, **asked) if known else training_settings(estimator=given, **asked)
 
 
 def _sources(

@@ -35,7 +35,8 @@ class Place:
     ----------
     encoder, preset, fusion : str or None
     mean, sd : float
-        Of the score (accuracy, R2 or micro F1) over folds and seeds; the deviation is NaN of one split.
+        Of the score (accuracy, that of weighted rows where classes have weights, R2 or micro F1) over folds and seeds;
+        the deviation is NaN of one split.
     interval : tuple of two floats
         At 95 %; see `corrected_interval`. Of one split over its groups.
     seconds : float
@@ -44,6 +45,8 @@ class Place:
         How many are finished.
     difference, p : float
         To the best: mean difference of the score, and how often chance alone would do as much; NaN of the best.
+    balanced_accuracy : float
+        Mean recall of the classes over all tested rows; NaN of numbers and of sets of labels.
     """
 
     encoder: str
@@ -56,6 +59,7 @@ class Place:
     seeds: int
     difference: float = float("nan")
     p: float = float("nan")
+    balanced_accuracy: float = float("nan")
 
     @property
     def name(self) -> str:
@@ -118,7 +122,7 @@ class CompareResult:
         named = ("encoder", "preset", "fusion")
         table = [place.to_dict() for place in self.places]
         paired = [{name: row[name] for name in (*named, "difference", "p")} for row in table[1:]]
-        kept = (*named, "mean", "sd", "interval", "seconds", "seeds")
+        kept = (*named, "mean", "sd", "interval", "balanced_accuracy", "seconds", "seeds")
         return {
             "table": [{name: row[name] for name in kept} for row in table],
             "best": {name: table[0][name] for name in kept} | ({} if self.winner is None else {"test": self.winner}),
@@ -137,11 +141,12 @@ class CompareResult:
 
     def __str__(self) -> str:
         wide = max(len(place.name) for place in self.places)
-        lines = [f"{'':<{wide}}   mean      sd   95 % interval   seconds       p"]
+        lines = [f"{'':<{wide}}   mean      sd   95 % interval   balanced   seconds       p"]
         for place in self.places:
             low, high = place.interval
             p = "best" if np.isnan(place.p) else f"{place.p:.3f}"
-            figures = f"{place.mean:.3f}  {place.sd:6.3f}  {low:.3f} to {high:.3f}  {place.seconds:8.1f}  {p:>6}"
+            means = f"{place.mean:.3f}  {place.sd:6.3f}  {low:.3f} to {high:.3f}  {place.balanced_accuracy:9.3f}"
+            figures = f"{means}  {place.seconds:8.1f}  {p:>6}"
             lines.append(f"{place.name:<{wide}}  {figures}")
         lines.append(f"{self.folds} folds of {self.rows:,} training rows; p against the best by {self.test}")
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
@@ -152,6 +157,7 @@ def ranked(
     groups: NDArray[np.object_],
     ratio: float,
     *,
+    labels: Mapping[int, NDArray[np.object_]] | None = None,
     lowest: float = 0.0,
 ) -> tuple[list[Place], str]:
     """Sort combinations by their mean score and test each against the best.
@@ -164,6 +170,8 @@ def ranked(
         Of the tested rows, in the order of `Outcome.right`; for the interval where there is one split.
     ratio : float
         Test rows over training rows of a fold.
+    labels : mapping of int to NDArray of object
+        Class of each tested row, by seed; None of other tasks.
     lowest : float
         What a score can be at least.
 
@@ -186,7 +194,9 @@ def ranked(
         sd = float(np.std(scores, ddof=1)) if len(scores) > 1 else float("nan")
         seconds = sum(outcome.seconds for outcome in found.values())
         bounded = (max(interval[0], lowest), min(interval[1], 1.0))
-        places.append(Place(*name, float(np.mean(scores)), sd, bounded, seconds, len(found), difference, p))
+        balanced = float(np.mean([_balanced(outcome, (labels or {}).get(seed)) for seed, outcome in found.items()]))
+        mean = float(np.mean(scores))
+        places.append(Place(*name, mean, sd, bounded, seconds, len(found), difference, p, balanced))
     return places, MCNEMAR if one_split else CORRECTED_T
 
 
@@ -212,6 +222,13 @@ def _against(best: Mapping[int, Outcome], other: Mapping[int, Outcome], ratio: f
 def _split_interval(found: Mapping[int, Outcome], groups: NDArray[np.object_]) -> tuple[float, float]:
     (outcome,) = found.values()
     return preferred(accuracy_interval(_right(outcome), groups))
+
+
+def _balanced(outcome: Outcome, labels: NDArray[np.object_] | None) -> float:
+    if labels is None:
+        return float("nan")
+    right = _right(outcome)
+    return float(np.mean([right[labels == name].mean() for name in set(labels)]))
 
 
 def _right(outcome: Outcome) -> NDArray[np.bool_]:

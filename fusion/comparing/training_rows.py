@@ -80,6 +80,11 @@ class TrainingRows:
         """Return the group of each row that is tested."""
         return self.items.groups[np.logical_or.reduce(next(iter(self.folds.values())))]
 
+    @property
+    def tested_labels(self) -> dict[int, NDArray[np.object_]]:
+        """Return the label of each row that is tested, by seed."""
+        return {seed: self.items.labels[np.logical_or.reduce(folds)] for seed, folds in self.folds.items()}
+
     def result(
         self, places: Sequence[Place], test: str, measure: str, notes: Sequence[str], folder: Path | None
     ) -> CompareResult:

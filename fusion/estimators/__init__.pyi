@@ -1,3 +1,4 @@
+from .by_name import estimator_named as estimator_named
 from .fused import FusedEstimator as FusedEstimator
 from .labeller import FunctaLabeller as FunctaLabeller
 from .linear import LinearSettings as LinearSettings

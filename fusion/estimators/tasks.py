@@ -138,6 +138,24 @@ class Task(ABC):
     def score(self, truth: NDArray[Any], predicted: NDArray[Any]) -> float:
         """Return the figure called `measure`, of what `decided` gave and what is right."""
 
+    def weighted_score(
+        self, truth: NDArray[Any], predicted: NDArray[Any], weights: NDArray[np.float64] | None
+    ) -> float:
+        """Return the score; of rows that count by `weights`, shape (n,), the weighted mean of `hits`.
+
+        Raises
+        ------
+        DataError
+            All of these rows have the weight 0.
+        """
+        if weights is None:
+            return self.score(truth, predicted)
+        if not weights.any():
+            raise DataError(
+                f"all {len(weights)} rows that are tested are of classes with the weight 0; expected others."
+            )
+        return float(np.average(self.hits(truth, predicted), weights=weights))
+
     @abstractmethod
     def evaluate(
         self,

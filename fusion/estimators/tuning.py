@@ -182,7 +182,7 @@ def _score(
     predicted = task.decided(outputs, names)
     weights = task.weights(labels, classifier.get_params())
     if weights is not None:
-        return float(np.average(task.hits(labels, predicted), weights=weights))
+        return task.weighted_score(labels, predicted, weights)
     known = ~np.isnan(outputs[:, 0])
     if not known.any():
         return float("-inf")

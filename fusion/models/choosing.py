@@ -110,7 +110,8 @@ def _score(
     rows = DesignRows(stores, test, features)
     parts = (np.arange(len(test))[batch] for batch in batches(len(test), 4 * rows.shape[1]))
     outputs = np.concatenate([classifier.outputs(rows[part]) for part in parts])
-    return task.score(test.labels, task.decided(outputs, names))
+    weights = task.weights(test.labels, settings.parameters)
+    return task.weighted_score(test.labels, task.decided(outputs, names), weights)
 
 
 def _resolved(settings: TrainingSettings, name: str) -> TrainingSettings:

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from fusion.errors import ConfigError
+from fusion.estimators.by_name import estimator_named
 from fusion.estimators.presets import TRAINING_PRESETS, TrainingSettings
 from fusion.estimators.tasks import TASKS, Multilabel
 
@@ -47,6 +49,8 @@ def train_command(
     train_splits, test_splits, cv, seeds : see `fusion.models.training.train`
         As for `fusion.train`.
     """
+    if settings.estimator is not None and not _is_named(settings.estimator):
+        return None
     path = source if isinstance(source, (str, Path)) else getattr(source, "path", None)
     preset = _preset_of(settings)
     if path is None or preset is None:
@@ -75,13 +79,21 @@ def settings_told(settings: TrainingSettings) -> dict[str, Any]:
     told: dict[str, Any] = {"task": settings.task.name, "preset": _preset_of(settings), "seed": parameters["seed"]}
     if settings.estimator is not None:
         parameters = {"seed": parameters["seed"], **settings.estimator.get_params()}
+        told["preset"] = None
         chosen["estimator"] = repr(settings.estimator)
     return {**told, **chosen, "parameters": parameters}
 
 
+def _is_named(estimator: Any) -> bool:
+    """Tell whether the text of an estimator makes the same one."""
+    try:
+        same: bool = estimator_named(repr(estimator)).get_params() == estimator.get_params()
+    except ConfigError:
+        return False
+    return same
+
+
 def _preset_of(settings: TrainingSettings) -> str | None:
-    if settings.estimator is not None:
-        return None
     return next((name for name in TRAINING_PRESETS if _says(name, settings)), None)
 
 
@@ -114,6 +126,8 @@ def _differing(preset: str, settings: TrainingSettings) -> list[tuple[str, Any]]
         found.insert(0, ("--task", settings.task.name))
     if isinstance(settings.task, Multilabel) and settings.task != TASKS["multilabel"]:
         found.append(("--label-separator", settings.task.separator))
+    if settings.estimator is not None:
+        found.append(("--estimator", repr(settings.estimator)))
     if settings.fusion is not None:
         found.insert(0, ("--fusion", settings.fusion))
     return found + ([("--features", settings.features)] if settings.features != "delta" else [])

@@ -55,6 +55,22 @@ def test_raw_data_are_encoded_by_each_encoder(functa: Functa, har: Path, tmp_pat
     assert (tmp_path / "out" / "stores").is_dir()
 
 
+def test_tasks_weights_and_estimators_are_named_as_for_train(functa: Functa, store: Path, tmp_path: Path) -> None:
+    options = ("--folds", 2, "--preset", "linear", "--json")
+    ridge = ("--estimator", "LogisticRegression(C=0.1)")
+    found = functa("compare", store, "--out", tmp_path / "named", *options, *ridge).json
+    assert {row["preset"] for row in found["table"]} == {"linear", "LogisticRegression(C=0.1)"}
+    assert all(0 < row["balanced_accuracy"] <= 1 for row in found["table"])
+    weighted = functa("compare", store, "--out", tmp_path / "weighted", *options, "--class-weight", "balanced").json
+    assert "the score of linear is the accuracy of rows that count by their class's weight" in weighted["notes"]
+    assert weighted["best"]["mean"] == pytest.approx(weighted["best"]["balanced_accuracy"], abs=0.02)
+    labels = functa("compare", store, "--out", tmp_path / "labels", *options, "--label-separator", "|").json
+    assert labels["measure"] == "micro_f1"
+    refused = functa("compare", store, "--out", tmp_path / "both", *options, *ridge, "--class-weight", "balanced")
+    assert refused.code == 2
+    assert "'class_weight' and the estimator LogisticRegression both say how to train" in refused.error_line()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

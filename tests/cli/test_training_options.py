@@ -30,6 +30,15 @@ def test_train_with_the_linear_booster(functa: Functa, har_store: Path, tmp_path
     assert functa("evaluate", tmp_path / "m", har_store, "--json").json["accuracy"] == found["accuracy"]
 
 
+def test_train_with_an_estimator_of_scikit_learn(functa: Functa, har_store: Path, tmp_path: Path) -> None:
+    found = functa(
+        "train", har_store, "--model", tmp_path / "m", "--estimator", "GaussianNB(var_smoothing=0.1)", "--json"
+    )
+    assert found.code == 0, found.err
+    assert "--estimator 'GaussianNB(var_smoothing=0.1)'" in (tmp_path / "m" / "metrics.json").read_text()
+    assert functa("evaluate", tmp_path / "m", har_store, "--json").json["accuracy"] == found.json["accuracy"]
+
+
 def test_folds_and_seeds_give_mean_and_deviation(functa: Functa, har_store: Path, tmp_path: Path) -> None:
     found = functa("train", har_store, "--model", tmp_path / "m", "--cv", 2, "--seeds", 2, *QUICK).json
     assert [each["seed"] for each in found["seeds"]] == [42, 43]
