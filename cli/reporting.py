@@ -11,7 +11,7 @@ from cli.output import JsonFlag, print_json, say
 
 
 def report(
-    model: Annotated[Path, typer.Argument(help="Model folder.")],
+    model: Annotated[Path, typer.Argument(help="Model folder, or the folder of a comparison.")],
     *,
     out: Annotated[Path | None, typer.Option(help="Page to write; report.html in the folder if not given.")] = None,
     source: Annotated[
@@ -25,7 +25,7 @@ def report(
     ] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Write the report of a model: one HTML page that needs no network."""
+    """Write the report of a model or of a comparison: one HTML page that needs no network."""
     import fusion
 
     notes: list[str] = []

@@ -12,6 +12,7 @@ from typing import Any
 
 from fusion.comparing.candidates import Encoders, encoded_sides, named_sources, sources_of
 from fusion.comparing.cells import CellStore
+from fusion.comparing.kept import keep_result
 from fusion.comparing.measuring import Measuring, cells_of
 from fusion.comparing.ranking import CompareResult, ranked
 from fusion.comparing.training_rows import TrainingRows
@@ -139,7 +140,10 @@ def compare(
             progress=report,
         )
     if cells.folder is not None:
-        asked = {"presets": list(settings), "fusions": list(fusions), "encoders": list(sources), "seeds": seeds}
+        used = [fusion for fusion in fusions if any(place.fusion == fusion for place in places)]
+        asked = {"presets": list(settings), "fusions": used, "encoders": list(sources), "seeds": seeds}
+        splits = {"train_splits": list(train_splits), "test_splits": list(test_splits)}
+        keep_result(cells.folder, result, {"task": asked_task.name, **asked, **splits})
         add_run(cells.folder, Run("compare", asked, rows.data, result.figures(), time.perf_counter() - begin))
     return result
 

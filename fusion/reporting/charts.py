@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fusion.reporting.breakdown import Part
     from fusion.reporting.content import ModalityPart, ModelFigures, Reconstruction
 
-_BLUE, _GREY, _ORANGE = "#1f5f99", "#9aa5b1", "#c8661b"
+BLUE, GREY, ORANGE = "#1f5f99", "#9aa5b1", "#c8661b"
 _STYLE = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "functa"}
 
 
@@ -29,7 +29,7 @@ def score_chart(models: Sequence[ModelFigures], name: str, written: Callable[[fl
     figure = Figure(figsize=(7.2, 0.42 * len(models) + 0.9), layout="constrained")
     axes = figure.subplots()
     places = np.arange(len(models))[::-1]
-    colours = [_BLUE if model.fused or len(models) == 1 else _GREY for model in models]
+    colours = [BLUE if model.fused or len(models) == 1 else GREY for model in models]
     axes.barh(places, [max(model.evaluation.score, 0.0) for model in models], color=colours, height=0.62)
     for place, model in zip(places, models, strict=True):
         low, high = (max(limit, 0.0) for limit in model.evaluation.interval)
@@ -38,7 +38,7 @@ def score_chart(models: Sequence[ModelFigures], name: str, written: Callable[[fl
     axes.set_yticks(places, [drawable(model.name, 30) for model in models], parse_math=False)
     axes.set_xlim(0, 1.1)
     axes.set_xlabel(f"{name} on the test rows; the line is the 95 % interval")
-    return _svg(figure)
+    return svg_image(figure)
 
 
 def psnr_chart(reconstructions: Sequence[Reconstruction]) -> str:
@@ -52,35 +52,35 @@ def psnr_chart(reconstructions: Sequence[Reconstruction]) -> str:
             split,
             bins=edges,
             stacked=True,
-            color=[_BLUE, _ORANGE][: len(split)],
+            color=[BLUE, ORANGE][: len(split)],
             label=["right", "wrong"] if len(correct) else ["all"],
         )
         axes.set_title(drawable(part.name, 40), fontsize=9, loc="left", parse_math=False)
         axes.set_xlabel("PSNR, dB")
         axes.set_ylabel("test rows")
         axes.legend(fontsize=8, frameon=False)
-    return _svg(figure)
+    return svg_image(figure)
 
 
 def calibration_chart(parts: Sequence[Part]) -> str:
     """Draw the accuracy of rows against how sure the model was; on the line it was as often right as it said."""
     figure = Figure(figsize=(7.2, 3.2), layout="constrained")
     axes = figure.subplots()
-    axes.plot([0, 1], [0, 1], color=_GREY, linewidth=1, linestyle="--")
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
     sizes = [20 + 180 * part.rows / max(other.rows for other in parts) for part in parts]
-    axes.plot([part.sure for part in parts], [part.accuracy for part in parts], color=_BLUE, linewidth=1)
-    axes.scatter([part.sure for part in parts], [part.accuracy for part in parts], s=sizes, color=_BLUE, alpha=0.7)
+    axes.plot([part.sure for part in parts], [part.accuracy for part in parts], color=BLUE, linewidth=1)
+    axes.scatter([part.sure for part in parts], [part.accuracy for part in parts], s=sizes, color=BLUE, alpha=0.7)
     axes.set_xlim(0, 1.02)
     axes.set_ylim(-0.03, 1.05)
     axes.set_xlabel("probability of the class that was named")
     axes.set_ylabel("accuracy")
     axes.grid(alpha=0.3)
-    return _svg(figure)
+    return svg_image(figure)
 
 
 def residuals_chart(table: pd.DataFrame) -> str:
     """Draw predicted numbers and residuals against the true ones."""
-    return _svg(residual_figure(table))
+    return svg_image(residual_figure(table))
 
 
 def missing_chart(parts: Sequence[ModalityPart], name: str) -> str:
@@ -96,7 +96,7 @@ def missing_chart(parts: Sequence[ModalityPart], name: str) -> str:
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8, frameon=False)
-    return _svg(figure)
+    return svg_image(figure)
 
 
 def png_image(content: bytes) -> str:
@@ -104,7 +104,8 @@ def png_image(content: bytes) -> str:
     return f"data:image/png;base64,{b64encode(content).decode()}"
 
 
-def _svg(figure: Any) -> str:
+def svg_image(figure: Any) -> str:
+    """Give a figure as a data URI."""
     buffer = io.BytesIO()
     with rc_context(_STYLE):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})

@@ -74,13 +74,7 @@ def render(report: Report) -> str:
     """Give the page's HTML."""
     main = report.models[0].evaluation
     words = _WORDS[main.measure]
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("fusion.reporting", "."),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
+    environment = page_environment()
     written = _percent if words.share else _decimal
     environment.filters |= {"percent": _percent, "figure": written, "decimal": _decimal, "png": png_image}
     page: str = environment.get_template("page.html").render(
@@ -105,6 +99,17 @@ def render(report: Report) -> str:
         ],
     )
     return page
+
+
+def page_environment() -> jinja2.Environment:
+    """Return what renders pages: every value is escaped, and one that is missing is an error."""
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("fusion.reporting", "."),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
 
 
 def _percent(value: float | None) -> str:

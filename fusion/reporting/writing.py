@@ -1,4 +1,4 @@
-"""`functa report`: the page of a model, written beside it."""
+"""`functa report`: the page of a model or of a comparison, written beside it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fusion.errors import ConfigError
 from fusion.reporting.breakdown import is_number, shown
+from fusion.reporting.comparison import is_comparison, render_comparison
 from fusion.reporting.gallery import Wall, exhibits
 from fusion.reporting.page import render
 from fusion.reporting.reading import ModelFolder, report_of
@@ -29,12 +31,12 @@ def report(
     stores: Mapping[str, str | Path] | None = None,
     said: Callable[[str], None] | None = None,
 ) -> Path:
-    """Write the report of a model folder as one HTML page.
+    """Write the report of a model folder, or of a comparison, as one HTML page.
 
     Parameters
     ----------
     model : path
-        Folder that `train` wrote.
+        Folder that `train` wrote, or that `compare` was given.
     out : path, optional
         Where the page goes; None is ``report.html`` in the folder.
     sources : mapping of str to path, optional
@@ -50,10 +52,18 @@ def report(
     ModelError
         Not a model folder, or one without evaluation.
     ConfigError
-        A source or store for a modality that the model does not have.
+        A source or store for a modality that the model does not have, or for a comparison.
+    DataError
+        A comparison that is not finished, or a damaged one.
     StoreMismatchError
         A store that is given is not the one that the model was trained on.
     """
+    target = Path(out) if out is not None else Path(model) / "report.html"
+    if is_comparison(model):
+        if sources or stores:
+            raise ConfigError(f"sources or stores are given for the comparison {model}; expected them with a model.")
+        write_whole(target, render_comparison(model))
+        return target
     folder = ModelFolder.read(model)
     given = dict(sources or {})
     folder.model.require_branches(set(given) - {""}, "sources are")
@@ -63,7 +73,6 @@ def report(
         (said or _unsaid)(reason)
     walls = _walls(folder, given, places)
     shown, reasons = exhibits(walls, each=max(2, _PICTURES // max(1, len(walls))))
-    target = Path(out) if out is not None else Path(model) / "report.html"
     page = render(report_of(folder, shown, [*missing, *reasons]))
     write_whole(target, page)
     return target

@@ -3,11 +3,11 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from helpers.browser import overflow_on_a_phone
 from helpers.made_report import HOSTILE, made_report
 
 from fusion.metrics import evaluate_predictions
@@ -105,20 +105,7 @@ def test_a_browser_shows_it_without_a_message(html: str, tmp_path: Path) -> None
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium")
 def test_nothing_is_cut_off_on_a_phone(html: str, tmp_path: Path) -> None:
     """Only the confusion matrix may be wider than 390 pixels: it scrolls."""
-    outer = tmp_path / "outer.html"
-    measure = (
-        "const page = document.querySelector('iframe').contentDocument;"
-        "const wide = [...page.querySelectorAll('.wide')].filter(box => !box.querySelector('.confusion'))"
-        ".filter(box => box.scrollWidth > box.clientWidth + 1);"
-        "const root = page.documentElement;"
-        "document.body.append(`page ${root.scrollWidth - root.clientWidth} wide ${wide.length}.`)"
-    )
-    frame = f'<iframe width=390 height=6000 srcdoc="{escape(html, quote=True)}" onload="{escape(measure)}"></iframe>'
-    outer.write_text(f"<!DOCTYPE html><body>{frame}</body>", encoding="utf-8")
-    command = ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=4000"]
-    command += [f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", outer.as_uri()]
-    shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    assert "page 0 wide 0." in shown.stdout
+    assert overflow_on_a_phone(html, tmp_path) == "page 0 wide 0."
 
 
 def test_no_word_of_groups_where_there_are_none() -> None:
