@@ -111,6 +111,29 @@ def train(
     print_facts("Presets", {"fast is faster by": f"{found['ratio']:.1f}"})
 
 
+@app.command()
+def start(
+    *,
+    repeats: Annotated[int, typer.Option(min=1, help="Runs of each; their medians count.")] = 7,
+    demo: Annotated[bool, typer.Option("--demo/--no-demo", help="The whole demo too, so often.")] = True,
+    folder: Annotated[Path | None, typer.Option(help="Where to write, some megabytes; all is removed again.")] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Time what is typed first: --help, import, predict, train of 504 rows, demo. Takes minutes, without demo one."""
+    from fusion.bench.start import bench_start
+
+    with progress_bar() as progress:
+        found = bench_start(repeats=repeats, demo=demo, folder=folder, progress=progress)
+    if json:
+        print_json(found)
+        return
+    names = ("seconds", "slowest", "bars")
+    rows = [(what, *(f"{found[name][what]:.3f}" for name in names)) for what in found["seconds"]]
+    print_table(f"Seconds of a new process, medians of {found['repeats']}", ("", "median", "slowest", "at most"), rows)
+    load = "not known" if found["load"] is None else f"{found['load']:.1f}"
+    print_facts("Machine", {"processes that wanted a core before": load})
+
+
 def doctor(
     *,
     folder: Annotated[Path, typer.Option(help="Where stores are to lie.")] = Path(),

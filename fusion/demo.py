@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from fusion.datasets.figure.dataset import View
 
 _VIEWS: tuple[View, ...] = ("sensor", "camera")
+_WINDOWS = 6
+"""Performances of each person and activity: with more the demo takes longer than anybody waits for the first time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +93,7 @@ def run_demo(
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    data = data or FigureConfig(seed=seed)
+    data = data or FigureConfig(windows=_WINDOWS, seed=seed)
     encodings: dict[str, EncodeReport] = {}
     for view in _VIEWS:
         dataset = FigureDataset(data, view)
@@ -101,7 +103,7 @@ def run_demo(
         encodings[view] = encode(dataset, folder / f"{view}.zarr", config, options, progress=told)
     table = link([folder / f"{view}.zarr" for view in _VIEWS], on="id")
     linked = table.save(folder / "link.parquet")
-    training = train(linked, folder / "model", fusion="stacked", preset="fast", progress=progress)
+    training = train(linked, folder / "model", fusion="stacked", preset="linear", progress=progress)
     return DemoResult(data, encodings, training, report(folder / "model"))
 
 

@@ -12,12 +12,13 @@ import pytest
 import typer
 from helpers import docs_files
 from helpers.pages import boxes, commands, page, run_in_order, write_settings
+from helpers.readme_files import write_readme_files
 from helpers.running import ROOT
 
 from cli.main import app
 
 PAGES = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
-FILES: dict[str, Callable[[Path], None]] = {
+FILES: dict[str, Callable[[Path], Any]] = {
     "docs/choosing.md": docs_files.choosing,
     "docs/explaining.md": docs_files.explaining,
     "docs/fusion.md": docs_files.fusion,
@@ -25,11 +26,15 @@ FILES: dict[str, Callable[[Path], None]] = {
     "docs/interchange.md": docs_files.interchange,
     "docs/local-functas.md": docs_files.local_functas,
     "docs/own-files.md": docs_files.own_files,
+    "docs/predicting.md": write_readme_files,
+    "docs/public-data.md": write_readme_files,
+    "docs/python.md": write_readme_files,
     "docs/scaling.md": docs_files.scaling,
     "docs/sensor-tables.md": docs_files.sensor_tables,
+    "docs/settings.md": write_readme_files,
 }
 SLOW = dict.fromkeys(("docs/local-functas.md", "docs/own-files.md"), pytest.mark.slow)
-WITH_PYTHON = {"docs/index.md", "docs/interchange.md"}
+WITH_PYTHON = {"docs/index.md", "docs/interchange.md", "docs/python.md"}
 """Pages whose Python runs after their commands."""
 ELSEWHERE = {
     "docs/columns-and-vectors.md": "tests/cli/test_columns_and_vectors.py",

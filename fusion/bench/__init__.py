@@ -1,4 +1,4 @@
-"""Measures this machine: the fitting engine beside a Keras loop, and the training presets beside each other."""
+"""Measures this machine: the engine beside a Keras loop, training presets beside each other, and the first seconds."""
 
 import lazy_loader
 

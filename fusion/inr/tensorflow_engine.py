@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fusion.errors import ConfigError
 from fusion.inr.metrics import mse_of_psnr
 from fusion.inr.settings import BETA_1, BETA_2, EPSILON
 
@@ -112,11 +113,23 @@ def _compiled(architecture: Architecture, settings: FitSettings, coordinates: in
 
 
 def load_tensorflow() -> Any:
-    """Import TensorFlow without what it writes to stderr while it loads."""
+    """Import TensorFlow without what it writes to stderr while it loads.
+
+    Raises
+    ------
+    ConfigError
+        It is not installed.
+    """
     if "tensorflow" not in sys.modules:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        with _quiet_stderr():
-            return import_module("tensorflow")
+        try:
+            with _quiet_stderr():
+                return import_module("tensorflow")
+        except ImportError as error:
+            raise ConfigError(
+                "conventional networks, the Keras loop and the reference engine need TensorFlow, which cannot be "
+                f"imported here ({error}). Run pip install tensorflow; encode, train and predict do without it"
+            ) from error
     return sys.modules["tensorflow"]
 
 

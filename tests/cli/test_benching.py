@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from helpers.running import Functa
 
 
@@ -40,3 +41,12 @@ def test_the_doctor_prints_lines_or_one_document(functa: Functa, tmp_path: Path)
     document = functa("doctor", "--folder", tmp_path, "--json").json
     assert isinstance(document["ok"], bool)
     assert {"name", "value", "ok", "advice"} == document["findings"][0].keys()
+
+
+def test_bench_start_prints_the_keys_that_checks_read(functa: Functa, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = {"python": ("-c", "pass"), "import": ("-c", "import fusion"), "help": ("-c", "pass")}
+    monkeypatch.setattr("fusion.bench.start._lines", lambda folder, *, demo: lines)
+    found = functa("bench", "start", "--repeats", 1, "--no-demo", "--json").json
+    assert found.keys() == {"seconds", "slowest", "bars", "repeats", "load"}
+    assert found["seconds"].keys() == found["bars"].keys() == {"import", "help"}
+    assert "at most" in functa("bench", "start", "--repeats", 1, "--no-demo").out

@@ -26,13 +26,14 @@ def write_readme_files(folder: Path) -> Path:
     write_sound(folder / "new.wav")
     write_video(folder / "new.mp4", moving_square(seed=99))
     _write_walks(folder / "walks.csv")
+    _write_walks(folder / "new-walk.csv", count=1)
     np.savetxt(folder / "new-window.csv", har_windows(np.array([1]), seed=5)[0], delimiter=",")
     return write_har(folder)
 
 
-def _write_walks(path: Path) -> None:
+def _write_walks(path: Path, count: int = 16) -> None:
     random, lines = np.random.default_rng(0), ["id,time,ax,ay,az,label,group"]
-    for number in range(8):
+    for number in range(count):
         for reading in range(140):
             values = ",".join(f"{value:.3f}" for value in random.normal(number % 2, 0.2, 3))
             lines.append(f"walk-{number},{reading * 0.02:.2f},{values},{('slow', 'quick')[number % 2]},person-{number}")
