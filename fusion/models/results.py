@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from fusion.estimators.tuning import Tuning
 from fusion.metrics import ClassFigures, Evaluation, Figures, LabelEvaluation, LabelFigures, NumberEvaluation
-from fusion.models.comparing import Comparison
 from fusion.models.figures import ModalityFigures
 from fusion.models.folder import Model, Training
+from fusion.models.modality_comparison import Comparison
 from fusion.models.seeds import Repeats
 from fusion.models.table_files import write_table
 

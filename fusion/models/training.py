@@ -20,12 +20,12 @@ from fusion.estimators.trainers import LocalTrainer, Trainer
 from fusion.features.items import Items, fold_items, labelled_items, require_disjoint_groups
 from fusion.features.source import Source, SourceLike, opened_source
 from fusion.models.advice import advice_on_groups, advice_on_linear, advice_on_silent_classes
-from fusion.models.comparing import compared
 from fusion.models.figures import Judge
 from fusion.models.fitting import TrainingRun, fit_model
 from fusion.models.folder import Model, Record, load_model, require_replaceable, save_model
 from fusion.models.leakage import require_unseen
 from fusion.models.matching import Matched, matched
+from fusion.models.modality_comparison import compared
 from fusion.models.records import Run, add_run, data_of
 from fusion.models.repeating import settings_told, train_command
 from fusion.models.results import TrainResult, result_of

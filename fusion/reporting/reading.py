@@ -14,9 +14,9 @@ import pandas as pd
 from fusion.encoders.repeating import encode_command
 from fusion.errors import ModelError
 from fusion.estimators.fused import FusedEstimator
-from fusion.models.comparing import FUSED, Comparison, compared
 from fusion.models.figures import Judge, ModalityFigures
 from fusion.models.folder import Model, load_model
+from fusion.models.modality_comparison import FUSED, Comparison, compared
 from fusion.models.results import baselines
 from fusion.reporting.breakdown import by_group, calibration, is_number, mistakes
 from fusion.reporting.charts import residuals_chart

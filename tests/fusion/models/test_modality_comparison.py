@@ -12,8 +12,8 @@ from fusion import evaluate, train
 from fusion.estimators.presets import training_settings
 from fusion.estimators.tasks import TASKS
 from fusion.estimators.xgboost import FunctaClassifier
-from fusion.models.comparing import FUSED, compared
 from fusion.models.figures import Judge
+from fusion.models.modality_comparison import FUSED, compared
 from fusion.models.repeating import train_command
 
 QUICK = FunctaClassifier(n_estimators=8, max_depth=3, n_jobs=1)
