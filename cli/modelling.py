@@ -33,6 +33,7 @@ def train(
     booster: options.Booster = None,
     estimator: options.EstimatorName = None,
     tune: options.Tune = False,
+    thresholds: options.Thresholds = False,
     rounds: options.Rounds = None,
     max_depth: options.Depth = None,
     eta: options.Eta = None,
@@ -107,6 +108,7 @@ def print_training(result: TrainResult) -> None:
     if result.modalities:
         _print_modalities(result)
     _print_each(result)
+    _print_at_thresholds(result)
     if result.tuning is not None:
         tried = [(t.name, f"{t.score:.3f}", f"{t.seconds:.1f}") for t in result.tuning.tried]
         columns = ("what", result.tuning.chosen.measure, "s")
@@ -128,6 +130,7 @@ _FIGURES = {
     "map": "mean average precision",
     "exact": "all labels right",
 }
+_EACH = ("precision", "recall", "f1")
 _BASELINES = {
     "majority": "by the largest class",
     "chance": "by chance",
@@ -163,6 +166,21 @@ def _print_each(result: TrainResult) -> None:
     what = "class" if "per_class" in measured else "label"
     columns = (what, *(name.replace("_", " ").replace("f1", "F1") for name in names), "rows")
     print_table(f"Each {what} on the test rows", columns, rows)
+
+
+def _print_at_thresholds(result: TrainResult) -> None:
+    """Print the figures where classes or labels are named by their thresholds, and those of every one."""
+    if result.at_thresholds is None:
+        return
+    measured, thresholds = result.at_thresholds.to_dict(), result.model.thresholds or {}
+    facts = {title: _short(measured[name]) for name, title in _FIGURES.items() if measured.get(name) is not None}
+    print_facts("By thresholds chosen on training groups (predict --thresholds)", facts)
+    what = "class" if "per_class" in measured else "label"
+    rows = [
+        (one["label"], _decimal(thresholds.get(one["label"])), *(_decimal(one[name]) for name in _EACH))
+        for one in measured[f"per_{what}"]
+    ]
+    print_table(f"Each {what} by its threshold", (what, "threshold", "precision", "recall", "F1"), rows)
 
 
 def _decimal(value: float | None) -> str | None:

@@ -32,6 +32,9 @@ def predict(
     ],
     *,
     out: Annotated[Path | None, typer.Option(help="File to write: .csv, .parquet or .json.")] = None,
+    thresholds: Annotated[
+        bool, typer.Option("--thresholds", help="Name classes or labels by the thresholds that training chose.")
+    ] = False,
     top: Annotated[int, typer.Option(min=1, help="Most probable classes to name.")] = 1,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Worker processes; one per core for more than 64 files, else 1.")
@@ -44,7 +47,7 @@ def predict(
     """
     from fusion.models.prediction import Accuracy, Predicting
 
-    predicting = Predicting.of(model, files)
+    predicting = Predicting.of(model, files, thresholds=thresholds)
     shown = _Shown(predicting.model.task, top, json=json, few=out is not None)
     failed, accuracy = 0, Accuracy()
     with ExitStack() as stack:

@@ -90,6 +90,12 @@ Booster = Annotated[
 Tune = Annotated[
     bool, named_option(_CLASSIFIER, "Choose booster and parameters by folds of training groups.", "--tune")
 ]
+Thresholds = Annotated[
+    bool,
+    named_option(
+        _CLASSIFIER, "Choose by training groups from which probability on each is named, for predict.", "--thresholds"
+    ),
+]
 Rounds = Annotated[int | None, named_option(_CLASSIFIER, "Most boosting rounds. [300]", metavar="N", least=1)]
 Depth = Annotated[int | None, named_option(_CLASSIFIER, "Of the trees. [the preset's, paper 6]", metavar="N", least=1)]
 Eta = Annotated[
@@ -118,6 +124,7 @@ def settings_of(asked: Mapping[str, Any]) -> TrainingSettings:
         features=asked["features"],
         fusion=asked["fusion_"],
         tune=asked["tune"],
+        thresholds=asked["thresholds"],
         estimator=None if asked["estimator"] is None else estimator_named(asked["estimator"]),
         **answers_of(asked),
         booster=asked["booster"],

@@ -48,9 +48,30 @@ def test_a_fusion_saved_by_the_first_version_predicts_the_same(golden: dict[str,
     np.testing.assert_allclose(model.predict_proba({"sensor": golden["sensor"]}), golden["alone"], rtol=1e-6)
 
 
+V02 = GOLDEN.with_name("v0.2")
+
+
+def test_thresholds_saved_by_version_0_2_name_the_same_classes() -> None:
+    model = load_model(V02 / "thresholds")
+    with np.load(V02 / "golden.npz") as golden:
+        functas = golden["thresholds:sensor"]
+        np.testing.assert_allclose(model.predict_proba(functas), golden["thresholds:outputs"], rtol=1e-5)
+        assert model.at_thresholds().predict(functas).tolist() == golden["thresholds:named"].tolist()
+        assert model.predict(functas).tolist() != golden["thresholds:named"].tolist()
+
+
+def test_an_estimator_of_scikit_learn_saved_by_version_0_2_says_the_same() -> None:
+    pytest.importorskip("skops.io")
+    model = load_model(V02 / "estimator")
+    with np.load(V02 / "golden.npz") as golden:
+        found = model.predict_proba({name: golden[f"estimator:{name}"] for name in ("sensor", "camera")})
+        np.testing.assert_allclose(found, golden["estimator:outputs"], rtol=1e-5)
+    assert {path.suffix for path in (V02 / "estimator").glob("block-*")} == {".skops"}
+
+
 @pytest.mark.parametrize("task", ["classification", "regression", "multilabel"])
 def test_a_fusion_of_each_task_saved_by_version_0_2_says_the_same(task: str) -> None:
-    folder = GOLDEN.with_name("v0.2")
+    folder = V02
     model = load_model(folder / task)
     with np.load(folder / "golden.npz") as golden:
         functas = {name: golden[f"{task}:{name}"] for name in ("sensor", "camera")}

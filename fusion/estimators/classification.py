@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from fusion.estimators.averaging import Pool, centred_logs, learn_pool
 from fusion.estimators.labels import require_classes
 from fusion.estimators.targets import class_weights
 from fusion.estimators.task import SURE, Task, or_none, side_by_side
+from fusion.estimators.thresholds import class_thresholds
 
 if TYPE_CHECKING:
     from fusion.estimators.boosted import FunctaBooster
@@ -24,10 +25,17 @@ __all__ = ["Classification"]
 
 @dataclass(frozen=True)
 class Classification(Task):
-    """One of several classes."""
+    """One of several classes.
+
+    Attributes
+    ----------
+    thresholds : tuple of float or None
+        Of each class, positive: the class of the highest probability / threshold is named; None = all alike.
+    """
 
     name: ClassVar[str] = "classification"
     measure: ClassVar[str] = "accuracy"
+    thresholds: tuple[float, ...] | None = field(default=None, repr=False)
 
     def estimator(self, parameters: Mapping[str, Any]) -> FunctaBooster:
         """Return a `FunctaClassifier`."""
@@ -88,12 +96,27 @@ class Classification(Task):
         return learn_pool(own, np.unique(learned.astype(str), return_inverse=True)[1], weights)
 
     def decided(self, outputs: NDArray[Any], names: Sequence[str] | NDArray[np.object_]) -> NDArray[Any]:
-        """Return the most probable class, None where there is no answer."""
-        return or_none(np.asarray(names, dtype=object)[np.nan_to_num(outputs).argmax(axis=1)], outputs)
+        """Return the most probable class, by its threshold, None where there is no answer."""
+        return or_none(np.asarray(names, dtype=object)[self._best(outputs)], outputs)
 
     def chosen(self, outputs: NDArray[Any]) -> NDArray[np.bool_]:
-        """Tell the most probable class."""
-        return np.asarray(np.arange(outputs.shape[1]) == outputs.argmax(axis=1)[:, None])
+        """Tell the most probable class, by its threshold."""
+        return np.asarray(np.arange(outputs.shape[1]) == self._best(outputs)[:, None])
+
+    def learn_thresholds(
+        self, outputs: NDArray[Any], labels: NDArray[np.object_], names: NDArray[np.object_]
+    ) -> NDArray[np.float64]:
+        """Those with the highest mean recall of the classes; see `class_thresholds`."""
+        codes = np.searchsorted(names.astype(str), labels.astype(str))
+        return class_thresholds(outputs.astype(np.float64), codes)
+
+    def with_thresholds(self, thresholds: Sequence[float] | None) -> Self:
+        """Return the task that names classes by these thresholds, in the order of the outputs."""
+        return replace(self, thresholds=None if thresholds is None else tuple(map(float, thresholds)))
+
+    def ranked(self, outputs: NDArray[Any]) -> NDArray[np.intp]:
+        """Return the order of the classes by probability / threshold."""
+        return np.argsort(-self._by_threshold(outputs), kind="stable")
 
     def hits(self, truth: NDArray[Any], predicted: NDArray[Any]) -> NDArray[Any]:
         """Whether they are equal."""
@@ -121,5 +144,11 @@ class Classification(Task):
 
     def cells(self, outputs: NDArray[Any], names: NDArray[np.object_]) -> dict[str, Any]:
         """Return ``predicted`` and its ``probability``."""
-        best = np.nan_to_num(outputs).argmax(axis=1)
+        best = self._best(outputs)
         return {**super().cells(outputs, names), "probability": outputs[np.arange(len(best)), best]}
+
+    def _best(self, outputs: NDArray[Any]) -> NDArray[np.intp]:
+        return np.asarray(np.nan_to_num(self._by_threshold(outputs)).argmax(axis=1))
+
+    def _by_threshold(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        return outputs if self.thresholds is None else outputs / np.array(self.thresholds)

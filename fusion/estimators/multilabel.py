@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from fusion.errors import DataError
 from fusion.estimators.averaging import LEAST, Pool, learn_number_pool
 from fusion.estimators.labels import indicators, joined_labels, label_names
 from fusion.estimators.task import SURE, Task, objects, or_none, side_by_side
+from fusion.estimators.thresholds import label_thresholds
 
 if TYPE_CHECKING:
     from fusion.estimators.boosted import FunctaBooster
@@ -34,11 +35,14 @@ class Multilabel(Task):
     ----------
     separator : str
         Between the labels of a row.
+    thresholds : tuple of float or None
+        Of each label: one that is more probable is predicted; None = 0.5 of all.
     """
 
     name: ClassVar[str] = "multilabel"
     measure: ClassVar[str] = "micro_f1"
     separator: str = SEPARATOR
+    thresholds: tuple[float, ...] | None = field(default=None, repr=False)
 
     def estimator(self, parameters: Mapping[str, Any]) -> FunctaBooster:
         """Return a `FunctaLabeller`."""
@@ -102,14 +106,24 @@ class Multilabel(Task):
         return learn_number_pool(own, learned)
 
     def decided(self, outputs: NDArray[Any], names: Sequence[str] | NDArray[np.object_]) -> NDArray[Any]:
-        """Return the labels that are more probable than not, in one text; None where there is no answer."""
+        """Return the labels that `chosen` tells, in one text; None where there is no answer."""
         known, chosen = np.asarray(names, dtype=object), self.chosen(outputs)
         texts = [self._joined(known[row]) for row in chosen]
         return or_none(objects(texts), outputs)
 
     def chosen(self, outputs: NDArray[Any]) -> NDArray[np.bool_]:
-        """Those that are more probable than not."""
-        return np.asarray(outputs > 0.5)
+        """Those that are more probable than not, or than their thresholds."""
+        return np.asarray(outputs > (0.5 if self.thresholds is None else np.array(self.thresholds)))
+
+    def learn_thresholds(
+        self, outputs: NDArray[Any], labels: NDArray[np.object_], names: NDArray[np.object_]
+    ) -> NDArray[np.float64]:
+        """Those with the highest F1 of each label; see `label_thresholds`."""
+        return label_thresholds(outputs.astype(np.float64), indicators(labels, names, self.separator))
+
+    def with_thresholds(self, thresholds: Sequence[float] | None) -> Self:
+        """Return the task that predicts labels by these thresholds, in the order of the outputs."""
+        return replace(self, thresholds=None if thresholds is None else tuple(map(float, thresholds)))
 
     def hits(self, truth: NDArray[Any], predicted: NDArray[Any]) -> NDArray[Any]:
         """Whether the sets are equal."""

@@ -38,6 +38,9 @@ class TrainingSettings:
     choices : tuple of str
         Presets to choose from by cross-validation over the groups of the training rows, anew in each fold; empty = as
         the other fields say. See `fusion.models.choosing`.
+    thresholds : bool
+        Choose, by the classes or labels of training groups left out, from which probability on each is named; see
+        `fusion.models.thresholds`.
     estimator : estimator of scikit-learn, optional
         In the place of XGBoost; the parameters then are `seed` and `n_jobs` at most.
     task : Task
@@ -55,12 +58,15 @@ class TrainingSettings:
     fusion: str | None = None
     tune: bool = False
     choices: tuple[str, ...] = ()
+    thresholds: bool = False
     estimator: Any = None
     task: Task = TASKS["classification"]
 
     def __post_init__(self) -> None:
         if self.choices and self.tune:
             raise ConfigError("the preset 'auto' and tune both choose how to train; expected one of them.")
+        if self.thresholds and self.task.name == "regression":
+            raise ConfigError("thresholds are asked for of numbers; expected a task of classes or labels.")
         check_features(self.features)
         check_fusion(self.fusion or "early")
 
@@ -136,6 +142,7 @@ def training_settings(
     features: str | None = None,
     fusion: str | None = None,
     tune: bool | None = None,
+    thresholds: bool | None = None,
     classifier: FunctaBooster | None = None,
     estimator: Any = None,
     task: str | Task | None = None,
@@ -149,7 +156,7 @@ def training_settings(
         Name of one of `TRAINING_PRESETS`, or settings to start from.
     features : {"delta", "weights"}, optional
     fusion : {"early", "late", "stacked"}, optional
-    tune : bool, optional
+    tune, thresholds : bool, optional
         See `TrainingSettings`.
     classifier : FunctaClassifier, optional
         Parameters to train with, all of them, in place of a preset's; it stays untouched.
@@ -188,8 +195,8 @@ def training_settings(
         raise ConfigError(f"class_weight is given for the task {named!r}; expected it with 'classification' only.")
     if estimator is not None:
         _require_alone(estimator, settings, preset, given, named, tune=bool(tune))
-    changes: dict[str, Any] = {"features": features, "fusion": fusion, "tune": tune, "task": asked}
-    changes["estimator"] = estimator
+    changes: dict[str, Any] = {"features": features, "fusion": fusion, "tune": tune, "thresholds": thresholds}
+    changes |= {"task": asked, "estimator": estimator}
     return replace(
         settings,
         parameters={**settings.parameters, **given},

@@ -5,12 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.errors import DataError
+from fusion.errors import ConfigError, DataError
 from fusion.estimators.averaging import Pool
 
 if TYPE_CHECKING:
@@ -120,6 +120,25 @@ class Task(ABC):
     @abstractmethod
     def chosen(self, outputs: NDArray[Any]) -> NDArray[np.bool_]:
         """Tell which outputs of each row say what is predicted, shape (n, outputs)."""
+
+    def learn_thresholds(
+        self,
+        outputs: NDArray[Any],  # noqa: ARG002
+        labels: NDArray[np.object_],  # noqa: ARG002
+        names: NDArray[np.object_],  # noqa: ARG002
+    ) -> NDArray[np.float64]:
+        """Choose from which probability on each class or label is named, shape (outputs,), by outputs out of fold."""
+        raise ConfigError(f"the task {self.name!r} has no thresholds; expected one of classes or labels.")
+
+    def with_thresholds(self, thresholds: Sequence[float] | None) -> Self:
+        """Return the task with what `learn_thresholds` chose, or without."""
+        if thresholds is not None:
+            raise ConfigError(f"the task {self.name!r} has no thresholds; expected one of classes or labels.")
+        return self
+
+    def ranked(self, outputs: NDArray[Any]) -> NDArray[np.intp]:
+        """Return the order of one row's outputs, shape (outputs,), with what is named first."""
+        return np.argsort(-outputs, kind="stable")
 
     @abstractmethod
     def hits(self, truth: NDArray[Any], predicted: NDArray[Any]) -> NDArray[Any]:

@@ -44,7 +44,7 @@ def advice_on_silent_classes(evaluation: Figures) -> tuple[str, ...]:
         return ()
     names = ", ".join(f"{each.label!r} ({each.support:,} test rows)" for each in silent[:3])
     told = f"{len(silent)} of {len(predicted)} classes are never predicted, such as {names}"
-    return (f"{told}; try --class-weight balanced, or add training rows of them",)
+    return (f"{told}; try --class-weight balanced or --thresholds, or add training rows of them",)
 
 
 def advice_on_groups(items: Items) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fusion.estimators.tasks import Task
 from fusion.metrics import Figures
+from fusion.models.scoring import AT_THRESHOLDS
 
 __all__ = ["SHARES", "Judge", "ModalityFigures"]
 
@@ -89,7 +90,7 @@ class Judge:
     classes: Sequence[str] | None
     cv: bool = False
 
-    def evaluate(self, table: pd.DataFrame, of: str = "") -> Figures:
+    def evaluate(self, table: pd.DataFrame, of: str = "", column: str = "predicted") -> Figures:
         """Evaluate predictions over the rows that have one.
 
         Parameters
@@ -98,16 +99,22 @@ class Judge:
             As `score` returns it.
         of : str
             Name of a modality and a colon, for the predictions of its own estimator; empty for the model's.
+        column : str
+            What is evaluated.
         """
-        told = table[table[f"{of}predicted"].notna()]
+        told = table[table[f"{of}{column}"].notna()]
         found = self.task.evaluate(
             told["label"].to_numpy(dtype=object),
-            told[f"{of}predicted"].to_numpy(dtype=object),
+            told[f"{of}{column}"].to_numpy(dtype=object),
             names=self.classes,
             groups=told["group"].to_numpy(dtype=object),
             probabilities=_probabilities(told, of, self.classes),
         )
-        return found.over_folds(self.fold_scores(told, f"{of}predicted")) if self.cv else found
+        return found.over_folds(self.fold_scores(told, f"{of}{column}")) if self.cv else found
+
+    def at_thresholds(self, table: pd.DataFrame) -> Figures | None:
+        """Evaluate what is predicted by the thresholds; None of a model without."""
+        return self.evaluate(table, column=AT_THRESHOLDS) if AT_THRESHOLDS in table else None
 
     def fold_scores(self, table: pd.DataFrame, predicted: str = "predicted") -> list[float]:
         """Return the score of each fold, in the order of their names."""

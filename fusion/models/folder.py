@@ -26,7 +26,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from fusion.errors import ConfigError, ModelError
 from fusion.estimators.fused import FusedEstimator
@@ -53,8 +53,9 @@ if TYPE_CHECKING:
 __all__ = ["Model", "ModelBranch", "Record", "Training", "load_model", "require_replaceable", "save_model"]
 
 FORMAT = "functa-fusion-model"
-FORMAT_VERSION = 3
-"""2 added `fusion`, the models of several modalities; 3 `task`, those of numbers and of sets of labels."""
+FORMAT_VERSION = 4
+"""2 added `fusion`, the models of several modalities; 3 `task`, those of numbers and of sets of labels; 4 `thresholds`,
+from which probability on a class or a label is named."""
 _PLOTS = {"confusion.png", "residuals.png"}
 _FILES = {"model.json", "arrays.npz", "metrics.json", "predictions.parquet", "report.html", RUN_FILE, *_PLOTS}
 
@@ -91,6 +92,7 @@ class _Card(BaseModel):
     fusion: FusionCard | None = None
     task: str = "classification"
     label_separator: str | None = None
+    thresholds: dict[str, FiniteFloat] | None = None
     training: Training
     sha256: dict[str, str]
 
@@ -157,7 +159,8 @@ def load_model(path: str | Path, *, only_predict: bool = False) -> Model:
     )
     read = partial(_read_file, folder, card=card)
     classifier = restore_classifier(folder, whole, card.fusion, columns, read, task=task, only_predict=only_predict)
-    return Model(branches, classifier, card.training, card.created, card.versions, folder.resolve(), task)
+    told = (card.training, card.created, card.versions, folder.resolve(), task, _thresholds(folder, card))
+    return Model(branches, classifier, *told)
 
 
 def _task(folder: Path, card: _Card) -> Task:
@@ -165,6 +168,16 @@ def _task(folder: Path, card: _Card) -> Task:
         return task_of(card.task, label_separator=card.label_separator)
     except ConfigError as error:
         raise ModelError(f"model.json of {folder} is damaged: {error} Train again.") from error
+
+
+def _thresholds(folder: Path, card: _Card) -> dict[str, float] | None:
+    found = card.thresholds
+    if found is not None and (set(found) != set(card.classes) or not all(0 < each < 1 for each in found.values())):
+        raise ModelError(
+            f"model.json of {folder} is damaged at 'thresholds': expected a number between 0 and 1 for each of the "
+            f"{len(card.classes)} classes. Train again."
+        )
+    return found
 
 
 def require_replaceable(path: str | Path) -> None:
@@ -231,6 +244,7 @@ def _card(model: Model, checksums: dict[str, str]) -> _Card:
         fusion=fusion_card(model.classifier) if isinstance(model.classifier, FusedEstimator) else None,
         task=model.task.name,
         label_separator=model.task.separator if isinstance(model.task, Multilabel) else None,
+        thresholds=None if model.thresholds is None else dict(model.thresholds),
         training=model.training,
         sha256=checksums,
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -159,6 +159,8 @@ class Model:
         Folder it was loaded from or saved to, if any.
     task : Task
         What it predicts.
+    thresholds : mapping of str to float or None
+        Of each class or label, if they were chosen; what it predicts goes by them in what `at_thresholds` returns only.
     """
 
     branches: tuple[ModelBranch, ...]
@@ -168,6 +170,16 @@ class Model:
     versions: Mapping[str, str] = field(default_factory=library_versions)
     path: Path | None = None
     task: Task = TASKS["classification"]
+    thresholds: Mapping[str, float] | None = None
+
+    def at_thresholds(self) -> Self:
+        """Return the model that predicts by its thresholds; ModelError where none were chosen."""
+        if self.thresholds is None:
+            raise ModelError(
+                "this model has no thresholds; expected one that was trained with --thresholds (thresholds=True in "
+                "Python). Train it so, or predict without."
+            )
+        return replace(self, task=self.task.with_thresholds([self.thresholds[name] for name in self.classes]))
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -84,7 +84,8 @@ class FilePrediction:
         The most probable class, or the labels that are more probable than not in one text; None when no file could be
         encoded, and of a model of numbers.
     probabilities : dict of str to float
-        By class or label, most probable first; of a recording the mean of its windows'. Empty of a model of numbers.
+        By class or label, most probable first, or by thresholds the one that is named; of a recording the mean of its
+        windows'. Empty of a model of numbers.
     psnr : float
         How well the functas reproduce the files, in dB, the lowest of them; NaN when there is none.
     error : str
@@ -191,6 +192,7 @@ def predict(
     model: Model | str | Path,
     files: Sequence[Given],
     *,
+    thresholds: bool = False,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> list[FilePrediction]:
@@ -204,6 +206,8 @@ def predict(
         A mapping is one item. Folders, patterns and lists stand for their files, see `given_files`. Paths are put to
         branches and items as `grouped` says; of a model of one modality every file is an item. A table of readings is
         cut as the training's tables were.
+    thresholds : bool
+        Name classes or labels by the model's thresholds, those of a training with ``thresholds=True``.
     workers : int, optional
         Processes; when not given one, or one per core for more than 64 items.
     progress : callable, optional
@@ -219,8 +223,10 @@ def predict(
         When no file was given.
     ConfigError
         When it cannot be told to which modality a file belongs, or an item has two files of one.
+    ModelError
+        When thresholds are asked for and the model has none.
     """
-    return list(Predicting.of(model, files).run(workers=workers, progress=progress))
+    return list(Predicting.of(model, files, thresholds=thresholds).run(workers=workers, progress=progress))
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,11 +252,12 @@ class Predicting:
     readers: Mapping[str, BranchReader] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, model: Model | str | Path, files: Sequence[Given]) -> Predicting:
+    def of(cls, model: Model | str | Path, files: Sequence[Given], *, thresholds: bool = False) -> Predicting:
         """Find the items among files, see `predict`."""
         if not files:
             raise DataError("no files to predict; expected at least one")
         trained = model if isinstance(model, Model) else load_model(model, only_predict=True)
+        trained = trained.at_thresholds() if thresholds else trained
         readers = {branch.name: BranchReader.of(branch) for branch in trained.branches}
         suffixes = {name: reader.suffixes for name, reader in readers.items()}
         given = given_files(files, suffixes, trained.classes)
@@ -329,7 +336,13 @@ class Predicting:
         decided = model.task.decided(outputs[None], model.classes)[0]
         if not model.classes:
             return {"label": None, "probabilities": {}, "value": None if nothing else float(decided)}
-        return {"label": None if nothing else str(decided), "probabilities": _ranked(model.classes, outputs)}
+        return {"label": None if nothing else str(decided), "probabilities": self._ranked(outputs)}
+
+    def _ranked(self, probabilities: NDArray[Any]) -> dict[str, float]:
+        if np.isnan(probabilities[0]):
+            return {}
+        classes = self.model.classes
+        return {classes[index]: float(probabilities[index]) for index in self.model.task.ranked(probabilities)}
 
     def _lacking(self, item: FileItem) -> list[str]:
         """Name the modalities that other items have and this one lacks; what all lack was left out on purpose."""
@@ -416,10 +429,3 @@ def _reasons(errors: Mapping[str, str]) -> str:
 
 def _lowest(found: Iterable[float]) -> float:
     return min((psnr for psnr in found if not np.isnan(psnr)), default=float("nan"))
-
-
-def _ranked(classes: Sequence[str], probabilities: NDArray[Any]) -> dict[str, float]:
-    if np.isnan(probabilities[0]):
-        return {}
-    order = np.argsort(-probabilities, kind="stable")
-    return {classes[index]: float(probabilities[index]) for index in order}

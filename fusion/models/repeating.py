@@ -58,6 +58,7 @@ def train_command(
     words = ["functa", "train", str(path), "--model", str(model_dir), "--preset", preset]
     words += [word for option, value in _differing(preset, settings) for word in (option, str(value))]
     words += ["--tune"] if settings.tune else []
+    words += ["--thresholds"] if settings.thresholds else []
     words += ["--cv", cv] if cv else []
     words += ["--seeds", str(seeds)] if seeds > 1 else []
     words += [word for split in train_splits if list(train_splits) != ["train"] for word in ("--train-split", split)]
@@ -75,7 +76,7 @@ def settings_told(settings: TrainingSettings) -> dict[str, Any]:
     ('fast', 42, 3)
     """
     parameters = _all(settings)
-    chosen = {name: getattr(settings, name) for name in ("features", "fusion", "tune", "max_columns")}
+    chosen = {name: getattr(settings, name) for name in ("features", "fusion", "tune", "thresholds", "max_columns")}
     told: dict[str, Any] = {"task": settings.task.name, "preset": _preset_of(settings), "seed": parameters["seed"]}
     if settings.estimator is not None:
         parameters = {"seed": parameters["seed"], **settings.estimator.get_params()}

@@ -66,6 +66,8 @@ class TrainResult:
         What was tried to choose the classifier that was trained last, if it was tuned.
     repeats : Repeats
         Figures of each seed, and what `mean` and `sd` are taken over.
+    at_thresholds : Figures or None
+        All figures where classes or labels are named by the model's thresholds, if it has some.
     advice : tuple of str
         What the data say a user should try; empty of an evaluation.
     """
@@ -88,6 +90,7 @@ class TrainResult:
     tuning: Tuning | None = None
     repeats: Repeats = field(default_factory=Repeats)
     advice: tuple[str, ...] = ()
+    at_thresholds: Figures | None = field(default=None, repr=False)
 
     @property
     def mean(self) -> float:
@@ -171,6 +174,7 @@ class TrainResult:
             figures |= self.comparison.to_dict()
         if self.tuning is not None:
             figures["tuning"] = self.tuning.to_dict()
+        figures |= told_at_thresholds(self.model.thresholds, self.at_thresholds)
         return figures | ({"folds": list(self.folds)} if self.folds else {})
 
     def figures(self) -> dict[str, Any]:
@@ -187,6 +191,13 @@ class TrainResult:
             Another suffix, or no such folder.
         """
         return write_table(self.predictions, path)
+
+
+def told_at_thresholds(thresholds: Mapping[str, float] | None, figures: Figures | None) -> dict[str, Any]:
+    """Tell thresholds and the figures at them as plain values; nothing where there are none."""
+    if figures is None or thresholds is None:
+        return {}
+    return {"thresholds": dict(thresholds), "at_thresholds": figures.to_dict()}
 
 
 def _brief(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -210,6 +221,7 @@ def result_of(
     comparison: Comparison | None = None,
     predictions: pd.DataFrame | None = None,
     warnings: Sequence[str] = (),
+    at_thresholds: Figures | None = None,
 ) -> TrainResult:
     """Put together what a model reached; `begin` is the performance counter when the call began."""
     comparison = comparison or Comparison()
@@ -228,6 +240,7 @@ def result_of(
         comparison=comparison,
         baselines=baselines(evaluation, model.training),
         predictions=pd.DataFrame() if predictions is None else predictions,
+        at_thresholds=at_thresholds,
     )
 
 

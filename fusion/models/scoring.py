@@ -17,8 +17,10 @@ from fusion.features.matrix import DesignRows
 from fusion.models.model import Model
 from store import FunctaStore
 
-__all__ = ["predict_items", "score"]
+__all__ = ["AT_THRESHOLDS", "predict_items", "score"]
 
+AT_THRESHOLDS = "predicted_at_thresholds"
+"""Column of what is predicted by the thresholds of a model."""
 _EXPLAINED = 200
 
 
@@ -51,17 +53,27 @@ def score(model: Model, stores: Mapping[str, FunctaStore], items: Items, *, seed
         One row per item: id, label (what is right), group, split, predicted, and of classes its probability; of each
         branch ``NAME:id`` and ``NAME:psnr`` (dB), and of several ``NAME:predicted`` and ``NAME:probability`` (its
         estimator alone), ``NAME:without`` (what the fusion predicts when it is missing) and ``NAME:contribution``. Of
-        sets of labels ``probability:LABEL`` in place of the probability. None or NaN where there is nothing.
+        sets of labels ``probability:LABEL`` in place of the probability. Of a model with thresholds
+        ``predicted_at_thresholds``. None or NaN where there is nothing.
     """
     columns: dict[str, Any] = {"id": items.ids, "label": items.labels, "group": items.groups, "split": items.splits}
     if isinstance(model.classifier, FusedEstimator):
         columns |= _fused(model, model.classifier, stores, items, seed)
     else:
-        columns |= model.task.cells(predict_items(model, stores, items), np.asarray(model.classes, dtype=object))
+        columns |= _answers(model, predict_items(model, stores, items))
     for name, ids in items.rows.items():
         columns[f"{name}:id"] = ids
         columns[f"{name}:psnr"] = items.psnr.get(name, np.full(len(items), np.nan, np.float32))
     return pd.DataFrame({name: _column(values) for name, values in columns.items()})
+
+
+def _answers(model: Model, outputs: NDArray[np.float32]) -> dict[str, Any]:
+    """Give what is predicted, and beside it what would be by the thresholds."""
+    names = np.asarray(model.classes, dtype=object)
+    found = model.task.cells(outputs, names)
+    if model.thresholds is None:
+        return found
+    return {**found, AT_THRESHOLDS: model.at_thresholds().task.decided(outputs, names)}
 
 
 def _fused(
@@ -82,7 +94,7 @@ def _fused(
         chosen = np.flatnonzero(explained[part])
         if len(chosen):
             shares[part[chosen]] = contributions(classifier, matrix[chosen], own[:, part[chosen]])
-    found = model.task.cells(fused, classes)
+    found = _answers(model, fused)
     for number, name in enumerate(names):
         found |= {f"{name}:{column}": cells for column, cells in model.task.cells(own[number], classes).items()}
         found[f"{name}:without"] = model.task.decided(without[number], classes)

@@ -28,10 +28,11 @@ from fusion.models.matching import Matched, matched
 from fusion.models.modality_comparison import compared
 from fusion.models.records import Run, add_run, data_of
 from fusion.models.repeating import settings_told, train_command
-from fusion.models.results import TrainResult, result_of
+from fusion.models.results import TrainResult, result_of, told_at_thresholds
 from fusion.models.scoring import score
 from fusion.models.seeds import Repeats, SeedFigures, require_repeats, with_seeds
 from fusion.models.skops_files import require_savable
+from fusion.models.thresholds import with_thresholds
 
 __all__ = ["evaluate", "train"]
 
@@ -44,6 +45,7 @@ def train(
     features: str | None = None,
     fusion: Fusion | None = None,
     tune: bool | None = None,
+    thresholds: bool | None = None,
     classifier: FunctaBooster | None = None,
     estimator: Any = None,
     task: str | Task | None = None,
@@ -75,6 +77,9 @@ def train(
     tune : bool, optional
         Where they differ from the preset's; see `TrainingSettings`. What was tried last when tuning is in
         `TrainResult.tuning`.
+    thresholds : bool, optional
+        Choose on training groups left out from which probability on each class or label is named. They are kept with
+        the model, for those who ask for them, and the figures with them stand in `TrainResult.at_thresholds`.
     classifier : FunctaClassifier, optional
         Parameters to train with, in place of a preset; it stays untouched. Of another task a `FunctaRegressor` or a
         `FunctaLabeller`.
@@ -118,6 +123,7 @@ def train(
         features=features,
         fusion=fusion,
         tune=tune,
+        thresholds=thresholds,
         classifier=classifier,
         estimator=estimator,
         task=task,
@@ -136,8 +142,9 @@ def train(
         require_replaceable(model_dir)
         if settings.estimator is not None:
             require_savable(settings.estimator)
-    runs = [replace(run, settings=each) for each in with_seeds(settings, seeds)]
-    further = [once(replace(each, progress=_of_seed(each), advise=False), None) for each in runs[1:]]
+    others = with_seeds(replace(settings, thresholds=False), seeds)[1:]
+    runs = [replace(run, settings=each, advise=False) for each in others]
+    further = [once(replace(each, progress=_of_seed(each)), None) for each in runs]
     return once(run, model_dir, tuple(result.repeats.seeds[0] for result in further))
 
 
@@ -189,6 +196,7 @@ def evaluate(
         comparison=compared(table, names, judge, fusion=trained.fusion),
         predictions=table,
         warnings=warnings,
+        at_thresholds=judge.at_thresholds(table),
     )
     if trained.path is None:
         return result
@@ -214,7 +222,7 @@ def _trained(
         test = labelled_items(items, test_splits, "test")
         require_disjoint_groups(training, test)
         notes = require_unseen(opened.stores, test)
-        model = fit_model(opened.stores, training, run)
+        model = with_thresholds(fit_model(opened.stores, training, run), opened.stores, training, run)
         run.progress("evaluate", 0, len(test))
         table = score(model, opened.stores, test)
         run.progress("evaluate", len(test), len(test))
@@ -252,9 +260,11 @@ def _cross_validated(
             inside = folds == name
             training, test = labelled.take(~inside), labelled.take(inside)
             require_disjoint_groups(training, test)
-            model = fit_model(opened.stores, training, run)
+            model = with_thresholds(fit_model(opened.stores, training, run), opened.stores, training, run)
             tables.append(score(model, opened.stores, test).assign(fold=name))
-        final = model if model_dir is None else fit_model(opened.stores, labelled, run)
+        final = model
+        if model_dir is not None:
+            final = with_thresholds(fit_model(opened.stores, labelled, run), opened.stores, labelled, run)
         command = train_command(source, model_dir or "MODEL", run.settings, cv=how, seeds=len(others) + 1)
         told = _told(opened, notes, command) | {"advice": _advice(opened, labelled, run)}
     table = pd.concat(tables, ignore_index=True)
@@ -335,6 +345,7 @@ def _finish(
         comparison=comparison,
         predictions=table,
         warnings=(*told["warnings"], *told.get("link", {}).get("warnings", ())),
+        at_thresholds=judge.at_thresholds(table),
     )
     tuning = run.tuned[-1] if run.tuned else None
     told["advice"] = [*told["advice"], *advice_on_silent_classes(evaluation)]
@@ -354,6 +365,7 @@ def _saved(result: TrainResult, model_dir: str | Path, told: dict[str, Any], set
         }
     if result.folds:
         metrics["folds"] = list(result.folds)
+    metrics |= told_at_thresholds(model.thresholds, result.at_thresholds)
     used = {name: getattr(model.training, name) for name in ("train_splits", "test_splits", "cv")}
     asked = {**settings_told(settings), "fusion": model.fusion, **used, "seeds": len(result.repeats.seeds)}
     asked["chosen"] = None if result.tuning is None else result.tuning.chosen.name

@@ -58,6 +58,17 @@ class ModalityPart:
 
 
 @dataclass(frozen=True)
+class ByThreshold:
+    """A class or label by its threshold, None where each fold had its own: precision and recall, and recall without."""
+
+    name: str
+    threshold: float | None
+    precision: float
+    recall: float
+    recall_without: float
+
+
+@dataclass(frozen=True)
 class Reconstruction:
     """PSNR of one modality's test rows.
 
@@ -129,6 +140,9 @@ class Report:
         Predicted against true numbers as a data URI; empty of classes and labels.
     commands : sequence of str
         That do it again.
+    at_thresholds : Figures or None
+        Where classes or labels are named by thresholds, of a model that has some.
+    thresholds : sequence of ByThreshold
     branches : sequence of Branch
     parameters : str
         Of the classifier.
@@ -156,3 +170,5 @@ class Report:
     calibration: Sequence[Part] = ()
     residuals: str = ""
     commands: Sequence[str] = ()
+    at_thresholds: Figures | None = None
+    thresholds: Sequence[ByThreshold] = ()

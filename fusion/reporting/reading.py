@@ -20,12 +20,13 @@ from fusion.models.modality_comparison import FUSED, Comparison, compared
 from fusion.models.results import baselines
 from fusion.reporting.breakdown import by_group, calibration, is_number, mistakes
 from fusion.reporting.charts import residuals_chart
-from fusion.reporting.content import Branch, ModalityPart, ModelFigures, Reconstruction, Report
+from fusion.reporting.content import Branch, ByThreshold, ModalityPart, ModelFigures, Reconstruction, Report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from fusion.estimators.boosted import FunctaBooster
+    from fusion.metrics import Figures
     from fusion.reporting.content import Exhibit
 
 _LINK_FACTS = {"on": "joined by", "how": "kept", "rows": "items", "matched": "in every store", "groups": "groups"}
@@ -113,6 +114,8 @@ def report_of(folder: ModelFolder, exhibits: Sequence[Exhibit] = (), notes: Sequ
         calibration=calibration(folder.predictions),
         residuals=residuals_chart(folder.predictions) if is_number(model.task) else "",
         commands=_commands(folder),
+        at_thresholds=folder.judge.at_thresholds(folder.predictions),
+        thresholds=_by_threshold(folder, models[0].evaluation),
     )
 
 
@@ -193,6 +196,18 @@ def _parts(own: Mapping[str, ModalityFigures]) -> list[ModalityPart]:
     return [
         ModalityPart(name, each.score, _number(each.score_without), _number(each.contribution), each.missing)
         for name, each in own.items()
+    ]
+
+
+def _by_threshold(folder: ModelFolder, without: Figures) -> list[ByThreshold]:
+    found = folder.judge.at_thresholds(folder.predictions)
+    if found is None:
+        return []
+    chosen, each = folder.model.thresholds or {}, "per_label" if "per_label" in found.to_dict() else "per_class"
+    plain = {one["label"]: one["recall"] for one in without.to_dict()[each]}
+    return [
+        ByThreshold(one["label"], chosen.get(one["label"]), one["precision"], one["recall"], plain[one["label"]])
+        for one in found.to_dict()[each]
     ]
 
 

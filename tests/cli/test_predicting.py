@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from helpers.running import ROOT, Functa
 
 from cli.output import shortened
 from fusion import load_model, predict
+from fusion.models.folder import save_model
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +47,21 @@ def test_columns_are_put_in_order_by_name(functa: Functa, model: Path, new: pd.D
     first, other = functa("predict", model, *files, "--json").json["predictions"]
     assert first["label"] == other["label"] == "nod"
     assert first["probabilities"] == other["probabilities"]
+
+
+def test_thresholds_are_used_when_asked_for(functa: Functa, model: Path, new: pd.DataFrame, tmp_path: Path) -> None:
+    plain, file = load_model(model), window(new, tmp_path / "a.csv", "time", *CHANNELS)
+    rare = next(name for name in plain.classes if name != "nod")
+    low = {name: 1e-6 if name == rare else 0.4 for name in plain.classes}
+    cut = save_model(replace(plain, thresholds=low), tmp_path / "cut")
+    labels = {}
+    for options in ((), ("--thresholds",)):
+        (found,) = functa("predict", cut, file, *options, "--json").json["predictions"]
+        labels[options] = found["label"], next(iter(found["probabilities"]))
+    assert labels == {(): ("nod", "nod"), ("--thresholds",): (rare, rare)}
+    refused = functa("predict", model, file, "--thresholds")
+    assert refused.code == 1
+    assert "this model has no thresholds" in refused.error_line()
 
 
 def test_other_names_are_refused_with_both_lists(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from helpers.made_functas import CLASSES, functa_rows, stored
 from helpers.made_pairs import linked
@@ -13,7 +14,7 @@ from fusion.features.matrix import fit_features
 from fusion.linking import LinkTable
 from fusion.models import TrainResult
 from fusion.models.folder import Model, ModelBranch, Training, save_model
-from store import Rows
+from store import FunctaStore, Rows
 
 
 @pytest.fixture(scope="session")
@@ -73,3 +74,23 @@ def fused(request: pytest.FixtureRequest, fusions: dict[str, TrainResult]) -> Tr
 def fused_folder(fused: TrainResult, tmp_path: Path) -> Path:
     """Return a copy of a saved model of two modalities, to be damaged."""
     return shutil.copytree(fused.folder, tmp_path / "model")
+
+
+@pytest.fixture(scope="session")
+def rare(tmp_path_factory: pytest.TempPathFactory) -> FunctaStore:
+    """A class of one row in twenty whose functas lie among those of the frequent one, a little aside."""
+    random = np.random.default_rng(3)
+    count = 1200
+    fall = np.arange(count) % 20 == 0
+    functas = random.normal(size=(count, 6)).astype(np.float32)
+    functas[:, 0] += 1.1 * fall
+    groups = [f"subject-{number}" for number in (np.arange(count) // 60)]
+    splits = np.where(np.arange(count) >= 800, "test", "train").astype(object)
+    rows = Rows.build(
+        [f"r{number:04d}" for number in range(count)],
+        functas,
+        labels=np.where(fall, "fall", "walk").astype(object),
+        splits=splits,
+        groups=np.where(np.arange(count) >= 800, "t-", "s-").astype(object) + np.array(groups, dtype=object),
+    )
+    return stored(tmp_path_factory.mktemp("rare") / "rare.zarr", rows)

@@ -111,7 +111,7 @@ def test_an_empty_folder_is_filled(model, tmp_path):
     ("changes", "message"),
     [
         ({"format": "pickle"}, "does not say format = 'functa-fusion-model'"),
-        ({"format_version": 4}, "has format version 4; this release reads up to 3. Upgrade functa-fusion"),
+        ({"format_version": 5}, "has format version 5; this release reads up to 4. Upgrade functa-fusion"),
         ({"classes": [1, 2]}, "is damaged at 'classes.0': Input should be a valid string"),
         ({"classes": ["a", "b"]}, r"values of shape \(3,\) per row but the model lists 2 classes"),
         ({"blocks": []}, "lists no feature branches; expected at least one"),

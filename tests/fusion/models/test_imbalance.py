@@ -2,34 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from helpers.made_functas import stored
 
 import fusion
 from fusion.errors import ConfigError
 from fusion.estimators import FunctaClassifier, training_settings
-from store import Rows
-
-K = 6
-
-
-@pytest.fixture(scope="module")
-def rare(tmp_path_factory):
-    """A class of one row in twenty whose functas lie among those of the frequent one, a little aside."""
-    random = np.random.default_rng(3)
-    count = 1200
-    fall = np.arange(count) % 20 == 0
-    functas = random.normal(size=(count, K)).astype(np.float32)
-    functas[:, 0] += 1.1 * fall
-    groups = [f"subject-{number}" for number in (np.arange(count) // 60)]
-    splits = np.where(np.arange(count) >= 800, "test", "train").astype(object)
-    rows = Rows.build(
-        [f"r{number:04d}" for number in range(count)],
-        functas,
-        labels=np.where(fall, "fall", "walk").astype(object),
-        splits=splits,
-        groups=np.where(np.arange(count) >= 800, "t-", "s-").astype(object) + np.array(groups, dtype=object),
-    )
-    return stored(tmp_path_factory.mktemp("rare") / "rare.zarr", rows)
 
 
 def recall(result, name="fall"):
