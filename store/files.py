@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from store.errors import IntegrityError
+from store.portable import NO_LINKS, sync_path, write_from
 
 TEMPORARY = ".partial"
 _PARALLEL = 16  # a block's files are synced together
@@ -34,7 +35,7 @@ class FileSystem:
     def write(self, path: Path, parts: Sequence[Buffer]) -> None:
         """Create a file of the parts, one after the other; what had its name, a link too, is not written through."""
         path.unlink(missing_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINKS, 0o666)
         try:
             for part in parts:
                 _write_all(descriptor, memoryview(part).cast("B"))
@@ -45,7 +46,7 @@ class FileSystem:
         """Overwrite a part of an open file."""
         view = memoryview(data).cast("B")
         while view:
-            written = os.pwrite(descriptor, view, offset)
+            written = write_from(descriptor, view, offset)
             view, offset = view[written:], offset + written
 
     def truncate(self, descriptor: int, size: int) -> None:
@@ -54,11 +55,7 @@ class FileSystem:
 
     def sync(self, path: Path) -> None:
         """Wait until what a file or folder holds is on the disk."""
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_path(path)
 
     def sync_descriptor(self, descriptor: int) -> None:
         """Wait until what an open file holds is on the disk."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 import socket
@@ -15,6 +14,7 @@ from filelock import SoftFileLock, Timeout
 
 from store.errors import StoreError, StoreLockedError, StoreWarning
 from store.header import now
+from store.portable import NO_LINKS, lock_at_once, locks_folders
 
 _NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, 524}  # 524: ENOTSUPP of Linux
 
@@ -73,7 +73,7 @@ class StoreLock:
 
     def _lock_name(self, name: Path) -> None:
         try:
-            self._lock(os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666))
+            self._lock(os.open(name, os.O_RDWR | os.O_CREAT | NO_LINKS, 0o666))
         except OSError as error:
             if error.errno not in _NO_LOCKS:
                 raise
@@ -94,11 +94,11 @@ class StoreLock:
 
     def cover(self) -> None:
         """Lock the store's file or folder itself, once it exists."""
-        if self._soft is not None or not self._path.exists():
+        if self._soft is not None or not locks_folders() or not self._path.exists():
             return
         folder = self._path.is_dir()
         try:
-            self._lock(os.open(self._path, (os.O_RDONLY if folder else os.O_RDWR) | os.O_NOFOLLOW | os.O_CLOEXEC))
+            self._lock(os.open(self._path, (os.O_RDONLY if folder else os.O_RDWR) | NO_LINKS))
         except OSError as error:
             if not (folder and error.errno in {errno.EBADF, *_NO_LOCKS}):  # NFS locks no folders; the name is held
                 raise
@@ -111,7 +111,7 @@ class StoreLock:
 
     def _lock(self, descriptor: int) -> None:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock_at_once(descriptor)
         except OSError:
             os.close(descriptor)
             raise
@@ -119,7 +119,7 @@ class StoreLock:
 
     def _write_owner(self) -> None:
         self._owner.unlink(missing_ok=True)
-        descriptor = os.open(self._owner, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+        descriptor = os.open(self._owner, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINKS, 0o666)
         with os.fdopen(descriptor, "w") as file:
             json.dump({"pid": os.getpid(), "host": socket.gethostname(), "since": now()}, file)
 

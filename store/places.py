@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from store import files
 from store.errors import IntegrityError, StoreError, StoreFormatError
+from store.portable import NO_LINKS, NO_WAITING, read_into
 
 Range = tuple[int, memoryview]
 
@@ -130,7 +131,7 @@ class NotPlainError(OSError):
 def open_plain(path: str | Path, flags: int = os.O_RDONLY) -> int:
     """Open a plain file; NotPlainError for anything else. A pipe nobody writes to is not waited for."""
     try:
-        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(path, flags | NO_LINKS | NO_WAITING)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.EMLINK, errno.ENXIO, errno.EISDIR):
             raise NotPlainError(error.errno, "not a plain file", str(path)) from error
@@ -151,7 +152,7 @@ def _within(size: int, limit: int, key: str, location: str) -> int:
 def fill_from(descriptor: int, offset: int, view: memoryview) -> None:
     """Fill a view from an offset of an open file; EOFError when the file ends before."""
     while view:
-        count = os.preadv(descriptor, [view], offset)
+        count = read_into(descriptor, view, offset)
         if not count:
             raise EOFError
         offset, view = offset + count, view[count:]
@@ -175,7 +176,9 @@ class LocalFile(Place):
 
     def read(self, key: str, limit: int) -> bytes:
         """Read the whole file."""
-        return os.pread(self._descriptor, _within(self.size(key), limit, key, self.location), 0)
+        data = bytearray(_within(self.size(key), limit, key, self.location))
+        read = read_into(self._descriptor, memoryview(data), 0)
+        return bytes(data[:read])
 
     def size(self, key: str) -> int:  # noqa: ARG002 - there is one file
         """Ask the open file."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from fusion.errors import FusionError
+from store.portable import lock_at_once, sync_path
 
 _LIBRARIES = ("functa-fusion", "numpy", "zarr", "h5py", "xgboost", "numba", "tensorflow", "librosa")
 _OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python")
@@ -170,11 +171,9 @@ def _disk(folder: Path) -> Iterator[Finding]:
 
 def _locks(probe: Path) -> Finding:
     try:
-        import fcntl
-
         with (probe / "lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (ImportError, OSError) as error:
+            lock_at_once(file.fileno())
+    except OSError as error:
         return Finding(
             "locks",
             f"none ({error})",
@@ -186,11 +185,7 @@ def _locks(probe: Path) -> Finding:
 
 def _syncs(probe: Path) -> Finding:
     try:
-        descriptor = os.open(probe, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_path(probe)
     except OSError as error:
         advice = "after a power loss the last commits may be missing here: write stores to a local disk"
         return Finding("folders are synced", f"no ({error})", ok=False, advice=advice)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Interrupts", "Terminated", "interrupts", "raise_when_terminated"]
+__all__ = ["SIGNALS", "Interrupts", "Terminated", "interrupts", "raise_when_terminated"]
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""Those that end a process, where the system has them."""
 
 
 class Terminated(KeyboardInterrupt):
@@ -73,7 +74,7 @@ def interrupts() -> Iterator[Interrupts]:
     if threading.current_thread() is not threading.main_thread():
         yield state
         return
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    before = {number: signal.getsignal(number) for number in SIGNALS}
 
     def arrive(number: int, _: object) -> None:
         signal.signal(number, _at_once(number))
@@ -97,7 +98,7 @@ def raise_when_terminated() -> None:
         signal.signal(number, _at_once(number))
         raise Terminated(number)
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS[1:]:
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, arrive)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from fusion.encoders.interrupts import SIGNALS
 from fusion.errors import ConfigError, FusionError
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ def _executor(count: int) -> Any:
     from loky.backend.resource_tracker import ensure_running
 
     # A signal to the whole process group must not end the process that cleans up after the others.
-    with _blocked(signal.SIGHUP):
+    with _blocked("SIGHUP"):
         ensure_running()
     environment = dict.fromkeys(_THREAD_VARIABLES, "1")
     executor = ProcessPoolExecutor(
@@ -211,8 +212,12 @@ def _executor(count: int) -> Any:
 
 
 @contextmanager
-def _blocked(number: signal.Signals) -> Iterator[None]:
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+def _blocked(name: str) -> Iterator[None]:
+    """Keep a signal waiting, where the system has it."""
+    if not hasattr(signal, name):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {getattr(signal, name)})
     try:
         yield
     finally:
@@ -242,7 +247,7 @@ def _answer(function: Callable[[T], R], task: T, answer: SimpleQueue[tuple[bool,
 
 def _start_worker(parent: int) -> None:
     # Signals reach the whole process group; the parent commits and then ends its workers itself.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     # A device is the parent's: many processes on one would each take memory of it and wait for one another.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,13 +17,22 @@ _MEMORY, _SECONDS, _MAX_COLUMNS = 16 << 30, 60, 10**7
 
 def main() -> None:
     """Read, check and try a booster; end with 1 and a reason on standard output when it is none."""
-    for limit, value in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_AS, _MEMORY), (resource.RLIMIT_CPU, _SECONDS)):
-        resource.setrlimit(limit, (value, resource.getrlimit(limit)[1]))
+    _limit()
     try:
         check(sys.stdin.buffer.read())
     except Exception as error:  # noqa: BLE001 - whatever a parser raises, the answer is no
         sys.stdout.write(str(error).splitlines()[0][:300] if str(error) else type(error).__name__)
         sys.exit(1)
+
+
+def _limit() -> None:
+    """Bound memory and time, where the system can: Windows has no such limits."""
+    try:
+        import resource
+    except ImportError:
+        return
+    for limit, value in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_AS, _MEMORY), (resource.RLIMIT_CPU, _SECONDS)):
+        resource.setrlimit(limit, (value, resource.getrlimit(limit)[1]))
 
 
 def check(content: bytes) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fusion.errors import DataError
 from fusion.models.model import library_versions, now
 from store.files import write_whole
+from store.portable import folder_locked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,7 +102,7 @@ def add_run(folder: Path, run: Run) -> str | None:
     Runs that end at the same time wait for each other, so none is lost.
     """
     try:
-        with _locked(folder):
+        with folder_locked(folder):
             path = folder / RUN_FILE
             before = _read(path) if path.exists() else []
             write_whole(path, run_document([*before, run]))
@@ -210,13 +208,3 @@ def _mappings(run: Mapping[str, Any]) -> bool:
 
 def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else str(value)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

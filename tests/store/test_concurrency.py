@@ -126,7 +126,7 @@ def test_a_folder_that_cannot_be_written_to(path: Path, monkeypatch: pytest.Monk
     def denied(*_: object, **__: object) -> None:
         raise refuse
 
-    monkeypatch.setattr("store.locks.fcntl.flock", denied)
+    monkeypatch.setattr("store.portable.fcntl.flock", denied)
     with pytest.raises(StoreError, match=r"cannot write to .*: Permission denied\. Check the folder's permissions"):
         open_store(path, "a")
     assert len(open_store(path)) == 0

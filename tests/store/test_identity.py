@@ -18,10 +18,10 @@ from store import (
     StoreWarning,
     compact,
     convert,
-    locks,
     merge,
     open_store,
     opening,
+    portable,
     repair,
     rows_equal,
 )
@@ -145,14 +145,14 @@ def test_a_new_store_is_made_where_a_link_leads(path: Path, tmp_path: Path) -> N
 
 def test_a_network_file_system_that_locks_no_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "store.zarr"
-    flock = locks.fcntl.flock
+    flock = portable.fcntl.flock
 
     def files_only(descriptor: int, how: int) -> None:
         if stat.S_ISDIR(os.fstat(descriptor).st_mode):
             raise OSError(errno.EBADF, "Bad file descriptor")
         flock(descriptor, how)
 
-    monkeypatch.setattr("store.locks.fcntl.flock", files_only)
+    monkeypatch.setattr("store.portable.fcntl.flock", files_only)
     with new_store(path) as store:
         store.append(ROWS)
         with pytest.raises(StoreLockedError):
@@ -201,7 +201,7 @@ def test_a_file_system_without_locks(filled: Path, number: int, monkeypatch: pyt
     def refuse(*_: object) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("store.locks.fcntl.flock", refuse)
+    monkeypatch.setattr("store.portable.fcntl.flock", refuse)
     with pytest.warns(StoreWarning, match="has no locks .* stands for one"):
         store = open_store(filled, "a")
     with pytest.raises(StoreLockedError, match=r"by process \d+ .*If that process is gone, delete .*softlock"):
