@@ -26,7 +26,7 @@ def named_option(panel: str, says: str, *names: str, metavar: str | None = None,
 _DATA, _ENCODER, _FIT, _RUN = "Data", "Encoder", "Fit", "Run"
 
 Source = Annotated[Path, typer.Argument(help="Folder, file or archive of the data set.", metavar="SOURCE")]
-Store = Annotated[Path, named_option(_DATA, "Store, .zarr or .h5, new or old.", metavar="PATH")]
+Store = Annotated[Path, named_option(_DATA, "Store, .zarr, .h5 or .functas, new or old.", metavar="PATH")]
 ModalityName = Annotated[
     str, named_option(_DATA, "image, audio, video, sensor, array, columns, vectors.", metavar="NAME")
 ]
@@ -61,6 +61,7 @@ Workers = Annotated[int | None, named_option(_RUN, "Processes [one per core]", m
 Scheduler = Annotated[str | None, named_option(_RUN, "Dask cluster to work on [this machine]", metavar="ADDRESS")]
 OnChange = Annotated[str, named_option(_RUN, "Changed data: error, reencode, keep [error]", metavar="HOW")]
 BlockRows = Annotated[int | None, named_option(_RUN, "Rows of a commit [told by their size]", metavar="N", least=1)]
+PartRows = Annotated[int | None, named_option(_RUN, "Of .functas: rows of a part [65536]", metavar="N", least=1)]
 Prune = Annotated[bool, named_option(_RUN, "Drop rows of samples gone from the source.", "--prune")]
 RetryFailed = Annotated[bool, named_option(_RUN, "Only samples that failed.", "--retry-failed")]
 DryRun = Annotated[bool, named_option(_RUN, "Tell what would be done; write nothing.", "--dry-run")]
@@ -80,6 +81,7 @@ def how_to_encode(asked: Mapping[str, Any]) -> EncodeOptions:
         prune=asked["prune"],
         on_change=asked["on_change"],
         block_rows=asked["block_rows"],
+        part_rows=asked["part_rows"],
     )
 
 

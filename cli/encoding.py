@@ -78,6 +78,7 @@ def encode(
     scheduler: options.Scheduler = None,
     on_change: options.OnChange = "error",
     block_rows: options.BlockRows = None,
+    part_rows: options.PartRows = None,
     retry_failed: options.RetryFailed = False,
     prune: options.Prune = False,
     dry_run: options.DryRun = False,

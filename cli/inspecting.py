@@ -12,13 +12,12 @@ from cli.output import INTEGRITY, JsonFlag, print_facts, print_json, print_table
 
 app = typer.Typer(no_args_is_help=True)
 
-StoreArgument = Annotated[Path, typer.Argument(help="Store, .zarr or .h5.")]
+StoreArgument = Annotated[Path, typer.Argument(help="Store, .zarr, .h5 or .functas.")]
+AddressArgument = Annotated[str, typer.Argument(help="Store, .zarr, .h5 or .functas, or its address.")]
 
 
 @app.command()
-def info(
-    store: Annotated[str, typer.Argument(help="Store, .zarr or .h5, or its address.")], *, json: JsonFlag = False
-) -> None:
+def info(store: AddressArgument, *, json: JsonFlag = False) -> None:
     """Show what a store holds: rows, classes, splits, groups, PSNR, encoder, versions, size."""
     from store import open_store
 
@@ -35,7 +34,7 @@ def info(
 
 @app.command(name="ls")
 def list_rows(
-    store: Annotated[str, typer.Argument(help="Store, .zarr or .h5, or its address.")],
+    store: AddressArgument,
     *,
     pattern: Annotated[str | None, typer.Option(help="Shell pattern for the ID, such as 's03-*'.")] = None,
     split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
@@ -105,16 +104,41 @@ def repair(store: StoreArgument, *, json: JsonFlag = False) -> None:
 
 
 @app.command()
-def compact(store: StoreArgument, *, json: JsonFlag = False) -> None:
+def compact(
+    store: StoreArgument,
+    *,
+    out: Annotated[
+        Path | None, typer.Option(help="Write here and leave STORE as it is; makes one store of a .functas.")
+    ] = None,
+    json: JsonFlag = False,
+) -> None:
     """Write a store anew without its replaced and deleted rows."""
     import store as stores
 
-    _print(f"Compacted {store}", stores.compact(store), json=json)
+    _print(f"Compacted {store}", stores.compact(store, out), json=json)
+
+
+@app.command()
+def collect(
+    sources: Annotated[list[Path], typer.Argument(help="Stores of one configuration.", metavar="STORE...")],
+    *,
+    out: Annotated[Path, typer.Option(help="Collection to make or to add to, .functas.")],
+    move: Annotated[bool, typer.Option("--move", help="Delete each store when it is a part.")] = False,
+    part_rows: Annotated[
+        int | None, typer.Option(min=1, help="Of parts that are encoded into a new collection later [65536].")
+    ] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Make stores the parts of a collection, which every command reads as one store; they are copied."""
+    import store as stores
+
+    report = stores.collect(sources, out, move=move, part_rows=part_rows)
+    _print(f"{'Moved' if move else 'Copied'} into {out}", report, json=json)
 
 
 @app.command()
 def convert(
-    source: Annotated[str, typer.Argument(help="Store, .zarr or .h5, or its address.")],
+    source: AddressArgument,
     target: Annotated[Path, typer.Argument(help="Store to write; its suffix says the format, .zarr or .h5.")],
     *,
     json: JsonFlag = False,
@@ -137,7 +161,7 @@ def merge(
     on_conflict: Annotated[str, typer.Option(help="One ID, two values: error, first or last.")] = "error",
     json: JsonFlag = False,
 ) -> None:
-    """Put the rows of several stores into a new one."""
+    """Put the rows of several stores, or of a collection, into a new one."""
     import store as stores
 
     report = stores.merge(sources, out, on_conflict=on_conflict)  # type: ignore[arg-type]

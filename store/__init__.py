@@ -20,6 +20,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from store.collection.collecting import CollectReport, collect
     from store.errors import (
         FusionError,
         IntegrityError,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from store.views import RowView
 
 _HOME = {
+    "store.collection.collecting": ("CollectReport", "collect"),
     "store.errors": (
         "FusionError",
         "IntegrityError",
@@ -66,6 +68,7 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "CollectReport",
     "CompactReport",
     "FunctaStore",
     "FusionError",
@@ -83,6 +86,7 @@ __all__ = [
     "StoreWarning",
     "UnknownIDError",
     "VerifyReport",
+    "collect",
     "compact",
     "convert",
     "create_store",

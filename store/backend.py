@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,14 +13,16 @@ from numpy.typing import NDArray
 
 from store.columns import Column
 from store.commit import Commit
+from store.documents import digest
 from store.errors import IntegrityError
 from store.header import MAX_ID_BYTES, Header
+from store.seal import ChunkTable
 
 PlainReader = Callable[[Column, int, int], NDArray[Any]]
 
 
-class Backend(ABC):
-    """Columns of equal length on disk, in blocks of ``header.block_rows`` rows, behind one commit record.
+class Storage(ABC):
+    """What holds rows on disk, one store or many: header, commit record and state.
 
     Parameters
     ----------
@@ -28,17 +31,11 @@ class Backend(ABC):
     header : Header
     commit : Commit
         The one that was read on opening; all reading goes by it.
-    concurrent : bool
-        Several threads may read functas at once.
-    in_order : bool
-        What says where each block belongs is itself what was written.
     """
 
     location: str
     header: Header
     commit: Commit
-    concurrent: bool = False
-    in_order: bool = True
 
     @property
     def longest_id(self) -> int:
@@ -46,12 +43,52 @@ class Backend(ABC):
         return MAX_ID_BYTES
 
     @abstractmethod
-    def newest_commit(self) -> Commit:
-        """Read from disk which commit is the last one now; IntegrityError when it is damaged."""
-
-    @abstractmethod
     def read_state(self) -> dict[str, NDArray[Any]]:
         """Read the arrays under ``state/``, each checked against its own checksum."""
+
+    @abstractmethod
+    def nbytes(self) -> int:
+        """Count the bytes on disk."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of files."""
+
+    def all_columns(self, commit: Commit) -> dict[str, Column]:
+        """List every column by its path, those that users added last."""
+        columns = (*self.header.columns, *commit.extra_columns().values())
+        return {column.path: column for column in columns}
+
+    def damaged(self, what: str, why: str) -> IntegrityError:
+        """Make the error for a damaged place."""
+        return IntegrityError(f"{what} of {self.location} {why}. Run `functa store repair {self.location}`")
+
+
+class Backend(Storage):
+    """Columns of equal length on disk, in blocks of ``header.block_rows`` rows, behind one commit record.
+
+    Parameters
+    ----------
+    concurrent : bool
+        Several threads may read functas at once.
+    in_order : bool
+        What says where each block belongs is itself what was written.
+    """
+
+    concurrent: bool = False
+    in_order: bool = True
+    _table: ChunkTable | None = None
+
+    @property
+    def content_sha256(self) -> str:
+        """Digest of header, commit and the checksums of all chunks: other rows give another one."""
+        blocks = -(-self.commit.n_rows // self.header.block_rows)
+        chunks = b"" if self._table is None else self._table.array(blocks).tobytes()
+        return digest([self.header.sha256, self.commit.to_json(), hashlib.sha256(chunks).hexdigest()])
+
+    @abstractmethod
+    def newest_commit(self) -> Commit:
+        """Read from disk which commit is the last one now; IntegrityError when it is damaged."""
 
     @abstractmethod
     def read_chunk(self, column: Column, block: int, rows: int, *, check: bool = True) -> NDArray[Any]:
@@ -84,23 +121,6 @@ class Backend(ABC):
     def plain_reader(self) -> Iterator[PlainReader | None]:
         """Give a function that reads rows start..end of a column with the format's own library; None where none can."""
         yield None
-
-    @abstractmethod
-    def nbytes(self) -> int:
-        """Count the bytes on disk."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Let go of files."""
-
-    def all_columns(self, commit: Commit) -> dict[str, Column]:
-        """List every column by its path, those that users added last."""
-        columns = (*self.header.columns, *commit.extra_columns().values())
-        return {column.path: column for column in columns}
-
-    def damaged(self, what: str, why: str) -> IntegrityError:
-        """Make the error for a damaged place."""
-        return IntegrityError(f"{what} of {self.location} {why}. Run `functa store repair {self.location}`")
 
 
 class WritableBackend(Backend):

@@ -13,10 +13,11 @@ import numpy as np
 from store import files
 from store.arrow import to_arrow
 from store.errors import StoreError
+from store.formats import SUFFIXES
 from store.frames import to_frame
 from store.functa_store import FunctaStore
 from store.maintenance import convert
-from store.opening import SUFFIXES, open_store
+from store.opening import open_store
 
 Format = Literal["npz", "parquet", "hdf5", "zarr", "h5ad", "fit-a-nef"]
 

@@ -7,24 +7,25 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from store.arrow import to_arrow
-from store.backend import Backend, WritableBackend
+from store.backend import Backend, Storage, WritableBackend
 from store.columns import check_extra, extra_column, extra_values
 from store.documents import plain
 from store.errors import StoreError, StoreMismatchError, UnknownIDError
 from store.frames import columns_of, to_frame, to_xarray
 from store.header import Header, differences, state_digest
 from store.locks import StoreLock
+from store.row_index import RowIndex
 from store.rows import Rows, Status
 from store.summary import describe
 from store.table import Table
 from store.verification import VerifyReport, verify
-from store.writer import Writer
+from store.writer import RowWriter, Writer
 
 
 class FunctaStore:
@@ -35,16 +36,27 @@ class FunctaStore:
 
     Parameters
     ----------
-    backend : Backend
+    backend : Storage
     lock : StoreLock, optional
         Held by the one that writes.
+    table : RowIndex, optional
+        The backend's rows, where it is no single store.
+    writer : RowWriter, optional
+        Where rows go that are appended, where it is no single store.
     """
 
-    def __init__(self, backend: Backend, lock: StoreLock | None = None) -> None:
+    def __init__(
+        self,
+        backend: Storage,
+        lock: StoreLock | None = None,
+        *,
+        table: RowIndex | None = None,
+        writer: RowWriter | None = None,
+    ) -> None:
         self._backend = backend
         self._lock = lock
-        self._table = Table(backend, backend.commit)
-        self._writer = Writer(backend, self._table.commit) if isinstance(backend, WritableBackend) else None
+        self._table = table or Table(cast(Backend, backend), backend.commit)
+        self._writer = Writer(backend, backend.commit) if isinstance(backend, WritableBackend) else writer
         self._broken = ""
 
     @property
@@ -295,7 +307,7 @@ class FunctaStore:
         deep : bool
             Read everything with plain zarr or h5py too, and say what all of this proves and what it cannot.
         """
-        return verify(self._backend, self._table, self.header, deep=deep)
+        return verify(cast(Table, self._table), deep=deep)
 
     def info(self) -> dict[str, Any]:
         """Say what is inside, for people: rows, classes, splits, PSNR distribution, encoder, versions, size."""
@@ -312,12 +324,13 @@ class FunctaStore:
                 with self._guard():
                     self._backend.close()
         finally:
-            self._let_go()
+            self.abandon()
 
-    def _let_go(self) -> None:
+    def abandon(self) -> None:
+        """Let others write, without a commit: what was committed last stands."""
         self._broken = self._broken or "it was closed"
-        if isinstance(self._backend, WritableBackend):
-            self._backend.abandon()
+        if self._writer is not None:
+            self._writer.abandon()
         if self._lock is not None:
             self._lock.release()
             self._lock = None
@@ -331,13 +344,13 @@ class FunctaStore:
         if kind is None or self._writer is None:
             self.close()
         else:
-            self._let_go()
+            self.abandon()
 
     def __del__(self) -> None:
         with suppress(Exception):
-            self._let_go()
+            self.abandon()
 
-    def _writing(self) -> Writer:
+    def _writing(self) -> RowWriter:
         if self._writer is None:
             raise StoreError(f"{self.path} is open for reading. Open it with mode='a' to write")
         if self._broken:

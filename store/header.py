@@ -113,6 +113,13 @@ class Header(BaseModel):
         return digest(self.to_json() | {"schema_version": "1.0"})
 
     @property
+    def identity(self) -> dict[str, Any]:
+        """What two stores have in common whose rows can stand beside one another."""
+        found = {name: getattr(self, name) for name in ("modality", "layout", "encoder", "state_sha256", "conventions")}
+        # How a source was read - which of its columns were left out, say - may differ between sources of one kind.
+        return found | {"conventions": {name: told for name, told in self.conventions.items() if name != "reading"}}
+
+    @property
     def version(self) -> tuple[int, int]:
         """Major and minor version of the format."""
         return _version(self.schema_version)

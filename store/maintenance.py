@@ -10,14 +10,16 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from store.backend import Backend
+from store.backend import Backend, Storage
+from store.collection.collection import is_collection, open_collection
 from store.commit import Commit
 from store.errors import IntegrityError, StoreError
+from store.formats import create_unlocked, open_backend, open_readable, vacant
 from store.functa_store import FunctaStore
 from store.header import Header, state_digest
 from store.locks import StoreLock, resolved
-from store.opening import create_unlocked, open_backend, open_readable, vacant
 from store.rewriting import locate, recover, remove_store, rewritten_path, swap
+from store.row_index import RowIndex
 from store.rows import LIVE, Rows
 from store.salvage import Salvage
 from store.table import Table
@@ -67,21 +69,35 @@ class RepairReport:
     problems: list[str] = field(default_factory=list)
 
 
-def compact(path: str | Path) -> CompactReport:
+def compact(path: str | Path, target: str | Path | None = None) -> CompactReport:
     """Write a store anew without its replaced and deleted rows.
+
+    Parameters
+    ----------
+    path : path-like
+    target : path-like, optional
+        Write there, and leave what is there as it is. Of a collection, whose parts never change, this makes one store.
 
     Raises
     ------
+    StoreError
+        A collection is to be compacted in its place.
     IntegrityError
         The store is damaged; nothing was changed. Repair it first.
     """
-    target = resolved(path)
-    with locked(target):
-        table = open_table(locate(target))
+    if target is not None:
+        table = open_table(path)
+        rows = convert(path, target)
+        return CompactReport(rows, table.commit.n_rows - rows, table.backend.nbytes(), open_backend(target).nbytes())
+    if is_collection(path):
+        raise StoreError(f"{path} is a collection, whose parts never change. Name the store to write, with --out")
+    place = resolved(path)
+    with locked(place):
+        table = open_table(locate(place))
         before, physical = table.backend.nbytes(), table.commit.n_rows
-        rows = rewrite(target, table.batches(table.last_rows(*LIVE)), like=table)
+        rows = rewrite(place, table.batches(table.last_rows(*LIVE)), like=table)
         table.backend.close()
-    return CompactReport(rows, physical - rows, before, open_backend(target).nbytes())
+    return CompactReport(rows, physical - rows, before, open_backend(place).nbytes())
 
 
 def convert(path: str | Path, target: str | Path) -> int:
@@ -135,8 +151,10 @@ def locked(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def open_table(path: str | Path) -> Table:
-    """Open the committed rows of a store."""
+def open_table(path: str | Path) -> RowIndex:
+    """Open the committed rows of a store or a collection."""
+    if is_collection(path):
+        return open_collection(path).table
     backend = open_backend(path)
     return Table(backend, backend.commit)
 
@@ -145,7 +163,7 @@ def rewrite(
     path: Path,
     batches: Iterable[Rows],
     *,
-    like: Table,
+    like: RowIndex,
     header: Header | None = None,
     extra: Mapping[str, str] | None = None,
 ) -> int:
@@ -155,7 +173,7 @@ def rewrite(
     ----------
     path : Path
     batches : iterable of Rows
-    like : Table
+    like : RowIndex
         Gives state, generation and, unless said otherwise, header and users' columns.
     header : Header, optional
     extra : mapping of name to kind, optional
@@ -180,8 +198,10 @@ def rewrite(
     return rows
 
 
-def _write_beside(beside: Path, batches: Iterable[Rows], like: Table, header: Header, kinds: Mapping[str, str]) -> None:
-    state, commit = _checked_state(like.backend), like.commit
+def _write_beside(
+    beside: Path, batches: Iterable[Rows], like: RowIndex, header: Header, kinds: Mapping[str, str]
+) -> None:
+    state, commit = checked_state(like.backend), like.commit
     backend = create_unlocked(beside, header, state, Commit.before_rewriting(header.sha256, commit))
     with FunctaStore(backend) as target:
         for name, kind in kinds.items():
@@ -201,7 +221,8 @@ def _check_copy(beside: Path) -> int:
     return report.rows
 
 
-def _checked_state(backend: Backend) -> dict[str, NDArray[Any]]:
+def checked_state(backend: Storage) -> dict[str, NDArray[Any]]:
+    """Read the state; IntegrityError when it is not the one that was written."""
     state = backend.read_state()
     if state_digest(state) != backend.header.state_sha256:
         raise backend.damaged("state", "does not match its checksum")
@@ -214,7 +235,7 @@ def _open_damaged(path: Path) -> tuple[Backend, list[str]]:
     for spare in (False, True):
         try:
             backend = open_readable(path, spare=spare)
-            _checked_state(backend)
+            checked_state(backend)
         except IntegrityError as error:
             problems.append(str(error))
         else:

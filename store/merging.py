@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from store.errors import StoreError, StoreMismatchError
+from store.formats import vacant
 from store.header import Header, differences, now
 from store.maintenance import locked, open_table, rewrite
-from store.opening import vacant
+from store.row_index import RowIndex
 from store.rows import LIVE, Rows
-from store.table import Table
 
 
 @dataclass(frozen=True)
@@ -62,14 +62,14 @@ def merge(
     if not sources:
         raise StoreError("nothing to merge: expected at least one store")
     tables = [open_table(path) for path in sources]
-    header = _common_header(tables)
+    header = common_header(tables)
     winners, duplicates, conflicts = _choose(tables, last_wins=on_conflict == "last")
     if conflicts and on_conflict == "error":
         raise StoreError(
             f"{len(conflicts)} IDs have different values in several stores, the first are {conflicts[:5]}. "
             "Say which wins with on_conflict='first' or 'last'"
         )
-    extra = _common_extra(tables)
+    extra = common_extra(tables)
     new = vacant(target)
     with locked(new):
         rows = rewrite(vacant(new), _batches(tables, winners, extra), like=tables[0], header=header, extra=extra)
@@ -78,11 +78,12 @@ def merge(
     )
 
 
-def _common_header(tables: Sequence[Table]) -> Header:
+def common_header(tables: Sequence[RowIndex]) -> Header:
+    """Make a header for rows of all tables; StoreMismatchError when they were made by different configurations."""
     headers = [table.backend.header for table in tables]
     first = headers[0]
     for header, table in zip(headers[1:], tables[1:], strict=True):
-        found = differences(_identity(first), _identity(header))
+        found = differences(first.identity, header.identity)
         if found:
             raise StoreMismatchError(
                 f"{table.backend.location} cannot be merged with {tables[0].backend.location}: {'; '.join(found)}. "
@@ -95,14 +96,8 @@ def _common_header(tables: Sequence[Table]) -> Header:
     )
 
 
-def _identity(header: Header) -> dict[str, Any]:
-    names = ("modality", "layout", "encoder", "state_sha256", "conventions")
-    found = {name: getattr(header, name) for name in names}
-    # How a source was read - which of its columns were left out, say - may differ between sources of one kind.
-    return found | {"conventions": {name: told for name, told in header.conventions.items() if name != "reading"}}
-
-
-def _common_extra(tables: Sequence[Table]) -> dict[str, str]:
+def common_extra(tables: Sequence[RowIndex]) -> dict[str, str]:
+    """List the columns of users by name with their kind; StoreMismatchError when one has two."""
     kinds: dict[str, str] = {}
     for table in tables:
         for name, entry in table.commit.extra.items():
@@ -111,7 +106,7 @@ def _common_extra(tables: Sequence[Table]) -> dict[str, str]:
     return kinds
 
 
-def _choose(tables: Sequence[Table], *, last_wins: bool) -> tuple[list[list[str]], int, list[str]]:
+def _choose(tables: Sequence[RowIndex], *, last_wins: bool) -> tuple[list[list[str]], int, list[str]]:
     """Say which IDs each store gives, how many are in several with the same value, and which with different ones."""
     holders: dict[str, list[int]] = {}
     for number, table in enumerate(tables):
@@ -130,13 +125,13 @@ def _choose(tables: Sequence[Table], *, last_wins: bool) -> tuple[list[list[str]
     return winners, duplicates, sorted(conflicts)
 
 
-def _same_value(name: str, tables: Sequence[Table]) -> bool:
+def _same_value(name: str, tables: Sequence[RowIndex]) -> bool:
     values = [next(table.batches(table.rows_of([name]))) for table in tables]
     first = (values[0].source_hash.tobytes(), values[0].functas.tobytes(), values[0].labels[0], values[0].splits[0])
     return all((v.source_hash.tobytes(), v.functas.tobytes(), v.labels[0], v.splits[0]) == first for v in values[1:])
 
 
-def _batches(tables: Sequence[Table], winners: Sequence[list[str]], extra: dict[str, str]) -> Iterator[Rows]:
+def _batches(tables: Sequence[RowIndex], winners: Sequence[list[str]], extra: dict[str, str]) -> Iterator[Rows]:
     for table, names in zip(tables, winners, strict=True):
         index = table.index()
         for batch in table.batches(np.sort(np.array([index[name] for name in names], np.intp))):

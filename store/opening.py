@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from store import zarr_backend, zarr_writer
-from store.backend import Backend, WritableBackend
-from store.commit import Commit
+from store.collection.collection import create_collection, is_collection, open_collection, starting
 from store.errors import StoreError
+from store.formats import COLLECTION, create_from_header, open_backend, open_to_write, vacant
 from store.functa_store import FunctaStore
-from store.header import DEFAULT_ID_WIDTH, Header, make_header, now
-from store.locks import StoreLock, resolved
-from store.places import LocalFile, LocalFolder, RemotePlace, is_url
-from store.rewriting import locate, recover, retired_path
+from store.header import DEFAULT_ID_WIDTH, make_header
+from store.places import is_url
 
-SUFFIXES = {".zarr": "zarr", ".h5": "hdf5", ".hdf5": "hdf5"}
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 
 
@@ -37,13 +34,14 @@ def create_store(
     block_rows: int | None = None,
     id_width: int = DEFAULT_ID_WIDTH,
     missing_values: bool = False,
+    part_rows: int | None = None,
 ) -> FunctaStore:
     """Make a new store and open it for writing.
 
     Parameters
     ----------
     path : path-like
-        Ends in ``.zarr``, ``.h5`` or ``.hdf5``; nothing may exist there.
+        Ends in ``.zarr``, ``.h5`` or ``.hdf5``, or in ``.functas`` for a collection; nothing may exist there.
     modality : str
     layout : sequence of (name, shape, offset)
         How a functa falls into the network's arrays; offsets follow one another from 0 to k.
@@ -61,6 +59,8 @@ def create_store(
         Bytes an ID may have, at most 512. HDF5 keeps this much space for each.
     missing_values : bool
         Keep usable rows some of whose numbers are missing, as NaN.
+    part_rows : int, optional
+        Of a collection: rows of one part; 65536 when not given.
 
     Raises
     ------
@@ -80,60 +80,13 @@ def create_store(
         id_width=id_width,
         missing_values=missing_values,
     )
-    return create_from_header(path, header, arrays)
-
-
-def create_from_header(path: str | Path, header: Header, state: Mapping[str, NDArray[Any]]) -> FunctaStore:
-    """Make a new store with a header that exists already, and open it for writing."""
-    target = vacant(path)
-    lock = StoreLock(target)
-    try:
-        vacant(target)  # somebody else may have made one since
-        backend = create_unlocked(target, header, state)
-        lock.cover()
-        return FunctaStore(backend, lock)
-    except OSError as error:
-        lock.release()
-        raise StoreError(f"cannot create {target}: {error.strerror or error}. Nothing was written") from error
-    except BaseException:
-        lock.release()
-        raise
-
-
-def create_unlocked(
-    path: Path, header: Header, state: Mapping[str, NDArray[Any]], commit: Commit | None = None
-) -> WritableBackend:
-    """Make a new store under a path that nobody else writes to."""
-    commit = commit or Commit(header_sha256=header.sha256, utc=now())
-    if SUFFIXES[path.suffix] == "zarr":
-        zarr_backend.create_zarr(path, header, state, commit)
-    else:
-        from store import hdf5_backend
-
-        hdf5_backend.create_hdf5(path, header, state, commit)
-    return open_writable(path)
-
-
-def vacant(path: str | Path) -> Path:
-    """Check that a new store can be made at a path; return it with every link followed.
-
-    Raises
-    ------
-    StoreError
-        It is a URL, has another suffix, is taken, or its folder does not exist.
-    """
-    if is_url(path):
+    if Path(path).suffix == COLLECTION:
+        return create_collection(path, header, arrays, part_rows)
+    if part_rows is not None:
         raise StoreError(
-            f"cannot write to {path}: stores are written to local paths only. Write here and copy it there"
+            f"{path} is not written in parts, so part_rows says nothing. Name it {Path(path).stem}{COLLECTION}"
         )
-    target = resolved(path)
-    if target.suffix not in SUFFIXES:
-        raise StoreError(f"{target} has suffix {target.suffix!r}, expected one of {', '.join(SUFFIXES)}")
-    if target.exists() or retired_path(target).exists():
-        raise StoreError(f"{target} exists already. Open it with open_store, or choose another path")
-    if not target.parent.is_dir():
-        raise StoreError(f"folder {target.parent} does not exist. Create it first")
-    return target
+    return create_from_header(path, header, arrays)
 
 
 def open_store(path: str | Path, mode: Literal["r", "a"] = "r") -> FunctaStore:
@@ -158,58 +111,39 @@ def open_store(path: str | Path, mode: Literal["r", "a"] = "r") -> FunctaStore:
     """
     if mode not in ("r", "a"):
         raise StoreError(f"mode is {mode!r}, expected 'r' or 'a'")
-    if is_url(path):
-        if mode == "a":
-            raise StoreError(
-                f"cannot write to {path}: stores are written to local paths only. Write here and copy it there"
-            )
-        return FunctaStore(_open_remote(str(path)))
-    target = resolved(path)
+    if is_collection(path):
+        return open_collection(path, mode)
     if mode == "r":
-        return FunctaStore(open_readable(locate(target)))
-    locate(target)
-    lock = StoreLock(target)
-    try:
-        recover(target)
-        return FunctaStore(open_writable(target), lock)
-    except OSError as error:
-        lock.release()
-        raise StoreError(f"cannot write to {target}: {error.strerror or error}. Check its permissions") from error
-    except BaseException:
-        lock.release()
-        raise
+        return FunctaStore(open_backend(path))
+    if is_url(path):
+        raise StoreError(
+            f"cannot write to {path}: stores are written to local paths only. Write here and copy it there"
+        )
+    return open_to_write(path)
 
 
-def open_backend(path: str | Path) -> Backend:
-    """Open a store for reading, wherever it is."""
-    return _open_remote(str(path)) if is_url(path) else open_readable(locate(resolved(path)))
+@contextmanager
+def reserved(path: str | Path) -> Iterator[bool]:
+    """Look whether a new store can be made at a path before its state is learned, which may take minutes.
 
+    Of several processes that ask for the same collection one goes on, and the others wait for what it makes.
 
-def _open_remote(url: str) -> Backend:
-    place = RemotePlace(url)
-    if place.is_folder():
-        return zarr_backend.ZarrBackend(place)
-    from store import hdf5_backend
+    Yields
+    ------
+    bool
+        Whether there is nothing yet.
 
-    return hdf5_backend.Hdf5Backend(place)
-
-
-def open_readable(path: Path, *, spare: bool = False) -> Backend:
-    """Open a local store for reading; ``spare`` reads the spare copies of header, commit and state."""
-    if path.is_dir():
-        return zarr_backend.ZarrBackend(LocalFolder(path), spare=spare)
-    from store import hdf5_backend
-
-    return hdf5_backend.Hdf5Backend(LocalFile(path), path, spare=spare)
-
-
-def open_writable(path: Path) -> WritableBackend:
-    """Open a local store for writing; the caller holds its lock."""
-    if path.is_dir():
-        return zarr_writer.WritableZarrBackend(path)
-    from store import hdf5_writer
-
-    return hdf5_writer.WritableHdf5Backend(path)
+    Raises
+    ------
+    StoreError
+        No store can be made there.
+    """
+    if Path(path).suffix != COLLECTION:
+        vacant(path)
+        yield True
+        return
+    with starting(path):
+        yield not Path(path).exists()
 
 
 def _checked_state(name: str, array: NDArray[Any]) -> NDArray[Any]:

@@ -14,8 +14,9 @@ from store.backend import Backend
 from store.columns import NO_SPLIT, Column, row_checksums
 from store.commit import Commit
 from store.errors import IntegrityError
+from store.row_index import to_rows
 from store.rows import LIVE, Rows, Status
-from store.table import Table, to_rows
+from store.table import Table
 
 
 @dataclass(frozen=True)

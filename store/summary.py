@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from store.backend import Backend
+from store.backend import Storage
+from store.row_index import RowIndex
 from store.rows import Status
-from store.table import Table
 
 PERCENTILES = (0, 5, 25, 50, 75, 95, 100)
 
 
-def describe(backend: Backend, table: Table) -> dict[str, Any]:
+def describe(backend: Storage, table: RowIndex) -> dict[str, Any]:
     """Gather counts, distributions and provenance, ready for JSON."""
     rows = table.usable()
     header, commit = backend.header.to_json(), table.commit
@@ -44,7 +44,7 @@ def describe(backend: Backend, table: Table) -> dict[str, Any]:
     }
 
 
-def _counts(table: Table, path: str, rows: NDArray[np.intp]) -> dict[str, int]:
+def _counts(table: RowIndex, path: str, rows: NDArray[np.intp]) -> dict[str, int]:
     counts = Counter(table.names(path, rows).tolist())
     return {name: counts[name] for name in sorted(counts, key=str) if name is not None}
 

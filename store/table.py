@@ -1,8 +1,8 @@
-"""The small columns of a store's committed rows, read once and kept in memory, and the index from ID to row."""
+"""The committed rows of one store: small columns, read once and kept in memory, and functas when they are asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import pairwise
@@ -13,21 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.backend import Backend
-from store.columns import NO_SPLIT, Column, finished_checksums, id_checksums, row_checksums
+from store.columns import finished_checksums, id_checksums, row_checksums
 from store.commit import Commit
-from store.errors import IntegrityError, StoreError, UnknownIDError
+from store.errors import IntegrityError, StoreError
 from store.places import split_rows
-from store.rows import USABLE, Rows, Status
+from store.row_index import RowIndex
+from store.rows import Rows
 
 CHECKED = (
     "id", "label", "target", "split", "group", "psnr", "loss", "steps", "fit_seconds", "status", "source_hash", "error",
 )  # fmt: skip
 
 _READERS = 2
-_IS_USABLE = np.isin(np.arange(256), USABLE)
 
 
-class Table:
+class Table(RowIndex):
     """The committed prefix of a store, as of one commit.
 
     Parameters
@@ -36,25 +36,10 @@ class Table:
     commit : Commit
     """
 
+    backend: Backend
+
     def __init__(self, backend: Backend, commit: Commit) -> None:
-        self.backend = backend
-        self.commit = commit
-        self._cache: dict[str, NDArray[Any]] = {}
-        self._index: dict[str, int] = {}
-        self._indexed = 0
-        self._usable: NDArray[np.intp] | None = None
-        self._columns = backend.all_columns(commit)
-
-    def advance(self, commit: Commit) -> None:
-        """Go on to a later commit; only blocks with new rows are read again."""
-        self.commit = commit
-        self._usable = None
-        self._columns = self.backend.all_columns(commit)
-
-    @property
-    def columns(self) -> dict[str, Column]:
-        """Every column by its path."""
-        return self._columns
+        super().__init__(backend, commit)
 
     def blocks(self) -> list[tuple[int, int, int]]:
         """List number, first row and end of each block."""
@@ -74,54 +59,6 @@ class Table:
             ]
             found = self._cache[path] = np.concatenate(parts)
         return found
-
-    def index(self) -> dict[str, int]:
-        """Map each ID to its last row, in no order, deleted ones too."""
-        n_rows = self.commit.n_rows
-        if self._indexed < n_rows:
-            self._index.update(
-                zip(self.column("id")[self._indexed :].tolist(), range(self._indexed, n_rows), strict=True)
-            )
-            self._indexed = n_rows
-        return self._index
-
-    def last_rows(self, *statuses: Status) -> NDArray[np.intp]:
-        """Find the rows, ascending, that are the last of their ID and have one of these statuses."""
-        rows = np.sort(np.fromiter(self.index().values(), np.intp, len(self.index())))
-        return rows[np.isin(self.column("status")[rows], statuses)]
-
-    def usable(self) -> NDArray[np.intp]:
-        """Find the rows, ascending, that are the last of their ID and hold a functa."""
-        if self._usable is None:
-            self._usable = self.last_rows(*USABLE)
-        return self._usable
-
-    def is_usable(self, name: object) -> bool:
-        """Tell whether the last row of this ID holds a functa."""
-        row = self.index().get(name) if isinstance(name, str) else None
-        return row is not None and bool(_IS_USABLE[self.column("status")[row]])
-
-    def rows_of(self, names: list[str]) -> NDArray[np.intp]:
-        """Find the usable row of each ID, in the order asked; UnknownIDError names those that have none."""
-        index = self.index()
-        rows = np.array([index.get(name, -1) for name in names], np.intp)
-        usable = (
-            (rows >= 0) & _IS_USABLE[self.column("status")[rows]] if self.commit.n_rows else np.zeros(len(rows), bool)
-        )
-        missing = [names[i] for i in np.flatnonzero(~usable)]
-        if missing:
-            more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-            raise UnknownIDError(f"{self.backend.location} has no usable row for {missing[:5]}{more}")
-        return rows
-
-    def names(self, path: str, rows: NDArray[np.intp]) -> NDArray[np.object_]:
-        """Look up labels, splits or groups of some rows as strings, None where there is none."""
-        return decode_names(self.commit, path, self.column(path)[rows])
-
-    def assemble(self, rows: NDArray[np.intp], functas: NDArray[np.float32]) -> Rows:
-        """Make rows from their functas (or none of them) and the small columns."""
-        values = {path: self.column(path)[rows] for path in self.columns if path not in ("functas", "row_crc")}
-        return to_rows(self.commit, values | {"functas": functas})
 
     def batches(self, rows: NDArray[np.intp], *, functas: bool = True) -> Iterator[Rows]:
         """Read some rows, given in ascending order, block by block."""
@@ -225,34 +162,3 @@ def _as_slice(positions: NDArray[np.intp]) -> slice | NDArray[np.intp]:
     """Turn positions that follow one another into a slice, which numpy copies in one go."""
     first, last = int(positions[0]), int(positions[-1])
     return slice(first, last + 1) if np.array_equal(positions, np.arange(first, last + 1)) else positions
-
-
-def decode_names(commit: Commit, path: str, codes: NDArray[Any]) -> NDArray[np.object_]:
-    """Turn codes of labels, splits or groups into strings, None where there is none.
-
-    Raises
-    ------
-    IntegrityError
-        A code that the commit record does not name.
-    """
-    known = getattr(commit, f"{path}_names")
-    positions = codes.astype(np.intp)
-    positions[codes == (NO_SPLIT if path == "split" else -1)] = len(known)
-    if len(codes) and not (positions.min() >= 0 and positions.max() <= len(known)):
-        raise IntegrityError(f"column {path} holds a code that the commit record does not name")
-    found: NDArray[np.object_] = np.array([*known, None], dtype=object)[positions]
-    return found
-
-
-def to_rows(commit: Commit, values: Mapping[str, NDArray[Any]]) -> Rows:
-    """Make rows from columns as they are on disk."""
-    same = ("functas", "psnr", "loss", "steps", "fit_seconds", "status", "source_hash", "target")
-    return Rows(
-        ids=values["id"],
-        errors=values["error"],
-        labels=decode_names(commit, "label", values["label"]),
-        splits=decode_names(commit, "split", values["split"]),
-        groups=decode_names(commit, "group", values["group"]),
-        **{name: values[name] for name in same},
-        extra={name: values[column.path] for name, column in commit.extra_columns().items()},
-    )

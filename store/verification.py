@@ -59,11 +59,12 @@ _NOT_PROVED_UNSEALED = (
 )
 
 
-def verify(backend: Backend, table: Table, header: Header, *, deep: bool = False) -> VerifyReport:
+def verify(table: Table, *, deep: bool = False) -> VerifyReport:
     """Compare every chunk, row and array with its checksum and look for values that cannot be.
 
     ``deep`` also reads everything with plain zarr or h5py, and says what is proved and what is not.
     """
+    backend, header = table.backend, table.backend.header
     problems = _structural_problems(backend, table) + _state_problems(backend, header)
     bad_ids: set[str] = set()
     for block, start, end in table.blocks():

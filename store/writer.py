@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,28 @@ class Names:
     def known(self) -> tuple[str, ...]:
         """All names by code."""
         return tuple(name for name in self._codes if name is not None)
+
+
+class RowWriter(Protocol):
+    """What an open store hands rows to."""
+
+    uncommitted: dict[str, tuple[int, bytes]]
+
+    @property
+    def commit_record(self) -> Commit:
+        """The last commit."""
+
+    def append(self, rows: Rows) -> None:
+        """Take over rows; see :meth:`FunctaStore.append`."""
+
+    def commit(self, *, finished: bool | None) -> None:
+        """Make them durable and visible, if anything changed."""
+
+    def add_column(self, name: str, kind: Kind, values: NDArray[Any]) -> None:
+        """Add a column with a value for every committed row; nothing may be buffered."""
+
+    def abandon(self) -> None:
+        """Write no more; what was not committed is lost."""
 
 
 class Writer:
@@ -179,6 +201,10 @@ class Writer:
         rows = self.n_rows % self._size
         self._buffer[column.path][:rows] = values[len(values) - rows :]
 
+    def abandon(self) -> None:
+        """Let go of files, touching the disk no more."""
+        self._backend.abandon()
+
     def _replace_commit(self, **changes: Any) -> None:
         names = {f"{what}_names": names.known for what, names in self._names.items()}
         commit = self.commit_record.next(n_rows=self.n_rows, **names, **changes)
@@ -188,7 +214,7 @@ class Writer:
 
     def _encode(self, rows: Rows) -> dict[str, NDArray[Any]]:
         header = self._backend.header
-        _check_rows(rows, header, self._backend.longest_id)
+        check_rows(rows, header, self._backend.longest_id)
         columns: dict[str, NDArray[Any]] = {
             "functas": rows.functas,
             "id": rows.ids,
@@ -216,7 +242,8 @@ class Writer:
         }
 
 
-def _check_rows(rows: Rows, header: Header, longest_id: int) -> None:
+def check_rows(rows: Rows, header: Header, longest_id: int) -> None:
+    """Refuse rows that a store of this header cannot keep; StoreError names the first one."""
     longest = max(map(len, check_ids(rows.ids)), default=0)
     if longest > longest_id:
         name = max(rows.ids, key=lambda name: len(name.encode()))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from fusion.modalities.tables import Part
 
-_STORES = (".zarr", ".h5", ".hdf5")
+_STORES = (".zarr", ".h5", ".hdf5", ".functas")
 _BESIDE = (".csv", ".tsv", ".parquet")
 _NUMBERED = re.compile(r"(.*?)(\d+)")
 _DEFAULTS: dict[str, Any] = {

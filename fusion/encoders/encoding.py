@@ -23,7 +23,7 @@ from fusion.encoders.streaming import Pace, encode_stream
 from fusion.encoders.survey import Survey, survey_samples, training_samples
 from fusion.errors import DataError, FusionError, StoreError
 from store import FunctaStore, Rows, Status, create_store, open_store
-from store.opening import vacant
+from store.opening import reserved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -135,16 +135,28 @@ def _open_store(
     longest_id: int,
 ) -> FunctaStore:
     if path.exists():
-        opened = open_store(path, "a")
-        try:
-            opened.require_same(encoder=_with_sizes_of(config, opened).to_dict())
-            _require_room(opened, longest_id)
-        except BaseException:
-            opened.close()
-            raise
-        return opened
-    vacant(path)  # before the start is learned, which may take minutes
-    encoder = learn()
+        return _opened(path, config, options, longest_id)
+    with reserved(path) as free:
+        return (
+            _created(dataset, path, options, learn(), longest_id)
+            if free
+            else _opened(path, config, options, longest_id)
+        )
+
+
+def _opened(path: Path, config: EncoderConfig, options: EncodeOptions, longest_id: int) -> FunctaStore:
+    opened = open_store(path, "a")
+    try:
+        opened.require_same(encoder=_with_sizes_of(config, opened).to_dict())
+        _require_room(opened, longest_id)
+        _require_part_rows(opened, options.part_rows)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+def _created(dataset: Dataset, path: Path, options: EncodeOptions, encoder: Encoder, longest_id: int) -> FunctaStore:
     config = encoder.config
     told = told_of(dataset)
     return create_store(
@@ -167,6 +179,7 @@ def _open_store(
         block_rows=options.block_rows,
         id_width=max(_ID_WIDTH, longest_id),
         missing_values=config.missing_values,
+        part_rows=options.part_rows,
     )
 
 
@@ -175,6 +188,15 @@ def _require_room(opened: FunctaStore, longest_id: int) -> None:
         raise DataError(
             f"an ID has {longest_id} bytes of UTF-8, but {opened.path} keeps IDs of at most {opened.longest_id}. "
             "Nothing was encoded. Go on with a copy of it as .zarr, which keeps IDs of any length: functa store convert"
+        )
+
+
+def _require_part_rows(opened: FunctaStore, asked: int | None) -> None:
+    there = getattr(opened, "part_rows", None)
+    if asked not in (None, there):
+        how = "is not written in parts" if there is None else f"is written in parts of {there} rows"
+        raise DataError(
+            f"{opened.path} {how}, so part-rows {asked} does not fit. Leave it out, or use a new store path"
         )
 
 

@@ -32,7 +32,8 @@ class EncodeOptions:
         Only this many samples, chosen by a seeded hash of their ID, so that a larger limit extends a smaller one.
     shard : tuple of int or None
         (number, count): only the number-th of `count` parts that a hash of the ID makes, for job arrays. Each part has
-        a store of its own; all learn the same state, so that `store.merge` can join them.
+        a store of its own; all learn the same state, so that `store.merge` can join them. Or all write to one
+        collection, and share what the first one learned.
     train_splits : tuple of str
         Splits that the start and the scaling are learned from.
     retry_failed : bool
@@ -43,6 +44,8 @@ class EncodeOptions:
         Drop the rows of samples that the data set has no more, whatever splits or shard are asked for.
     block_rows : int or None
         Rows of a new store's block, the unit of a commit and the most that a crash loses. None: the store chooses.
+    part_rows : int or None
+        Rows of a part of a new collection (``.functas``). None: 65536.
     """
 
     workers: int | None = None
@@ -54,6 +57,7 @@ class EncodeOptions:
     on_change: OnChange = "error"
     prune: bool = False
     block_rows: int | None = None
+    part_rows: int | None = None
 
     def selects(self, sample: Sample) -> bool:
         """Tell whether split and shard take a sample."""
@@ -71,6 +75,8 @@ class EncodeOptions:
             raise ConfigError(
                 f"shard is {self.shard[0]}/{self.shard[1]}; expected a number from 1 to the count of shards"
             )
+        if self.part_rows is not None and self.part_rows < 1:
+            raise ConfigError(f"part-rows is {self.part_rows}; expected 1 or more")
         if self.on_change not in ("error", "reencode", "keep"):
             raise ConfigError(f"on-change is {self.on_change!r}; expected error, reencode or keep")
 

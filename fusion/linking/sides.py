@@ -24,7 +24,7 @@ RESERVED = ("link_id", "split", "label", "group", TARGET)
 """Columns of a link table that no store can be named after."""
 
 StoreLike = FunctaStore | str | Path
-_SUFFIXES = (".zarr", ".h5", ".hdf5")
+_SUFFIXES = (".zarr", ".h5", ".hdf5", ".functas")
 _LAST_NUMBER = r"(\d+)\D*$"
 
 
