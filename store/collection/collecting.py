@@ -71,9 +71,8 @@ def collect(
     else:
         if any(table.backend.header.missing_values for table in tables):
             header = header.changed(missing_values=True)
-        collection = create_collection(
-            target, header.as_this_version(target), checked_state(tables[0].backend), part_rows
-        )
+        state = checked_state(tables[0].backend)
+        collection = create_collection(target, header.as_this_version(target), state, part_rows)
     with collection:
         return _collected(collection, sources, tables, move=move)
 
@@ -91,8 +90,8 @@ def _require_distinct(sources: Sequence[str | Path], tables: Sequence[RowIndex])
         for name in ids:
             if name in holder:
                 raise StoreError(
-                    f"ID {name!r} is both in {sources[holder[name]]} and in {sources[number]}. An ID has its place in one "
-                    "part: leave one of them out, or merge them, which says which counts. Nothing was written"
+                    f"ID {name!r} is both in {sources[holder[name]]} and in {sources[number]}. An ID has its place in "
+                    "one part: leave one of them out, or merge them, which says which counts. Nothing was written"
                 )
         holder |= dict.fromkeys(ids, number)
 

@@ -72,7 +72,7 @@ class Parts(Storage):
                 "Put back the one that was listed"
             )
 
-    def require_fitting(self, name: str, backend: Backend) -> None:
+    def require_fitting(self, name: str, backend: Storage) -> None:
         """Refuse a part that another configuration made."""
         if backend.header.fingerprint == self.header.fingerprint:
             return

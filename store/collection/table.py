@@ -94,7 +94,7 @@ class CollectionTable(RowIndex):
             for name in released.difference(live):
                 holder.pop(name, None)
 
-    def require_new(self, table: Table, what: str) -> None:
+    def require_new(self, table: RowIndex, what: str) -> None:
         """Refuse a part some of whose IDs are live here, and that does not say that its rows count instead.
 
         Raises

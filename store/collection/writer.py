@@ -101,11 +101,14 @@ class CollectionWriter:
         if self._part is None or self._stage is None:
             return
         part, stage = self._part, self._stage
-        publish(self._table, self._place, part, stage, finished=finished)
-        self._part = self._stage = None
-        self._rows = 0
-        self._replaced.clear()
-        self.uncommitted.clear()
+        try:
+            publish(self._table, self._place, part, stage, finished=finished)
+        finally:
+            part.abandon()
+            self._part = self._stage = None
+            self._rows = 0
+            self._replaced.clear()
+            self.uncommitted.clear()
 
     def add_column(self, name: str, kind: Kind, values: NDArray[Any]) -> None:
         """Refuse: listed parts never change."""
