@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from store.collection.collecting import CollectReport, collect
+    from store.collection.mending import repair
     from store.errors import (
         FusionError,
         IntegrityError,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from store.functa_store import FunctaStore
     from store.header import Header
     from store.listing import list_rows
-    from store.maintenance import CompactReport, RepairReport, compact, convert, repair
+    from store.maintenance import CompactReport, RepairReport, compact, convert
     from store.merging import MergeReport, merge
     from store.opening import create_store, open_store
     from store.rows import Rows, Status, error_text, rows_equal
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "store.collection.collecting": ("CollectReport", "collect"),
+    "store.collection.mending": ("repair",),
     "store.errors": (
         "FusionError",
         "IntegrityError",
@@ -58,7 +60,7 @@ _HOME = {
     "store.functa_store": ("FunctaStore",),
     "store.header": ("Header",),
     "store.listing": ("list_rows",),
-    "store.maintenance": ("CompactReport", "RepairReport", "compact", "convert", "repair"),
+    "store.maintenance": ("CompactReport", "RepairReport", "compact", "convert"),
     "store.merging": ("MergeReport", "merge"),
     "store.opening": ("create_store", "open_store"),
     "store.rows": ("Rows", "Status", "error_text", "rows_equal"),

@@ -116,7 +116,7 @@ def convert(path: str | Path, target: str | Path) -> int:
         return rewrite(vacant(new), table.batches(table.last_rows(*LIVE)), like=table, header=header)
 
 
-def repair(path: str | Path) -> RepairReport:
+def repair_store(path: str | Path) -> RepairReport:
     """Write a damaged store anew with every row that matches its checksum.
 
     Damaged rows are left out, and older rows of the same ID too, so that the next encode fits exactly those again.

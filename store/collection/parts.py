@@ -64,12 +64,12 @@ class Parts(Storage):
         if entry.rows != backend.commit.n_rows:
             raise IntegrityError(
                 f"{entry.name} of {self.location} has {backend.commit.n_rows} rows, but {entry.rows} are listed. "
-                "Put back the part that was listed"
+                f"Put back the part that was listed, or run `functa store repair {self.location}`"
             )
         if entry.fingerprint != backend.content_sha256:
             raise IntegrityError(
                 f"{entry.name} of {self.location} is not the part that was listed: it was changed since. "
-                "Put back the one that was listed"
+                f"Put back the one that was listed, or run `functa store repair {self.location}`"
             )
 
     def require_fitting(self, name: str, backend: Storage) -> None:

@@ -104,12 +104,19 @@ class FolderPlace(CollectionPlace):
 
     def open(self, name: str) -> Backend:
         """Open a store of this folder, no link to one."""
-        path = self.path / name
-        if path.is_symlink():
-            raise IntegrityError(files.foreign_entry(name, self.location))
+        path = self.plain(name)
         if not path.exists():
-            raise IntegrityError(f"{name} of {self.location} is listed, but not there. Put it back")
+            raise IntegrityError(
+                f"{name} of {self.location} is listed, but not there. Put it back, or run `functa store repair "
+                f"{self.location}`, which lists the others"
+            )
         return open_readable(path)
+
+    def plain(self, name: str) -> Path:
+        """Give the path of a store of this folder; IntegrityError when a link stands for it."""
+        if (self.path / name).is_symlink():
+            raise IntegrityError(files.foreign_entry(name, self.location))
+        return self.path / name
 
     def create(self, fill: Callable[[Path], None]) -> None:
         """Fill a temporary folder, then rename it."""
@@ -138,7 +145,7 @@ class FolderPlace(CollectionPlace):
 
     def staged(self) -> Iterable[Path]:
         """Look for hidden names, those of locks and temporary files too."""
-        found = (_STAGED.match(entry.name) for entry in self.path.iterdir())
+        found = (_STAGED.match(entry.name) for entry in self.path.iterdir() if not entry.is_symlink())
         return sorted({self.path / f".{match[1]}" for match in found if match})
 
     def forget(self, stage: Path) -> None:

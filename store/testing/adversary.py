@@ -21,10 +21,11 @@ import h5py
 import numpy as np
 
 from store import files
+from store.collection.mending import repair
 from store.errors import FusionError, StoreWarning
 from store.functa_store import FunctaStore
 from store.journal import journal_path
-from store.maintenance import compact, repair
+from store.maintenance import compact
 from store.opening import open_store
 from store.rows import Rows, rows_equal
 from store.testing.contract import K, make_rows, new_store, numbered

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from store import files
+from store.collection.mending import repair
 from store.functa_store import FunctaStore
-from store.maintenance import compact, repair
+from store.maintenance import compact
 from store.opening import open_store
 from store.rows import Rows, Status, rows_equal
 from store.testing.contract import K, make_rows, new_store
