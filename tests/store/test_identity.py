@@ -18,9 +18,9 @@ from store import (
     StoreWarning,
     compact,
     convert,
+    formats,
     merge,
     open_store,
-    opening,
     portable,
     repair,
     rows_equal,
@@ -176,7 +176,7 @@ def test_a_store_that_appears_while_one_is_made_is_kept(
     """Another process makes one after the path was found free, and lets go before the lock is asked for."""
     target = tmp_path / f"target{filled.suffix}"
     theirs = make_rows(["theirs"])
-    lock = opening.StoreLock
+    lock = formats.StoreLock
 
     def lose_the_race(path: Path) -> object:
         monkeypatch.undo()
@@ -184,7 +184,7 @@ def test_a_store_that_appears_while_one_is_made_is_kept(
             store.append(theirs)
         return lock(path)
 
-    monkeypatch.setattr("store.opening.StoreLock", lose_the_race)
+    monkeypatch.setattr("store.formats.StoreLock", lose_the_race)
     monkeypatch.setattr("store.maintenance.StoreLock", lose_the_race)
     actions = {
         "create": lambda: new_store(target),

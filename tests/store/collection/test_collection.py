@@ -8,11 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from store import FunctaStore, Rows, RowView, StoreError, export, list_rows, merge, open_store, rows_equal
+from store import (
+    FunctaStore,
+    IntegrityError,
+    Rows,
+    RowView,
+    StoreError,
+    export,
+    list_rows,
+    merge,
+    open_store,
+    rows_equal,
+)
 from store.collection.manifest import Manifest
 from store.files import FileSystem
 from store.testing import StoreContract, contract, make_rows, new_store, numbered
-from store.views import RowView as View
 
 
 class TestCollection(StoreContract):
@@ -94,8 +104,7 @@ def test_rows_are_gathered_over_parts_in_the_order_asked(pair: tuple[Path, Path]
 
 
 def test_other_libraries_get_the_same(pair: tuple[Path, Path], tmp_path: Path) -> None:
-    many, one = View(pair[0]), View(pair[1])
-    assert isinstance(many, RowView)
+    many, one = RowView(pair[0]), RowView(pair[1])
     assert (many.classes, sorted(many.ids)) == (one.classes, sorted(one.ids))
     counts = [export(path, tmp_path / f"{path.stem}{suffix}") for path in pair for suffix in (".npz", ".h5")]
     assert counts == [148, 149, 148, 149]  # a store keeps failed rows too
@@ -141,3 +150,17 @@ def test_only_a_collection_has_parts(tmp_path: Path) -> None:
         new_store(tmp_path / "s.zarr", part_rows=4)
     with pytest.raises(StoreError, match="part_rows is 0, expected 1 or more"):
         new_store(tmp_path / "s.functas", part_rows=0)
+
+
+def test_a_url_reads_like_a_path(pair: tuple[Path, Path]) -> None:
+    fsspec = pytest.importorskip("fsspec")
+    url = f"memory://{pair[0].parent.name}/many.functas"
+    fsspec.filesystem("memory").put(str(pair[0]), url, recursive=True)
+    store = open_store(url)
+    assert rows_equal(by_id(store), by_id(open_store(pair[1])))
+    assert str(store.path) == url
+    with pytest.raises(StoreError, match="collections are written to local paths only"):
+        open_store(url, "a")
+    fsspec.filesystem("memory").rm(f"{url}/collection.json")
+    with pytest.raises(IntegrityError, match=r"has no collection\.json"):
+        open_store(url)
