@@ -19,7 +19,7 @@ ID = "test-00003"
 CHANGES = {
     "path", "seconds", "store", "model", "created", "started", "bytes", "block_rows", "committed", "generation",
     "parts", "part_rows", "fingerprint", "versions", "out", "file", "source", "sources", "rows_on_disk",
-    "train_seconds", "fit_seconds", "report", "run", "schema_version", "stores", "utc",
+    "folder", "train_seconds", "fit_seconds", "report", "run", "schema_version", "stores", "utc",
 }  # fmt: skip
 """What is of a file or of a moment, not of the rows."""
 
@@ -64,7 +64,7 @@ def told(value: Any) -> Any:
         ("decode", "STORE", ID, "--out", "OUT.csv"),
         ("link", "a=STORE", "b=STORE", "--on", "id", "--out", "OUT.csv"),
         ("link", "a=STORE", "b=STORE", "--on", "label", "--out", "OUT.csv"),
-        ("compare", "STORE", "--preset", "linear", "--folds", "2"),
+        ("compare", "STORE", "--preset", "linear", "--folds", "2", "--out", "OUT"),
     ],
     ids=" ".join,
 )
