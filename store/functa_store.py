@@ -22,7 +22,7 @@ from store.header import Header, differences, state_digest
 from store.locks import StoreLock
 from store.row_index import RowIndex
 from store.rows import Rows, Status
-from store.summary import describe
+from store.summary import describe, described_html
 from store.table import Table
 from store.verification import VerifyReport, verify
 from store.writer import RowWriter, Writer
@@ -125,6 +125,9 @@ class FunctaStore:
 
     def __repr__(self) -> str:
         return f"FunctaStore({str(self.path)!r}, mode={self.mode!r}, modality={self.modality!r}, k={self.k})"
+
+    def _repr_html_(self) -> str:
+        return described_html(self.info())
 
     @property
     def ids(self) -> NDArray[np.object_]:

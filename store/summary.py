@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.backend import Storage
+from store.html import facts_html
 from store.row_index import RowIndex
 from store.rows import Status
 
@@ -42,6 +43,20 @@ def describe(backend: Storage, table: RowIndex) -> dict[str, Any]:
         **{name: header[name] for name in ("schema_version", "block_rows", "encoder", "encoder_sha256")},
         **{name: header[name] for name in ("layout", "conventions", "seed", "versions", "created")},
     }
+
+
+def described_html(told: dict[str, Any]) -> str:
+    """Show in a notebook what `describe` gave."""
+    facts = {
+        "rows": told["rows"],
+        "failed": told["failed"],
+        "modality, numbers a row": f"{told['modality']}, {told['k']:,}",
+        "data set": told["dataset"],
+        **{name: ", ".join(f"{key} {count:,}" for key, count in told[name].items()) for name in ("splits", "classes")},
+        "groups": told["groups"],
+        "mean PSNR": "" if told["psnr_mean"] is None else f"{told['psnr_mean']:.1f} dB",
+    }
+    return facts_html(f"Store {told['path']}", {name: value for name, value in facts.items() if value != ""})
 
 
 def _counts(table: RowIndex, path: str, rows: NDArray[np.intp]) -> dict[str, int]:

@@ -14,9 +14,11 @@ from fusion.comparing.cells import Outcome
 from fusion.comparing.statistics import corrected_interval, corrected_t_test, mcnemar_test
 from fusion.metrics import accuracy_interval
 from fusion.metrics.intervals import preferred
+from store.html import table_html
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from fusion.models.results import TrainResult
 
@@ -138,6 +140,40 @@ class CompareResult:
     def figures(self) -> dict[str, Any]:
         """Return what a list of runs has room for: the winner's."""
         return {name: value for name, value in self.to_dict()["best"].items() if name != "seconds"}
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the mean of each place with its 95 % interval, the best on top, on axes of matplotlib.
+
+        Parameters
+        ----------
+        ax : matplotlib axes, optional
+            None makes a figure with pyplot.
+        """
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            ax = plt.subplots(layout="constrained")[1]
+        for number, place in enumerate(self.places):
+            ax.plot(place.interval, [number, number], color="0.6", linewidth=1.5)
+            ax.plot(place.mean, number, "o", color="C1" if number == 0 else "C0")
+        ax.set_yticks(range(len(self.places)), [place.name for place in self.places], parse_math=False)
+        ax.set_xlabel(f"{self.measure} over {self.folds} folds")
+        ax.invert_yaxis()
+        return ax
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                place.name,
+                place.mean,
+                f"{place.interval[0]:.3f} to {place.interval[1]:.3f}",
+                f"{place.seconds:.1f}",
+                "best" if np.isnan(place.p) else place.p,
+            )
+            for place in self.places
+        ]
+        title = f"{self.folds} folds of {self.rows:,} training rows; p against the best by {self.test}"
+        return table_html(title, ("", f"mean {self.measure}", "95 % interval", "seconds", "p"), rows, self.notes)
 
     def __str__(self) -> str:
         wide = max(len(place.name) for place in self.places)

@@ -17,6 +17,7 @@ from fusion.datasets.targets import number_of
 from fusion.errors import ConfigError, DataError
 from fusion.linking.files import FORMAT, read_table, write_table
 from fusion.linking.sides import RESERVED, TARGET
+from store.html import facts_html
 
 __all__ = ["LinkSummary", "LinkTable", "LinkedStore", "read_link"]
 
@@ -196,6 +197,9 @@ class LinkTable:
             return ""
         there = targets[np.isfinite(targets)]
         return f"{len(there):,} numbers, {there.min():g} to {there.max():g}"
+
+    def _repr_html_(self) -> str:
+        return facts_html("Link table", self.facts(), self.summary.warnings)
 
     def __str__(self) -> str:
         lines = [f"{name:<10} {text}" for name, text in self.facts().items()]

@@ -6,6 +6,7 @@ from .prediction import FilePrediction as FilePrediction
 from .prediction import predict as predict
 from .records import collect_runs as collect_runs
 from .records import runs_table as runs_table
+from .result_plots import ResultPlots as ResultPlots
 from .results import TrainResult as TrainResult
 from .training import evaluate as evaluate
 from .training import train as train

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -15,6 +15,7 @@ from fusion.metrics import Evaluation, Figures, NumberEvaluation
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 _LONGEST_LABEL = 28
 _BLUE, _GREY = "#1f5f99", "#9aa5b1"
@@ -60,16 +61,28 @@ def residual_figure(predictions: pd.DataFrame) -> Figure:
     truth, predicted = (told[name].to_numpy(dtype=float) for name in ("label", "predicted"))
     figure = Figure(figsize=(8.6, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
-    ends = [float(np.min(truth)), float(np.max(truth))]
-    left.plot(ends, ends, color=_GREY, linewidth=1, linestyle="--")
-    left.set_ylabel("predicted")
+    draw_predicted(predictions, left)
     right.axhline(0, color=_GREY, linewidth=1, linestyle="--")
     right.set_ylabel("predicted less true")
-    for axes, values in ((left, predicted), (right, predicted - truth)):
-        axes.scatter(truth, values, s=12, alpha=0.5, color=_BLUE, linewidths=0)
-        axes.set_xlabel("true")
-        axes.grid(alpha=0.3)
+    _scatter(right, truth, predicted - truth)
     return figure
+
+
+def draw_predicted(predictions: pd.DataFrame, axes: Axes) -> Axes:
+    """Draw predicted numbers against the true ones, beside the line of those that are right."""
+    told = predictions[predictions["predicted"].notna()]
+    truth, predicted = (told[name].to_numpy(dtype=float) for name in ("label", "predicted"))
+    ends = [float(np.min(truth)), float(np.max(truth))]
+    axes.plot(ends, ends, color=_GREY, linewidth=1, linestyle="--")
+    axes.set_ylabel("predicted")
+    return _scatter(axes, truth, predicted)
+
+
+def _scatter(axes: Axes, truth: NDArray[np.float64], values: NDArray[np.float64]) -> Axes:
+    axes.scatter(truth, values, s=12, alpha=0.5, color=_BLUE, linewidths=0)
+    axes.set_xlabel("true")
+    axes.grid(alpha=0.3)
+    return axes
 
 
 def plot_confusion(evaluation: Evaluation, path: str | Path, *, title: str = "") -> None:
@@ -86,14 +99,20 @@ def plot_confusion(evaluation: Evaluation, path: str | Path, *, title: str = "")
     title : str
         Goes before the accuracy.
     """
-    counts = evaluation.confusion
-    count = len(counts)
-    totals = counts.sum(axis=1, keepdims=True)
-    shares = counts / np.maximum(totals, 1)
-    cell, font = (0.85, 9.0) if count <= 12 else (0.55, 7.5) if count <= 25 else (0.34, 5.5)
+    count = len(evaluation.classes)
+    cell = 0.85 if count <= 12 else 0.55 if count <= 25 else 0.34
     figure = Figure(figsize=(count * cell + 3.2, count * cell + 2.8), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
+    draw_confusion(evaluation, figure.add_subplot(), title=title)
+    figure.savefig(path, format="png", dpi=110, metadata={"Software": None})
+
+
+def draw_confusion(evaluation: Evaluation, axes: Axes, *, title: str = "") -> Axes:
+    """Draw what `plot_confusion` does on axes, and return them."""
+    counts = evaluation.confusion
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = counts / np.maximum(totals, 1)
+    font = 9.0 if len(counts) <= 12 else 7.5 if len(counts) <= 25 else 5.5
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     _label_axes(axes, evaluation, totals.ravel())
     for row, column in zip(*np.nonzero(counts), strict=True):
@@ -103,10 +122,10 @@ def plot_confusion(evaluation: Evaluation, path: str | Path, *, title: str = "")
     low, high = evaluation.accuracy_interval
     heading = f"accuracy {evaluation.accuracy:.1%} (95 %: {low:.1%} to {high:.1%}), {evaluation.rows} rows"
     axes.set_title(drawable(f"{title}: {heading}" if title else heading, 200), parse_math=False, wrap=True)
-    figure.savefig(path, format="png", dpi=110, metadata={"Software": None})
+    return axes
 
 
-def _label_axes(axes: Any, evaluation: Evaluation, totals: NDArray[np.int64]) -> None:
+def _label_axes(axes: Axes, evaluation: Evaluation, totals: NDArray[np.int64]) -> None:
     names = [drawable(name, _LONGEST_LABEL) for name in evaluation.classes]
     places = range(len(names))
     rows = [f"{name} ({total})" for name, total in zip(names, totals, strict=True)]

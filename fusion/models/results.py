@@ -17,8 +17,10 @@ from fusion.metrics import ClassFigures, Evaluation, Figures, LabelEvaluation, L
 from fusion.models.figures import ModalityFigures
 from fusion.models.folder import Model, Training
 from fusion.models.modality_comparison import Comparison
+from fusion.models.result_plots import ResultPlots
 from fusion.models.seeds import Repeats
 from fusion.models.table_files import write_table
+from store.html import facts_html
 
 __all__ = ["TrainResult", "baselines", "result_of"]
 
@@ -150,6 +152,27 @@ class TrainResult:
             told = f"a model of task {self.model.task.name!r} has other figures; see evaluation"
             raise AttributeError(told)  # noqa: TRY004 - for hasattr
         return self.evaluation
+
+    @property
+    def plot(self) -> ResultPlots:
+        """Pictures on axes of matplotlib: ``result.plot.confusion(ax=...)``, ``per_class``, ``modalities``, ``residuals``."""
+        return ResultPlots(self)
+
+    def _repr_html_(self) -> str:
+        low, high = self.interval
+        facts: dict[str, object] = {
+            "score": f"{self.score:.3f} (95 %: {low:.3f} to {high:.3f})",
+            "without looking": ", ".join(f"{name} {score:.3f}" for name, score in self.baselines.items()),
+            "rows": f"{self.rows_train:,} for training, {self.rows_test:,} for the test",
+            **{f"{name} alone": found.alone.score for name, found in self.modalities.items()},
+            "folds": ", ".join(f"{score:.3f}" for score in self.folds),
+            "rounds, columns": f"{self.rounds:,}, {self.columns:,}",
+            "seconds": f"{self.seconds:.1f}",
+            "model": self.folder or "",
+        }
+        title = f"{self.model.task.name.capitalize()}{f', {self.fusion} fusion' if self.fusion else ''}"
+        shown = {name: value for name, value in facts.items() if value != ""}
+        return facts_html(title, shown, (*self.warnings, *self.advice))
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the model as plain numbers, strings, lists and dictionaries."""

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from helpers.made_functas import functa_rows
 from helpers.made_samples import MadeSamples
+from matplotlib.figure import Figure
 
 from fusion.comparing import cells
 from fusion.comparing.compare import compare
@@ -32,6 +33,9 @@ def test_the_better_store_wins_and_the_document_has_its_keys(noisy_store, tmp_pa
     assert worst["p"] < 0.05
     assert list(found.table["mean"]) == sorted(found.table["mean"], reverse=True)
     assert "3 folds of 54 training rows" in str(found)
+    assert "<td>best</td>" in found._repr_html_()
+    drawn = found.plot(ax=Figure().subplots())
+    assert [text.get_text() for text in drawn.get_yticklabels()] == [place.name for place in found.places]
 
 
 def test_its_scores_are_those_of_a_cross_validation_of_the_training_rows_alone(noisy_store, tmp_path):

@@ -176,6 +176,11 @@ def test_wrong_arguments_are_explained(two, options, message):
         link(two[:1])
 
 
+def test_a_notebook_shows_what_it_did(two):
+    shown = link(two, how="left")._repr_html_()
+    assert "<th>matched</th><td>19 in all 2 stores</td>" in shown
+
+
 def test_it_prints_what_it_did(two):
     text = str(link(two, how="left"))
     assert "matched    19 in all 2 stores" in text
