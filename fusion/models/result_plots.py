@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fusion.errors import DataError
-from fusion.metrics import Evaluation, NumberEvaluation
+from fusion.metrics import Evaluation, Figures, NumberEvaluation
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
-    from fusion.models.results import TrainResult
+    from fusion.models.figures import ModalityFigures
 
 __all__ = ["ResultPlots"]
 
@@ -26,17 +28,30 @@ class ResultPlots:
 
     Parameters
     ----------
-    result : TrainResult
+    task : str
+        Name of the task.
+    evaluation : Figures
+    predictions : DataFrame, optional
+        Of the test rows, with the columns ``label`` and ``predicted``.
+    modalities : mapping of str to ModalityFigures
+    fusion : str or None
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt
-    >>> figure, (left, right) = plt.subplots(1, 2)
-    >>> axes = result.plot.confusion(ax=left)
-    >>> axes = result.plot.per_class(ax=right)
+    >>> import numpy as np
+    >>> from matplotlib.figure import Figure
+    >>> from fusion.metrics import evaluate_predictions
+    >>> found = evaluate_predictions(np.array(["sit", "walk"]), np.array(["sit", "sit"]))
+    >>> axes = ResultPlots("classification", found).confusion(ax=Figure().subplots())
+    >>> axes.get_xlabel()
+    'predicted'
     """
 
-    result: TrainResult
+    task: str
+    evaluation: Figures
+    predictions: pd.DataFrame | None = None
+    modalities: Mapping[str, ModalityFigures] = field(default_factory=dict)
+    fusion: str | None = None
 
     def confusion(self, ax: Axes | None = None) -> Axes:
         """Draw the confusion matrix: per cent of each true class, and counts.
@@ -80,11 +95,11 @@ class ResultPlots:
         """
         from fusion.models.plots import drawable
 
-        if not self.result.modalities:
+        if not self.modalities:
             raise DataError("a model of one modality fuses nothing; expected a result of a link table")
         axes = _on(ax)
-        named = {name: found.alone for name, found in self.result.modalities.items()}
-        bars = [*named.items(), (str(self.result.fusion), self.result.evaluation)]
+        named = {name: found.alone for name, found in self.modalities.items()}
+        bars = [*named.items(), (str(self.fusion), self.evaluation)]
         for place, (_, found) in enumerate(bars):
             low, high = found.interval
             axes.barh(place, found.score, height=0.6, color="C1" if place == len(bars) - 1 else "C0")
@@ -104,15 +119,14 @@ class ResultPlots:
         """
         from fusion.models.plots import draw_predicted
 
-        if not isinstance(self.result.evaluation, NumberEvaluation):
-            raise DataError(f"a model of task {self.result.model.task.name!r} has no residuals; expected regression")
-        return draw_predicted(self.result.predictions, _on(ax))
+        if not isinstance(self.evaluation, NumberEvaluation) or self.predictions is None:
+            raise DataError(f"a model of task {self.task!r} has no residuals; expected regression")
+        return draw_predicted(self.predictions, _on(ax))
 
     def _classified(self) -> Evaluation:
-        found = self.result.evaluation
-        if not isinstance(found, Evaluation):
-            raise DataError(f"a model of task {self.result.model.task.name!r} has no classes; expected classification")
-        return found
+        if not isinstance(self.evaluation, Evaluation):
+            raise DataError(f"a model of task {self.task!r} has no classes; expected classification")
+        return self.evaluation
 
 
 def _on(ax: Axes | None) -> Axes:

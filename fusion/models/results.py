@@ -155,8 +155,8 @@ class TrainResult:
 
     @property
     def plot(self) -> ResultPlots:
-        """Pictures on axes of matplotlib: ``result.plot.confusion(ax=...)``, ``per_class``, ``modalities``, ``residuals``."""
-        return ResultPlots(self)
+        """Pictures on axes of matplotlib, such as ``result.plot.confusion(ax=...)``; see `ResultPlots`."""
+        return ResultPlots(self.model.task.name, self.evaluation, self.predictions, self.modalities, self.fusion)
 
     def _repr_html_(self) -> str:
         low, high = self.interval
