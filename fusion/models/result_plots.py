@@ -33,7 +33,8 @@ class ResultPlots:
     evaluation : Figures
     predictions : DataFrame, optional
         Of the test rows, with the columns ``label`` and ``predicted``.
-    modalities : mapping of str to ModalityFigures
+    parts : mapping of str to ModalityFigures
+        Modalities by name.
     fusion : str or None
 
     Examples
@@ -50,7 +51,7 @@ class ResultPlots:
     task: str
     evaluation: Figures
     predictions: pd.DataFrame | None = None
-    modalities: Mapping[str, ModalityFigures] = field(default_factory=dict)
+    parts: Mapping[str, ModalityFigures] = field(default_factory=dict)
     fusion: str | None = None
 
     def confusion(self, ax: Axes | None = None) -> Axes:
@@ -95,10 +96,10 @@ class ResultPlots:
         """
         from fusion.models.plots import drawable
 
-        if not self.modalities:
+        if not self.parts:
             raise DataError("a model of one modality fuses nothing; expected a result of a link table")
         axes = _on(ax)
-        named = {name: found.alone for name, found in self.modalities.items()}
+        named = {name: found.alone for name, found in self.parts.items()}
         bars = [*named.items(), (str(self.fusion), self.evaluation)]
         for place, (_, found) in enumerate(bars):
             low, high = found.interval
