@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fusion.progress import progress_bar as progress_bar
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 INTEGRITY, FAILED_SAMPLES = 3, 4
 """Exit codes of a command that did its work and found damage, or samples that failed."""
@@ -74,46 +75,6 @@ def _print_titled(title: str, table: object) -> None:
     console = Console()
     console.print(Text(title, style="bold"))
     console.print(table)
-
-
-@contextmanager
-def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """Show what is done now on stderr, with its rate and the time left.
-
-    Yields
-    ------
-    callable
-        Takes what is done, how far it is and how much there is at most; a new stage starts its clock anew.
-    """
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[count]}"),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("starting", total=None, count="", rate="")
-
-        def update(what: str, done: int, most: int) -> None:
-            if what.partition(",")[0] != str(bar.tasks[0].description).partition(",")[0]:
-                bar.reset(task)
-            elapsed = bar.tasks[0].elapsed or 0.0
-            rate = f"{done / elapsed:,.0f}/s" if done and elapsed else ""
-            count = f"{done:,}/{most:,}" if most else ""
-            bar.update(task, description=what, completed=done, total=most or None, count=count, rate=rate)
-
-        yield update
 
 
 def _cell(value: object) -> str:

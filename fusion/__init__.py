@@ -80,8 +80,8 @@ _RENAMED = {
 }
 _ROOMS = {
     *("baselines", "bench", "cluster", "comparing", "datasets", "demo", "encoders", "errors"),
-    *("estimators", "features", "inr"),
-    *("linking", "metrics", "modalities", "models", "plugins", "reporting", "reproduction", "settings", "splits"),
+    *("estimators", "features", "inr", "linking", "metrics", "modalities", "models", "plugins"),
+    *("progress", "reporting", "reproduction", "settings", "splits"),
 }
 
 

@@ -17,6 +17,7 @@ ORDER = [
     "fusion.errors",
     "fusion.plugins",
     "fusion.settings",
+    "fusion.progress",
     "fusion.splits",
     "fusion.metrics",
     "fusion.inr",
