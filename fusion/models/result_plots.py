@@ -83,7 +83,7 @@ class ResultPlots:
         axes.set_yticks(places, [drawable(one.label, 28) for one in classes], parse_math=False)
         axes.set(xlim=(0, 1))
         axes.invert_yaxis()
-        axes.legend()
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
         return axes
 
     def modalities(self, ax: Axes | None = None) -> Axes:
