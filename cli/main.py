@@ -19,6 +19,7 @@ from cli import (
     inspecting,
     linking,
     listing,
+    logs,
     modelling,
     predicting,
     reporting,
@@ -121,12 +122,15 @@ def _show_version(asked: bool) -> None:  # noqa: FBT001 - Typer's callback
 @app.callback()
 def _functa(
     *,
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 - its callback acts
         bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_show_version)
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", hidden=True)] = False,
+    debug: Annotated[bool, typer.Option("--debug", hidden=True)] = False,  # noqa: ARG001 - read from the context
+    log_file: logs.LogFile = None,
+    verbose: logs.Verbose = 0,
+    quiet: logs.Quiet = False,
 ) -> None:
-    pass
+    logs.start_logging(log_file, verbose, quiet=quiet)
 
 
 def main() -> None:

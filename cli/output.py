@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.logs import record
 from fusion.progress import progress_bar as progress_bar
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ SeedOption = Annotated[int, typer.Option(min=0, metavar="N", help="Of everything
 
 def say(message: str) -> None:
     """Write one line about what went wrong to stderr."""
-    sys.stderr.write(f"functa: {' '.join(message.split())}\n")
+    line = " ".join(message.split())
+    sys.stderr.write(f"functa: {line}\n")
+    record(line)
 
 
 def print_json(document: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
     Update = Callable[[str, int, int], None]
 
-__all__ = ["progress_bar"]
+__all__ = ["progress_bar", "silence"]
 
 _EVERY = 0.2
+_silent: list[bool] = []
 
 
 def progress_bar() -> AbstractContextManager[Update]:
@@ -33,7 +34,18 @@ def progress_bar() -> AbstractContextManager[Update]:
     >>> with progress_bar() as progress:
     ...     progress("encoding", 3, 12)
     """
+    if _silent:
+        return nullcontext(_nothing)
     return _notebook_bar() if _in_notebook() else _terminal_bar()
+
+
+def silence() -> None:
+    """Show no bars from here on in this process."""
+    _silent.append(True)
+
+
+def _nothing(what: str, done: int, most: int) -> None:
+    pass
 
 
 def _in_notebook() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,6 +27,8 @@ from store.summary import describe, described_html
 from store.table import Table
 from store.verification import VerifyReport, verify
 from store.writer import RowWriter, Writer
+
+_LOG = logging.getLogger(__name__)
 
 
 class FunctaStore:
@@ -231,6 +234,7 @@ class FunctaStore:
         with self._guard():
             writer.append(rows)
             self._table.advance(writer.commit_record)
+        _LOG.debug("%s: commit %d, %d rows", self.path, self.generation, self.n_rows)
 
     def delete(self, ids: Sequence[str]) -> None:
         """Forget these IDs by appending a row of status DELETED for each; UnknownIDError when one is not there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from contextlib import AbstractContextManager
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from fusion.datasets.base import Dataset, Sample
     from fusion.encoders.pool import Mapper
 
+_LOG = logging.getLogger(__name__)
 _TASK_FLOPS = 1e11
 _TASK_BYTES = 1 << 26
 _MAX_TASK = 256
@@ -79,6 +81,7 @@ def encode(
     dataset = samples_of(dataset)
     options, config = options or EncodeOptions(), config or encoder_config(dataset)
     started = time.perf_counter()
+    _LOG.info("encoding %s into %s", dataset.name, store)
     with pool or worker_pool(options.workers) as mapper:
         report = progress or silent
         report("reading names", 0, 0)
@@ -95,7 +98,18 @@ def encode(
             fit_seconds = time.perf_counter() - fitting
             if options.prune:
                 run.prune()
-        return run.report(time.perf_counter() - started, fit_seconds, run.remarks(config))
+        found = run.report(time.perf_counter() - started, fit_seconds, run.remarks(config))
+    _tell(found)
+    return found
+
+
+def _tell(found: EncodeReport) -> None:
+    for sample_id, reason in found.failures:
+        _LOG.info("%s has no functa: %s", sample_id, reason)
+    _LOG.info(
+        "%s: %d encoded, %d stored already, %d failed in %.1f s",
+        *(found.store, found.encoded, found.skipped, found.failed, found.seconds),
+    )
 
 
 def gone_ids(dataset: Dataset, store: FunctaStore) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, get_args
@@ -28,6 +29,8 @@ LABEL_WARNING = (
     "test items too, so either modality reveals it. The accuracy says that the modalities can be fused, not that they "
     "would tell more about one event."
 )
+
+_LOG = logging.getLogger(__name__)
 
 
 def link(
@@ -102,7 +105,9 @@ def link(
     given = read_label_map(labels) if isinstance(labels, str | Path) else labels or {}
     renamed = maps_of_stores(given, opened)
     sides = [side.relabelled(renamed[side.name]) for side in read_sides(opened)]
-    return link_sides(sides, on=on, how=how, key=key, table=table, seed=seed, reuse=reuse)
+    found = link_sides(sides, on=on, how=how, key=key, table=table, seed=seed, reuse=reuse)
+    _LOG.info("linked %s by %s: %d items", ", ".join(found.stores), on, len(found))
+    return found
 
 
 def link_sides(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -35,6 +36,8 @@ from fusion.models.skops_files import require_savable
 from fusion.models.thresholds import with_thresholds
 
 __all__ = ["evaluate", "train"]
+
+_LOG = logging.getLogger(__name__)
 
 
 def train(
@@ -145,7 +148,15 @@ def train(
     others = with_seeds(replace(settings, thresholds=False), seeds)[1:]
     runs = [replace(run, settings=each, advise=False) for each in others]
     further = [once(replace(each, progress=_of_seed(each)), None) for each in runs]
-    return once(run, model_dir, tuple(result.repeats.seeds[0] for result in further))
+    return _logged(once(run, model_dir, tuple(result.repeats.seeds[0] for result in further)))
+
+
+def _logged(result: TrainResult) -> TrainResult:
+    where, score_of_it = result.folder or "a model", f"{result.score:.3f}"
+    _LOG.info("%s: score %s on %d rows, in %.1f s", where, score_of_it, result.rows_test, result.seconds)
+    for warning in result.warnings:
+        _LOG.info("%s", warning)
+    return result
 
 
 def evaluate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
+_LOG = logging.getLogger(__name__)
 _PICTURES = 12
 
 
@@ -75,6 +77,7 @@ def report(
     shown, reasons = exhibits(walls, each=max(2, _PICTURES // max(1, len(walls))))
     page = render(report_of(folder, shown, [*missing, *reasons]))
     write_whole(target, page)
+    _LOG.info("report of %s: %s", model, target)
     return target
 
 
