@@ -24,6 +24,15 @@ ROOMS = {
     "training.md": ("Training", ("fusion.estimators", "fusion.cluster")),
     "models.md": ("Models", ("fusion.models", "fusion.comparing", "fusion.explaining", "fusion.reporting")),
 }
+GUIDES = {
+    "Data in": "own-files.md",
+    "Encoding": "python.md",
+    "The store": "interchange.md",
+    "Linking": "fusion.md",
+    "Training": "choosing.md",
+    "Models": "predicting.md",
+}
+"""Page whose boxes show how the names of a reference page are used together."""
 LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
 
 
@@ -56,10 +65,26 @@ def _on_site(link: re.Match[str]) -> str:
 
 def reference_page(title: str, rooms: tuple[str, ...]) -> str:
     """List every public name of some rooms with its docstring."""
-    parts = [f"# {title}"]
+    parts = [f"# {title}", f"How these are used together: [{GUIDES[title]}](../{GUIDES[title]})."]
     for room in rooms:
-        parts += [f"## `{room}`", *(f"::: {place}" for place in public_places(room))]
+        parts += [f"## `{room}`", *map(_entry, public_places(room))]
     return "\n\n".join(parts) + "\n"
+
+
+def _entry(place: str) -> str:
+    """Show a name with its docstring, and where it is used if that has no example."""
+    page = example_of(place)
+    return f"::: {place}" + (f"\n\nUsed in [{page}](../{page})." if page else "")
+
+
+def example_of(place: str) -> str | None:
+    """Name the first page with Python that uses a public name."""
+    name = re.compile(rf"\b{re.escape(place.rpartition('.')[2])}\b")
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        boxes = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+        if any(name.search(box) for box in boxes):
+            return page.name
+    return None
 
 
 def public_places(room: str) -> list[str]:
@@ -100,4 +125,5 @@ def _names(parameter: Any) -> str:
 
 
 def _plain(text: str | None) -> str:
-    return " ".join((text or "").split()).replace("<", "&lt;").replace("[", "&#91;")
+    told = " ".join((text or "").split()).replace("\\[", "[")  # escaped for the terminal's markup
+    return told.replace("<", "&lt;").replace("[", "&#91;")

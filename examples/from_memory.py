@@ -28,6 +28,7 @@ if __name__ == "__main__":
     linked = fusion.link([folder / "windows.zarr", folder / "people.zarr"], on="group")
     result = fusion.train(linked, folder / "model", classifier=fusion.FunctaClassifier(n_estimators=20, n_jobs=1))
     print(f"accuracy {result.accuracy:.3f} on {result.rows_test} windows of people the model has not met")
+    result.plot.modalities().figure.savefig(folder / "modalities.png")
     rows = {
         name: fusion.open_store(folder / f"{name}.zarr").read(list(linked.column(name))).functas
         for name in linked.stores

@@ -12,3 +12,5 @@ if __name__ == "__main__":
 
     result = fusion.train("har.zarr", "har-model")
     print(f"accuracy {result.accuracy:.3f} on {result.rows_test} windows of other people")
+    result.plot.confusion().figure.savefig("har.png")
+    print("har.png: which activities are taken for which")

@@ -14,5 +14,7 @@ if __name__ == "__main__":
 
     result = fusion.train("photos.zarr", "photos-model", preset="linear")
     print(f"accuracy {result.accuracy:.3f} on {result.rows_test} pictures held out")
+    result.plot.confusion().figure.savefig("photos.png")
+    print("photos.png: which classes are taken for which")
     for prediction in fusion.predict("photos-model", sys.argv[2:]):
         print(f"{prediction.file}: {prediction.label}")

@@ -24,4 +24,6 @@ if __name__ == "__main__":
         print(f"{kind} fusion: accuracy {result.accuracy:.3f} ({low:.3f} to {high:.3f})")
     for name, figures in result.modalities.items():
         print(f"{name} alone: {figures.accuracy:.3f}, fusion without it: {figures.accuracy_without:.3f}")
+    result.plot.modalities().figure.savefig(folder / "modalities.png")
+    print(f"{folder / 'modalities.png'}: what each modality reaches alone and fused")
     print(fusion.report(folder / "model-stacked"))

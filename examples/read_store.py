@@ -2,6 +2,7 @@
 
 import sys
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 import fusion
@@ -17,5 +18,8 @@ if __name__ == "__main__":
 
         distance = [np.linalg.norm(block.functas - store.state["start"], axis=1) for block in store.iter_blocks()]
         print(f"mean distance from the shared start: {np.concatenate(distance).mean():.3f}")
+    plt.hist(np.concatenate(distance), bins=30)
+    plt.xlabel("distance from the shared start")
+    plt.savefig("distances.png")
 
     print(fusion.decode(sys.argv[1], first, "decoded.csv", scale=2.0))

@@ -1,6 +1,7 @@
 """Functas inside scikit-learn: windows in memory, encoder and classifier in one pipeline."""
 
 import numpy as np
+from sklearn.metrics import ConfusionMatrixDisplay
 from sklearn.pipeline import make_pipeline
 
 import fusion
@@ -18,4 +19,6 @@ if __name__ == "__main__":
     )
     pipeline.fit(windows[training], activities[training])
     accuracy = pipeline.score(windows[~training], activities[~training])
+    shown = ConfusionMatrixDisplay.from_estimator(pipeline, windows[~training], activities[~training])
+    shown.figure_.savefig("activities.png", bbox_inches="tight")
     print(f"accuracy {accuracy:.3f} on {(~training).sum()} windows of two people the model has not met")

@@ -13,7 +13,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 def run_example(name: str, *arguments: str, cwd: Path) -> str:
-    environment = os.environ | {"PYTHONPATH": str(EXAMPLES.parent), "OMP_NUM_THREADS": "2"}
+    environment = os.environ | {"PYTHONPATH": str(EXAMPLES.parent), "OMP_NUM_THREADS": "2", "MPLBACKEND": "agg"}
     done = subprocess.run(
         [sys.executable, EXAMPLES / name, *arguments],
         cwd=cwd,
@@ -23,6 +23,7 @@ def run_example(name: str, *arguments: str, cwd: Path) -> str:
         timeout=240,
     )
     assert done.returncode == 0, done.stderr
+    assert [*cwd.glob("*.png"), *cwd.glob("here/*.png")], "each example saves a picture"
     return done.stdout
 
 

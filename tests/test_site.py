@@ -12,6 +12,8 @@ import pytest
 import yaml
 from helpers.running import ROOT
 
+WITHOUT_EXAMPLE = 124
+"""Public names, of 147, that neither their docstring nor Python on a page of docs/ shows in use; less is better."""
 NAV = [
     line.split(": ")[-1] for line in (ROOT / "mkdocs.yml").read_text().split("nav:")[1].splitlines() if ".md" in line
 ]
@@ -36,6 +38,24 @@ def test_every_public_name_stands_in_the_reference() -> None:
             for place in hooks.public_places(room):
                 module, _, name = place.rpartition(".")
                 assert hasattr(import_module(module), name), place
+
+
+def test_every_public_name_is_described_and_those_without_any_example_grow_no_more() -> None:
+    hooks = pytest.importorskip("mkdocs") and _hooks()
+    places = [place for _, rooms in hooks.ROOMS.values() for room in rooms for place in hooks.public_places(room)]
+    described = {
+        place: getattr(import_module(place.rpartition(".")[0]), place.rpartition(".")[2]).__doc__ for place in places
+    }
+    assert not [place for place, text in described.items() if not text]
+    for title, _ in hooks.ROOMS.values():
+        assert (ROOT / "docs" / hooks.GUIDES[title]).exists(), title
+    without = [place for place, text in described.items() if ">>>" not in text and hooks.example_of(place) is None]
+    assert len(without) <= WITHOUT_EXAMPLE, without
+
+
+def test_the_markup_of_the_terminal_is_not_shown() -> None:
+    hooks = pytest.importorskip("mkdocs") and _hooks()
+    assert "\\" not in hooks.command_pages().split("functa encode")[1].split("functa decode")[0].replace("\\|", "")
 
 
 @pytest.mark.slow
