@@ -46,8 +46,10 @@ def on_files(files: Files, config: Any) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Lead links to the pages of the site; what is in the repository only becomes its name."""
+    if page.file.src_uri.startswith("reference/"):  # written here, as the site has them
+        return markdown
     return LINK.sub(_on_site, markdown)
 
 
