@@ -102,7 +102,7 @@ def _score(
     task, classifier = settings.task, settings.classifier()
     names = task.names(training.labels)
     learned = task.learned(training.labels, names)
-    if not len(test) or len(np.unique(learned, axis=0)) < 2:
+    if not len(test) or len({tuple(np.atleast_1d(row)) for row in learned}) < 2:
         return float("-inf")
     learn = partial(fit_features, features=settings.features, max_columns=settings.max_columns, seed=classifier.seed)
     features = {branch: learn(stores[branch], ids) for branch, ids in training.rows.items()}
