@@ -166,7 +166,7 @@ def _outputs(
     names: NDArray[Any],
 ) -> NDArray[Any]:
     training, validation = np.flatnonzero(~held), np.flatnonzero(held)
-    if len(np.unique(learned[training], axis=0)) < 2:
+    if len({tuple(np.atleast_1d(row)) for row in learned[training]}) < 2:
         return np.full((len(validation), task.outputs(names)), np.nan)
     inside = None if groups is None else np.asarray(groups, dtype=object)[training]
     model = clone(candidate).fit_rows(_Part(rows, training), learned[training], inside, trainer=trainer)
