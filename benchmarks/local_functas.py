@@ -29,7 +29,7 @@ from scipy.linalg import solve
 import fusion
 
 Options = dict[str, Any]
-_LOG_MEL = {"transform": "log-mel", "rate": 22050.0, "seconds": 5.0, "bands": 60}
+_LOG_MEL = {"transform": "log-mel", "rate": 22050.0, "seconds": 5.0}
 _HAR = {"centres": 600, "dimensions": 96}
 _GESTURE = {"windows": [[16]], "strides": [[1]], "cells": [[3]], "centres": 300, "dimensions": 96}
 _DEPTH = {"windows": [[4, 8, 8]], "strides": [[1, 4, 4]], "cells": [[3, 2, 2]], "centres": 300, "differences": [1]}
@@ -54,14 +54,16 @@ VARIANTS: dict[str, dict[str, Options]] = {
     },
     "cifar10": {
         "preset": {},
-        "stride 2, 800 centres": {"strides": [[2, 2]], "centres": 800},
-        "without contrast": {"contrast": False},
+        "mirrored": {"mirrored": [1]},
+        "mirrored, 800 centres": {"mirrored": [1], "centres": 800},
+        "one scale of 6 x 6": {"windows": [[6, 6]], "strides": [[1, 1]], "centres": 1200, "cells": [[2, 2]]},
     },
     "esc10": {
         "preset": {"modality": _LOG_MEL},
         "contrast": {"modality": _LOG_MEL, "contrast": True},
-        "8 frames, all bands": {"modality": _LOG_MEL, "windows": [[8, 60]], "strides": [[1, 1]]},
+        "one scale of 16 x 20": {"modality": _LOG_MEL, "windows": [[16, 20]], "strides": [[2, 2]], "cells": [[1, 1]]},
     },
+    "esc50": {"preset": {"modality": _LOG_MEL}},
     "utd-inertial": {
         "best": _GESTURE | {"windows": [[16], [32]], "strides": [[2], [2]], "cells": [[1], [3]]},
         "window 8": _GESTURE | {"windows": [[8]]},
@@ -85,6 +87,7 @@ LAYOUTS = {
     "uci-har": ("uci-har", "sensor"),
     "cifar10": ("cifar10", "image"),
     "esc10": ("esc10", "audio"),
+    "esc50": ("esc50", "audio"),
     "utd-inertial": ("utd-mhad-inertial", "sensor"),
     "utd-skeleton": ("utd-mhad-skeleton", "sensor"),
     "utd-depth": ("utd-mhad-depth", "video"),
@@ -191,7 +194,7 @@ def _prepared(
     name: str, variant: str, arguments: argparse.Namespace, work: Path
 ) -> Iterator[tuple[Rows, NDArray[Any], NDArray[Any]]]:
     fitted: Options = {"workers": arguments.workers, "limit": arguments.limit}
-    if name == "esc10":
+    if name in ("esc10", "esc50"):
         folds = [f"fold-{number}" for number in range(1, 6)]
         for held in folds[1:] if arguments.choose else folds:
             used = tuple(fold for fold in folds[arguments.choose :] if fold != held)

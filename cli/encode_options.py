@@ -41,6 +41,9 @@ Frames = Annotated[int | None, named_option(_DATA, "Video: resample to so many [
 Rate = Annotated[float | None, named_option(_DATA, "Audio: samples a second [first sample's]", metavar="HZ")]
 Seconds = Annotated[float | None, named_option(_DATA, "Audio: pad or trim to [first sample's]", metavar="S")]
 Kind = Annotated[str | None, named_option(_ENCODER, "functa, modulation or local [functa]", metavar="KIND")]
+Augment = Annotated[
+    str | None, named_option(_ENCODER, "Local image, video: flip, mirrored copies [none]", metavar="NAME")
+]
 ConfigFile = Annotated[Path | None, named_option(_ENCODER, "TOML file with encoder options [none]", metavar="FILE")]
 ArchitectureName = Annotated[
     str | None, named_option(_ENCODER, "paper, siren, and each with -half [paper]", metavar="NAME")
@@ -91,7 +94,8 @@ def settings_of(asked: Mapping[str, Any], dataset: Dataset) -> EncoderConfig:
 
     named = {"kind": asked["encoder"], "omegas": _numbers(asked["omegas"])}
     modality = {"size": _size(asked["size"])} | _of(asked, "transform", "frames", "rate", "seconds")
-    own = _of(asked, "architecture", "initialisation", "initialiser", "seed")
+    mirrored = {"mirrored": _mirrored(asked)}
+    own = mirrored | _of(asked, "architecture", "initialisation", "initialiser", "seed")
     return encoder_config(
         dataset,
         config_file=asked["config"],
@@ -120,6 +124,21 @@ def _of(asked: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
+
+
+def _mirrored(asked: Mapping[str, Any]) -> tuple[int, ...] | None:
+    from fusion.encoders.presets import FLIPPED
+
+    augment, modality, kind = (asked[name] for name in ("augment", "modality", "encoder"))
+    kind = kind or "functa"
+    if augment is None:
+        return None
+    if augment != "flip" or modality not in FLIPPED or kind != "local":
+        raise typer.BadParameter(
+            f"--augment {augment} with --modality {modality} and --encoder {kind}: expected flip, from left to right, "
+            f"of {' or '.join(FLIPPED)}, and --encoder local; mirrored = [AXIS] in a --config file mirrors other axes"
+        )
+    return (FLIPPED[modality],)
 
 
 def _numbers(text: str | None) -> tuple[float, ...] | None:

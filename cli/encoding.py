@@ -62,6 +62,7 @@ def encode(
     seconds: options.Seconds = None,
     encoder: options.Kind = None,
     config: options.ConfigFile = None,
+    augment: options.Augment = None,
     architecture: options.ArchitectureName = None,
     omegas: options.Omegas = None,
     initialisation: options.Start = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from fusion.encoders.encoder import EncoderConfig, encoder_config_from_dict
@@ -22,6 +23,8 @@ _CUBOIDS: dict[str, Any] = {
     "centres": 600,
     "differences": [1],
 }
+FLIPPED = {"image": 1, "video": 2}
+"""Axis along which the samples of a modality are mirrored from left to right."""
 ENCODER_PRESETS: dict[tuple[str, str], dict[str, Any]] = {
     # Few steps at a small rate keep functas near the shared start, where trees tell them apart best. Twice the paper's
     # frequency was worth a point on training subjects held out.
@@ -52,21 +55,28 @@ ENCODER_PRESETS: dict[tuple[str, str], dict[str, Any]] = {
     },
     # Chosen on training groups held out; docs/local-functas.md has what was tried.
     ("local", "sensor"): {
-        "windows": [[16]],
-        "strides": [[2]],
-        "centres": 800,
+        "windows": [[8], [16], [32]],
+        "strides": [[2]] * 3,
+        "cells": [[1], [2], [4]],
+        "centres": 300,
         "compressed": 0.001,
         "pools": ["mean", "std"],
     },
     ("local", "image"): {
-        "windows": [[6, 6]],
-        "strides": [[1, 1]],
-        "cells": [[2, 2]],
-        "centres": 1200,
-        "contrast": True,
+        "windows": [[4, 4], [6, 6], [8, 8]],
+        "strides": [[1, 1]] * 3,
+        "cells": [[1, 1], [2, 2]],
+        "centres": 480,
     },
     ("local", "audio"): {"windows": [[256]], "strides": [[64]], "centres": 600, "contrast": True},
-    ("local", "audio-log-mel"): {"windows": [[16, 20]], "strides": [[2, 2]], "centres": 600},
+    ("local", "audio-log-mel"): {
+        "modality": {"bands": 64, "hop_seconds": 0.02},
+        "windows": [[4, 4], [8, 8], [16, 16]],
+        "strides": [[1, 1], [2, 2], [2, 2]],
+        "cells": [[1, 3]],
+        "centres": 400,
+        "pools": ["mean", "max", "std"],
+    },
     ("local", "audio-mfcc"): {"windows": [[16, 20]], "strides": [[1, 1]], "centres": 600},
     ("local", "video"): _CUBOIDS,
     ("local", "video-grey"): _CUBOIDS,
@@ -106,9 +116,16 @@ def with_preset(modality: Modality, options: Mapping[str, Any] | None = None) ->
     if "centres" in preset and "centres" not in options:
         preset["fewer_centres"] = True
     merged = preset | options
-    merged["modality"] = modality.to_dict() | dict(options.get("modality", {}))
+    merged["modality"] = modality.to_dict() | _of_default(preset, modality) | dict(options.get("modality", {}))
     merged["fit"] = dict(preset.get("fit", {})) | dict(options.get("fit", {}))
     return merged
+
+
+def _of_default(preset: Mapping[str, Any], modality: Modality) -> dict[str, Any]:
+    """Give the preset's options of the modality, less those that the data set's own has changed."""
+    usual = {item.name: item.default for item in fields(modality)}  # type: ignore[arg-type]
+    wanted = preset.get("modality", {})
+    return {name: value for name, value in wanted.items() if getattr(modality, name) == usual[name]}
 
 
 def _preset(kind: str, modality: Modality, changes: Mapping[str, Any]) -> dict[str, Any]:

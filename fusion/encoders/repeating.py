@@ -5,12 +5,14 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from fusion.encoders.presets import config_for
+from fusion.encoders.presets import FLIPPED, config_for
 from fusion.modalities import modality_from_dict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from fusion.encoders.encoder import EncoderConfig
 
 _TOLD_FROM_SOURCE = ("files", "folder", "table", "columns", "vectors")
 _OWN = ("architecture", "omegas", "initialisation", "initialiser", "seed")
@@ -41,10 +43,13 @@ def encode_command(header: Mapping[str, Any], source: str | Path, store: str | P
     modality = dict(encoder["modality"])
     kind = encoder["kind"]
     encoder.pop("fewer_centres", None)
-    usual = config_for(modality_from_dict(modality), {"kind": kind}).with_sizes_of(encoder).to_dict()
+    sizes = modality_from_dict(modality)
+    usual = _settled(config_for(sizes, {"kind": kind}), encoder).to_dict()
     changed = {name: encoder[name] for name in _OWN if encoder.get(name) != usual.get(name)}
+    flip = [FLIPPED.get(str(header["modality"]), -1)]
+    flipped = {"mirrored": flip} if encoder.get("mirrored") == flip else {}
     fit = {name: value for name, value in encoder.get("fit", {}).items() if value != usual.get("fit", {}).get(name)}
-    again = config_for(modality_from_dict(modality), {"kind": kind, **changed, "fit": fit}).with_sizes_of(encoder)
+    again = _settled(config_for(sizes, {"kind": kind, **changed, **flipped, "fit": fit}), encoder)
     if again.to_dict() != encoder or set(fit) - set(_FIT):
         return None
     words = ["functa", "encode", str(source), "--modality", str(header["modality"]), "--store", str(store)]
@@ -52,11 +57,17 @@ def encode_command(header: Mapping[str, Any], source: str | Path, store: str | P
         words += ["--dataset", str(header["dataset"])]
     words += [word for name, value in conventions.get("reader", {}).items() for word in _reader(name, value)]
     words += ["--encoder", kind] if kind != usual_kind(modality) else []
+    words += ["--augment", "flip"] if flipped else []
     chosen = {name: modality[name] for name in _CHOSEN.get(str(header["modality"]), ()) if modality.get(name)}
     words += [word for name, value in {**chosen, **changed, **fit}.items() for word in _option(name, value)]
     splits = conventions.get("train_splits") or ["train"]
     words += [word for split in splits if splits != ["train"] for word in ("--train-split", split)]
     return shlex.join(words)
+
+
+def _settled(config: EncoderConfig, stored: Mapping[str, Any]) -> EncoderConfig:
+    """Give the configuration as it is once the sizes of the data are known."""
+    return config.with_modality(config.modality).with_sizes_of(stored)
 
 
 def usual_kind(modality: Mapping[str, Any]) -> str:

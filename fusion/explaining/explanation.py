@@ -159,14 +159,13 @@ def _evidence(name: str, encoder: Encoder, item: Item, model: Model, given: Attr
     scales = window_codes(encoder, values)
     effects = window_effects(scales, given.slopes)
     heat = sum(
-        _heat(scale.points(encoder.config.channels), effect, modality.points)
-        for scale, effect in zip(scales, effects, strict=True)
+        _heat(scale.windows.points(), effect, modality.points) for scale, effect in zip(scales, effects, strict=True)
     )
     return replace(
         whole,
         heat=np.asarray(heat).reshape(modality.grid),
         values=values.reshape(*modality.grid, modality.d_out),
-        strongest=_strongest(scales, effects, modality.grid, encoder.config.channels),
+        strongest=_strongest(scales, effects, modality.grid),
     )
 
 
@@ -186,7 +185,7 @@ def _heat(points: NDArray[np.int64], effect: NDArray[np.float64], count: int) ->
 
 
 def _strongest(
-    scales: tuple[ScaleCodes, ...], effects: list[NDArray[np.float64]], grid: tuple[int, ...], channels: int
+    scales: tuple[ScaleCodes, ...], effects: list[NDArray[np.float64]], grid: tuple[int, ...]
 ) -> tuple[dict[str, Any], ...]:
     pairs = [
         (float(value), number, int(window))
@@ -195,12 +194,13 @@ def _strongest(
         if value > 0
     ]
     return tuple(
-        {"scale": number, **_span(scales[number].points(channels)[window], grid), "evidence": value}
+        {"scale": number, **_span(scales[number].windows.points()[window], grid), "evidence": value}
         for value, number, window in sorted(pairs, reverse=True)[:_STRONGEST]
     )
 
 
 def _span(points: NDArray[np.int64], grid: tuple[int, ...]) -> dict[str, list[int]]:
-    """Give where a window begins and how far it reaches along each axis, of its points in order."""
-    first, last = (np.unravel_index(point, grid) for point in (points[0], points[-1]))
-    return {"start": [int(i) for i in first], "size": [int(j - i) + 1 for i, j in zip(first, last, strict=True)]}
+    """Give where a window begins and how far it reaches along each axis."""
+    places = np.stack(np.unravel_index(points, grid))
+    first, last = places.min(axis=1), places.max(axis=1)
+    return {"start": first.tolist(), "size": (last - first + 1).tolist()}

@@ -46,7 +46,9 @@ class AudioModality(Modality):
     coefficients : int >= 2
         MFCC, at most as many as there are bands.
     hop : int or None
-        Samples between frames; None makes a hundred frames of a clip.
+        Samples between frames; None takes `hop_seconds`.
+    hop_seconds : float or None
+        Time between frames; None makes a hundred frames of a clip. `hop` counts where both are given.
     fft : int or None
         Samples in a frame's window; None takes the smallest power of two that is two hops and 32 ms or longer.
     """
@@ -60,8 +62,11 @@ class AudioModality(Modality):
     coefficients: int = 20
     hop: int | None = None
     fft: int | None = None
+    hop_seconds: float | None = None
 
     def __post_init__(self) -> None:
+        if self.hop is not None:
+            object.__setattr__(self, "hop_seconds", None)
         _require(self.transform in (None, "mfcc", "log-mel"), "transform", self.transform, "mfcc, log-mel or none")
         low, high = RATES
         in_range = self.rate is None or low <= self.rate <= high
@@ -72,6 +77,8 @@ class AudioModality(Modality):
         if self.transform == "mfcc":
             _require(self.coefficients <= self.bands, "coefficients", self.coefficients, f"{self.bands} bands or fewer")
         _require(self.hop is None or self.hop >= 1, "hop", self.hop, "1 sample or more")
+        positive = self.hop_seconds is None or 0 < self.hop_seconds < math.inf
+        _require(positive, "hop_seconds", self.hop_seconds, "a time above 0")
         _require(self.fft is None or self.fft >= 2, "fft", self.fft, "2 samples or more")
         if self.rate is not None and self.seconds is not None:
             expected = f"1 to {MAX_SAMPLES:,} samples"
@@ -191,7 +198,16 @@ class AudioModality(Modality):
         return (self.coefficients, "coefficient") if self.transform == "mfcc" else (self.bands, "mel band")
 
     def _hop(self) -> int:
-        return self.hop or max(1, math.ceil(self.samples / _FRAMES))
+        if self.hop is not None:
+            return self.hop
+        if self.hop_seconds is not None:
+            return max(1, round(self.hop_seconds * (self.rate or 0.0)))
+        return max(1, math.ceil(self.samples / _FRAMES))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, without a time between frames that is not given."""
+        values = super().to_dict()
+        return {name: value for name, value in values.items() if name != "hop_seconds" or value is not None}
 
     def _fft(self) -> int:
         if self.fft is not None:

@@ -65,10 +65,6 @@ class ScaleCodes:
                     found[rows] += lost @ weights
         return found
 
-    def points(self, channels: int) -> NDArray[np.int64]:
-        """Give the points of the grid that each window covers, shape (w, points of a window)."""
-        return np.asarray((self.windows.origins[:, None] + self.windows.offsets[::channels]) // channels, np.int64)
-
     def _cells(self) -> Iterator[NDArray[np.bool_]]:
         for cell in range(self.windows.cells):
             yield (self.windows.members == cell).any(axis=1)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
 import numpy as np
 
 from fusion.encoders.encoder import EncoderConfig, ModalityField
-from fusion.encoders.local.windows import Pool, Scale, compressed, windows_of, with_differences
+from fusion.encoders.local.windows import Pool, Scale, compressed, windows_of, with_differences, with_mirrored
 from fusion.errors import ConfigError
 from fusion.inr.architecture import Architecture, LayoutEntry, sines
 from fusion.inr.settings import FitSettings
+from fusion.modalities import modality_from_dict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -58,8 +59,8 @@ class LocalConfig(EncoderConfig):
     centres : int >= 2
         Size of the dictionary of each scale.
     fewer_centres : bool
-        Take fewer where the training samples do not have two windows for each, as presets do. It is settled before the
-        dictionary is learned, so a store says how many there are.
+        Take fewer where the training samples do not have two windows for each, and fewer scales where samples are
+        short, as presets do. It is settled before the dictionary is learned, so a store says how many there are.
     dimensions : int >= 1
         Most dimensions that whitening keeps.
     regularisation : float >= 0
@@ -74,6 +75,10 @@ class LocalConfig(EncoderConfig):
         Unit of compression, as a part of each channel's range; 0 for none. Of every value of the sample its channel's
         mean is taken off, and ``arcsinh(what is left / unit)`` is fitted as a further channel: movement too small to
         count beside large movement counts there. Linear well below the unit, logarithmic above.
+    mirrored : tuple of int
+        Axes that a sample is mirrored along: windows of the copies are coded and pooled with its own, so that a row is
+        the same for a sample and its mirror image. A cell and the one opposite it are one. For data whose class does
+        not change by it, such as photographs from left to right (axis 1).
     balanced : bool
         Divide every channel by its deviation over the training windows, before the fit.
     hidden : tuple of int
@@ -114,6 +119,7 @@ class LocalConfig(EncoderConfig):
     centred: bool = False
     differences: tuple[int, ...] = ()
     compressed: float = 0.0
+    mirrored: tuple[int, ...] = ()
     balanced: bool = False
     hidden: tuple[int, ...] = (32, 16)
     omega: float = 6.0
@@ -130,7 +136,7 @@ class LocalConfig(EncoderConfig):
         super().__post_init__()
         for name in ("windows", "strides", "dilations", "cells"):
             object.__setattr__(self, name, tuple(_whole(entry, name) for entry in getattr(self, name)))
-        for name in ("hidden", "differences"):
+        for name in ("hidden", "differences", "mirrored"):
             object.__setattr__(self, name, _whole(getattr(self, name), name))
         object.__setattr__(self, "pools", tuple(self.pools))
         object.__setattr__(self, "omega", float(self.omega))
@@ -190,12 +196,21 @@ class LocalConfig(EncoderConfig):
 
     def all_windows(self) -> tuple[Windows, ...]:
         """Where the windows of each scale lie in the modality's grid."""
-        return tuple(windows_of(scale, self.modality.grid, self.channels, self.cells) for scale in self.scales)
+        grid, mirrored = self.modality.grid, self.mirrored
+        return tuple(windows_of(scale, grid, self.channels, self.cells, mirrored) for scale in self.scales)
 
     def seen(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Give all channels that windows are cut from, shape (n, channels), of values (n, d_out) in [0, 1]."""
-        with_lags = with_differences(values, self.modality.grid, self.differences)
-        return with_lags if self.compressed == 0 else np.hstack([with_lags, compressed(values, self.compressed)])
+        """Give all channels that windows are cut from, of values (n, d_out) in [0, 1].
+
+        Returns
+        -------
+        NDArray of float32, shape=(n * copies, channels)
+            Mirrored copies behind the sample itself.
+        """
+        seen = with_differences(values, self.modality.grid, self.differences)
+        if self.compressed > 0:
+            seen = np.hstack([seen, compressed(values, self.compressed)])
+        return with_mirrored(seen, self.modality.grid, self.mirrored)
 
     def network(self) -> Architecture:
         """Give the network that is fitted to a window."""
@@ -213,10 +228,21 @@ class LocalConfig(EncoderConfig):
         }
 
     def with_modality(self, modality: Modality) -> LocalConfig:
-        """Give the same configuration for a modality whose sizes are known; windows are cut to its grid."""
+        """Give the same configuration for a modality whose sizes are known; windows are cut to its grid.
+
+        Along a single axis a preset's windows are cut to a quarter of it, and stand closer where there would be few; scales
+        that are the same then become one.
+        """
         chosen = super().with_modality(modality)
-        cut = tuple(scale.within(modality.grid) for scale in chosen.scales)
-        return replace(chosen, windows=cut, strides=tuple(scale.stride for scale in chosen.scales))
+        scales = [scale._replace(size=scale.within(modality.grid)) for scale in chosen.scales]
+        if chosen.fewer_centres:
+            scales = list(dict.fromkeys(scale.for_short(modality.grid) for scale in scales))
+        return replace(
+            chosen,
+            windows=tuple(scale.size for scale in scales),
+            strides=tuple(scale.stride for scale in scales),
+            dilations=tuple(scale.dilation for scale in scales) if chosen.dilations else (),
+        )
 
     def for_training(self, training: Iterable[Sample]) -> Self:
         """Give the same configuration with as many centres as there are two training windows for."""
@@ -229,23 +255,33 @@ class LocalConfig(EncoderConfig):
         return replace(self, centres=centres, fewer_centres=False)
 
     def with_sizes_of(self, stored: Mapping[str, Any]) -> Self:
-        """Give the same configuration with as many centres as another has, where fewer are allowed."""
+        """Give the same configuration with the centres and scales of another, where fewer are allowed."""
         centres = int(stored.get("centres", self.centres))
         if not self.fewer_centres or stored.get("kind") != self.kind or centres > self.centres:
             return self
-        return replace(self, centres=centres, fewer_centres=False)
+        settled = self.with_modality(modality_from_dict(stored["modality"]))
+        found = {name: getattr(settled, name) for name in ("windows", "strides", "dilations")}
+        return replace(self, **found, centres=centres, fewer_centres=False)
 
     def reductions(self, asked: EncoderConfig) -> tuple[str, ...]:
-        """Say that there are fewer centres than the preset has."""
-        if not isinstance(asked, LocalConfig) or self.centres >= asked.centres:
+        """Say that there are fewer centres or scales than the preset has."""
+        if not isinstance(asked, LocalConfig):
             return ()
-        said = f"the dictionary has {self.centres} centres, not the preset's {asked.centres}: there are two training "
-        return (f"{said}windows for each. More training samples, or smaller strides, give more",)
+        said = []
+        if asked.fewer_centres and self.windows != asked.windows:
+            kept, wanted = (", ".join("x".join(map(str, size)) for size in config.windows) for config in (self, asked))
+            said.append(f"windows of {kept} points, not the preset's {wanted}: samples are short")
+        if self.centres < asked.centres:
+            said.append(
+                f"the dictionary has {self.centres} centres, not the preset's {asked.centres}: there are two training "
+                "windows for each. More training samples, or smaller strides, give more"
+            )
+        return tuple(said)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, without what says nothing and older stores do not have."""
         values = super().to_dict()
-        settled = {"fewer_centres": self.fewer_centres, "dilations": self.dilations}
+        settled = {"fewer_centres": self.fewer_centres, "dilations": self.dilations, "mirrored": self.mirrored}
         return {name: value for name, value in values.items() if settled.get(name, True)}
 
     @classmethod
@@ -292,6 +328,8 @@ def _check(config: LocalConfig) -> None:
     ]
     if min([*numbers, *config.differences, 1]) < 1:
         raise ConfigError("windows, strides, dilations, cells and differences are whole numbers of 1 or more")
+    if config.mirrored:
+        _check_mirrored(config)
     if not config.pools or set(config.pools) - set(get_args(Pool)) or len(set(config.pools)) < len(config.pools):
         raise ConfigError(f"pools {config.pools}; expected some of {', '.join(get_args(Pool))}, each once")
     for name in ("regularisation", "compressed"):
@@ -301,6 +339,14 @@ def _check(config: LocalConfig) -> None:
         raise ConfigError("a local functa of 0 steps is the start; expected 1 step or more")
     if config.contrast and config.centred:
         raise ConfigError("contrast and centred both take off means; expected at most one of them")
+
+
+def _check_mirrored(config: LocalConfig) -> None:
+    axes = config.modality.d_in if _sized(config.modality) else 1 + max(config.mirrored)
+    if len(set(config.mirrored)) < len(config.mirrored) or not set(config.mirrored) <= set(range(axes)):
+        raise ConfigError(f"mirrored {config.mirrored}; expected axes of the modality, 0 to {axes - 1}, each once")
+    if config.modality.preset == "video-flow":
+        raise ConfigError("flow cannot be mirrored: its values would have to change their sign. Leave mirrored out")
 
 
 def _sized(modality: Modality) -> bool:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_FEW = 32
 Pool = Literal["mean", "max", "std"]
 
 
@@ -29,6 +30,15 @@ class Scale(NamedTuple):
         return tuple(
             min(size, (points - 1) // step + 1) for size, points, step in zip(self.size, grid, steps, strict=True)
         )
+
+    def for_short(self, grid: Sequence[int]) -> Scale:
+        """Give the scale for one axis that may be short: windows of a quarter of it at most, closer where few."""
+        if len(grid) > 1:
+            return self
+        size, stride = min(self.size[0], max(grid[0] // 4, min(4, grid[0] // 2))), self.stride[0]
+        while stride > 1 and (grid[0] - size) // stride + 1 < _FEW:
+            stride //= 2
+        return self._replace(size=(size,), stride=(stride,))
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +57,8 @@ class Windows:
         Cells that each window belongs to, one of each level.
     counts : NDArray of int64, shape=(cells,)
         Windows in each cell; a cell may be empty.
+    sources : NDArray of int64, shape=(n,)
+        Point of the grid that each of the values' points is, or is a mirrored copy of.
     """
 
     size: tuple[int, ...]
@@ -54,11 +66,18 @@ class Windows:
     offsets: NDArray[np.int64]
     members: NDArray[np.int64]
     counts: NDArray[np.int64]
+    sources: NDArray[np.int64]
 
     @property
     def cells(self) -> int:
         """Number of cells of all levels."""
         return len(self.counts)
+
+    def points(self) -> NDArray[np.int64]:
+        """Give the points of the grid that each window covers, shape (w, points of a window)."""
+        channels = len(self.offsets) // int(np.prod(self.size))
+        covered: NDArray[np.int64] = self.sources[(self.origins[:, None] + self.offsets[::channels]) // channels]
+        return covered
 
     def cut(self, values: NDArray[Any], chosen: NDArray[np.int64] | None = None) -> NDArray[Any]:
         """Cut windows of shape (w, v) out of values (n, channels), all or some of them."""
@@ -68,7 +87,13 @@ class Windows:
 
 
 @lru_cache(maxsize=64)
-def windows_of(scale: Scale, grid: tuple[int, ...], channels: int, levels: tuple[tuple[int, ...], ...] = ()) -> Windows:
+def windows_of(
+    scale: Scale,
+    grid: tuple[int, ...],
+    channels: int,
+    levels: tuple[tuple[int, ...], ...] = (),
+    mirrored: tuple[int, ...] = (),
+) -> Windows:
     """Lay windows over a grid, from its first point on and as far as whole windows go.
 
     Parameters
@@ -79,29 +104,47 @@ def windows_of(scale: Scale, grid: tuple[int, ...], channels: int, levels: tuple
     channels : int
     levels : tuple of tuple of int
         Parts along each axis, for each level of the pyramid; none: one cell.
+    mirrored : tuple of int
+        Axes whose mirrored copies follow the values, as `with_mirrored` appends them. A cell and the one opposite it
+        along such an axis are one.
     """
-    size, apart = scale.within(grid), scale.dilation or (1,) * len(grid)
-    spans = [(length - 1) * step + 1 for length, step in zip(size, apart, strict=True)]
+    size, spacing = scale.within(grid), scale.dilation or (1,) * len(grid)
+    spans = [(length - 1) * step + 1 for length, step in zip(size, spacing, strict=True)]
     steps = np.cumprod([channels, *grid[:0:-1]])[::-1]
     axes = list(zip(grid, spans, scale.stride, strict=True))
     firsts = [np.arange(0, points - length + 1, step) for points, length, step in axes]
     origins = _places(firsts, steps)
-    offsets = _places([np.arange(length) * step for length, step in zip(size, apart, strict=True)], steps)
+    offsets = _places([np.arange(length) * step for length, step in zip(size, spacing, strict=True)], steps)
     members = []
     cells = 0
     for parts in levels or ((1,) * len(grid),):
         middles = [first + span / 2 for first, span in zip(firsts, spans, strict=True)]
         inside = [_parts(middle, *axis) for middle, *axis in zip(middles, grid, parts, strict=True)]
-        members.append(cells + _places(inside, np.cumprod([1, *parts[:0:-1]])[::-1]))
-        cells += int(np.prod(parts))
-    table = np.stack(members, axis=1)
+        apart = [(count + 1) // 2 if axis in mirrored else count for axis, count in enumerate(parts)]
+        for axis in mirrored:
+            inside[axis] = np.minimum(inside[axis], parts[axis] - 1 - inside[axis])
+        members.append(cells + _places(inside, np.cumprod([1, *apart[:0:-1]])[::-1]))
+        cells += int(np.prod(apart))
+    sources = with_mirrored(np.arange(np.prod(grid))[:, None], grid, mirrored)[:, 0]
+    copies = range(0, channels * len(sources), channels * int(np.prod(grid)))
+    origins = np.concatenate([origins + begin for begin in copies])
+    table = np.tile(np.stack(members, axis=1), (len(copies), 1))
     return Windows(
         size,
         origins,
         (offsets[:, None] + np.arange(channels)).ravel(),
         table,
         np.bincount(table.ravel(), minlength=cells),
+        sources,
     )
+
+
+def with_mirrored(values: NDArray[Any], grid: Sequence[int], axes: Sequence[int]) -> NDArray[Any]:
+    """Append to values, shape (n, channels), their mirrored copies along each axis, one axis after the other."""
+    copies = values.reshape(1, *grid, -1)
+    for axis in axes:
+        copies = np.concatenate([copies, np.flip(copies, axis + 1)])
+    return copies.reshape(-1, values.shape[1])
 
 
 def with_differences(values: NDArray[np.float32], grid: Sequence[int], lags: Sequence[int]) -> NDArray[np.float32]:

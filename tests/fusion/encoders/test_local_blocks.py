@@ -33,7 +33,14 @@ def learned(config: LocalConfig, made: MadeSamples) -> tuple[LocalFunctas, list[
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"pools": ("mean", "max", "std"), "root": True}, {"contrast": True}, {"centred": True}]
+    "changes",
+    [
+        {},
+        {"pools": ("mean", "max", "std"), "root": True},
+        {"contrast": True},
+        {"centred": True},
+        {"mirrored": (0,), "cells": ((2,),)},
+    ],
 )
 def test_blocks_of_samples_are_coded_as_single_ones_are(
     changes: dict[str, object], made: MadeSamples, local: LocalConfig, monkeypatch: pytest.MonkeyPatch

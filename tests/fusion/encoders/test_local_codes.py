@@ -31,6 +31,7 @@ def learned(made: MadeSamples, **changes: object) -> tuple[LocalFunctas, np.ndar
         {"pools": ("mean",), "root": False},
         {"pools": ("mean", "max", "std"), "cells": ((1,), (3,))},
         {"contrast": True, "differences": (1,), "compressed": 0.01},
+        {"mirrored": (0,), "cells": ((1,), (3,)), "pools": ("mean", "max", "std")},
     ],
 )
 def test_pooled_codes_are_the_row_of_the_encoder(made: MadeSamples, changes: dict[str, object]) -> None:
@@ -54,7 +55,23 @@ def test_an_effect_is_what_is_lost_without_the_window(made: MadeSamples) -> None
 def test_a_window_covers_the_points_that_it_was_cut_from(made: MadeSamples) -> None:
     encoder, values = learned(made)
     scale = window_codes(encoder, values[0])[0]
-    points = scale.points(encoder.config.channels)
+    points = scale.windows.points()
     assert points.shape == (len(scale.codes), 8)
     assert points[:2].tolist() == [list(range(8)), list(range(2, 10))]
     assert points.max() < len(values[0])
+
+
+def test_a_sample_and_its_mirror_image_have_one_row(made: MadeSamples) -> None:
+    encoder, values = learned(made, mirrored=(0,), cells=((1,), (4,)), pools=("mean", "max", "std"))
+    rows = encoder.fit(np.concatenate([values[:2], values[:2, ::-1]]))[0]
+    assert encoder.config.k == 2 * 3 * (1 + 2) * 20
+    np.testing.assert_allclose(rows[2:], rows[:2], rtol=1e-3, atol=1e-4)
+    plain = learned(made, cells=((1,), (4,)))[0].fit(np.concatenate([values[:2], values[:2, ::-1]]))[0]
+    assert np.abs(plain[2:] - plain[:2]).max() > 0.1
+
+
+def test_the_windows_of_a_mirrored_copy_cover_the_points_that_they_come_from(made: MadeSamples) -> None:
+    encoder, values = learned(made, mirrored=(0,))
+    points = window_codes(encoder, values[0])[0].windows.points()
+    assert points[len(points) // 2].tolist() == list(range(31, 23, -1))
+    assert np.bincount(points.ravel()).tolist() == np.bincount(points.ravel())[::-1].tolist()

@@ -171,11 +171,16 @@ def test_a_preset_takes_as_many_centres_as_there_are_two_windows_for(made: MadeS
     planned = plan(samples, preset, HERE)
     report = encode(samples, tmp_path / "s.zarr", preset, HERE)
     with open_store(tmp_path / "s.zarr") as opened:
-        assert opened.header.encoder["centres"] == 40
+        assert opened.header.encoder["centres"] == 112
+        assert opened.header.encoder["windows"] == [[8]]
+        assert opened.header.encoder["strides"] == [[1]]
         assert "fewer_centres" not in opened.header.encoder
-        assert opened.k == planned.k == 80
-    said = "the dictionary has 40 centres, not the preset's 800: there are two training windows for each"
-    assert [any(said in note for note in told.notes) for told in (planned, report)] == [True, True]
+        assert opened.k == planned.k == 2 * 7 * 112
+    for said in (
+        "the dictionary has 112 centres, not the preset's 300: there are two training windows for each",
+        "windows of 8 points, not the preset's 8, 16, 32: samples are short",
+    ):
+        assert [any(said in note for note in told.notes) for told in (planned, report)] == [True, True]
 
 
 def test_more_samples_go_into_a_store_of_fewer_centres(made: MadeSamples, tmp_path: Path) -> None:
@@ -189,7 +194,7 @@ def test_more_samples_go_into_a_store_of_fewer_centres(made: MadeSamples, tmp_pa
 
 def test_centres_that_are_asked_for_are_not_reduced(made: MadeSamples) -> None:
     asked = config_for(SensorModality(), {"kind": "local", "centres": 800})
-    with pytest.raises(DataError, match="81 windows in 9 training samples; expected as many as the 800 centres"):
+    with pytest.raises(DataError, match="117 windows in 9 training samples; expected as many as the 800 centres"):
         learn_encoder(asked, few(made).samples)
 
 
@@ -199,7 +204,7 @@ def test_centres_that_are_asked_for_are_not_reduced(made: MadeSamples) -> None:
         ({"centres": 1}, "centres is 1; expected 2 or more"),
         ({"windows": [[16]], "strides": []}, "1 windows and 0 strides; expected as many of both"),
         ({"windows": [[16, 4]], "strides": [[2]]}, "expected one whole number for each axis of the modality"),
-        ({"strides": [[0]]}, "windows, strides, dilations, cells and differences are whole numbers of 1 or more"),
+        ({"strides": [[0]] * 3}, "windows, strides, dilations, cells and differences are whole numbers of 1 or more"),
         (
             {"windows": [[16]], "strides": [[2]], "dilations": [[1], [2]]},
             "1 windows and 2 dilations; expected as many of both",
@@ -216,6 +221,20 @@ def test_centres_that_are_asked_for_are_not_reduced(made: MadeSamples) -> None:
 def test_wrong_options_are_named(options: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         config_for(SensorModality(length=32, channels=("x",)), {"kind": "local", **options})
+
+
+@pytest.mark.parametrize(
+    ("readings", "windows", "strides"),
+    [(128, [8, 16, 32], [2, 2, 2]), (50, [8, 12], [1, 1]), (12, [4], [1]), (7, [3], [1]), (2, [1], [1])],
+)
+def test_the_windows_of_the_preset_cover_a_quarter_of_a_short_sample(
+    readings: int, windows: list[int], strides: list[int]
+) -> None:
+    sensor = SensorModality(length=readings, channels=("x",))
+    config = config_for(sensor, {"kind": "local"}).with_modality(sensor)
+    assert isinstance(config, LocalConfig)
+    assert [size for (size,) in config.windows] == windows
+    assert [stride for (stride,) in config.strides] == strides
 
 
 def test_steps_through_the_engine_make_other_codes(made: MadeSamples, local: LocalConfig) -> None:
@@ -243,7 +262,8 @@ def test_every_modality_and_transform_has_windows_that_fit(modality: dict[str, o
         assert len(windows.size) == known.d_in
         assert len(windows.origins) > 4
         assert windows.counts.min() > 0
-    assert config.k == sum(2 * windows.cells * config.centres for windows in config.all_windows())
+    pools = len(config.pools)
+    assert config.k == sum(pools * windows.cells * config.centres for windows in config.all_windows())
 
 
 def test_rows_of_local_functas_are_features_as_they_are(made: MadeSamples, local: LocalConfig, tmp_path: Path) -> None:

@@ -15,11 +15,12 @@ from fusion.datasets import SensorTable
 from fusion.encoders import EncodeOptions, encode
 from fusion.encoders.presets import config_for
 from fusion.encoders.repeating import encode_command
-from fusion.modalities import ImageModality, SensorModality
+from fusion.modalities import AudioModality, ImageModality, SensorModality
 from store import open_store
 
 
 def told(config: Any, **header: Any) -> str | None:
+    config = config.with_modality(config.modality)
     plain = {"modality": config.modality.name, "dataset": "folder", "encoder": config.to_dict(), "conventions": {}}
     return encode_command(plain | header, "in", "s.zarr")
 
@@ -49,6 +50,15 @@ def test_the_command_of_a_store_makes_it_again(tmp_path: Path) -> None:
             config_for(SensorModality(8, ("a",)), {"kind": "local"}),
             "functa encode in --modality sensor --store s.zarr --encoder local",
         ),
+        (
+            config_for(ImageModality((8, 8)), {"kind": "local", "mirrored": [1]}),
+            "functa encode in --modality image --store s.zarr --encoder local --augment flip --size 8x8",
+        ),
+        (
+            config_for(AudioModality("log-mel", 8000, 1), {"kind": "local"}),
+            "functa encode in --modality audio --store s.zarr --encoder local --transform log-mel --rate 8000 --seconds 1",
+        ),
+        (config_for(ImageModality((8, 8)), {"kind": "local", "mirrored": [0]}), None),
         (config_for(SensorModality(8, ("a",)), {"samples_per_class": 3}), None),
         (config_for(SensorModality(8, ("a",)), {"fit": {"coordinates_per_step": 4}}), None),
     ],
