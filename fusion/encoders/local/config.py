@@ -230,8 +230,8 @@ class LocalConfig(EncoderConfig):
     def with_modality(self, modality: Modality) -> LocalConfig:
         """Give the same configuration for a modality whose sizes are known; windows are cut to its grid.
 
-        Along a single axis a preset's windows are cut to a quarter of it, and stand closer where there would be few; scales
-        that are the same then become one.
+        Along a single axis a preset's windows are cut to a quarter of it, and stand closer where there would be few;
+        scales that are the same then become one.
         """
         chosen = super().with_modality(modality)
         scales = [scale._replace(size=scale.within(modality.grid)) for scale in chosen.scales]

@@ -56,7 +56,10 @@ def test_the_command_of_a_store_makes_it_again(tmp_path: Path) -> None:
         ),
         (
             config_for(AudioModality("log-mel", 8000, 1), {"kind": "local"}),
-            "functa encode in --modality audio --store s.zarr --encoder local --transform log-mel --rate 8000 --seconds 1",
+            (
+                "functa encode in --modality audio --store s.zarr --encoder local "
+                "--transform log-mel --rate 8000 --seconds 1"
+            ),
         ),
         (config_for(ImageModality((8, 8)), {"kind": "local", "mirrored": [0]}), None),
         (config_for(SensorModality(8, ("a",)), {"samples_per_class": 3}), None),
