@@ -61,9 +61,18 @@ VARIANTS: dict[str, dict[str, Options]] = {
     "esc10": {
         "preset": {"modality": _LOG_MEL},
         "contrast": {"modality": _LOG_MEL, "contrast": True},
-        "one scale of 16 x 20": {"modality": _LOG_MEL, "windows": [[16, 20]], "strides": [[2, 2]], "cells": [[1, 1]]},
     },
-    "esc50": {"preset": {"modality": _LOG_MEL}},
+    "esc50": {
+        "preset": {"modality": _LOG_MEL},
+        "one scale of 16 x 20, a hundred frames": {
+            "modality": _LOG_MEL | {"hop": 1103},
+            "windows": [[16, 20]],
+            "strides": [[2, 2]],
+            "cells": [[1, 1]],
+            "centres": 600,
+            "pools": ["mean", "max"],
+        },
+    },
     "utd-inertial": {
         "best": _GESTURE | {"windows": [[16], [32]], "strides": [[2], [2]], "cells": [[1], [3]]},
         "window 8": _GESTURE | {"windows": [[8]]},
@@ -78,9 +87,21 @@ VARIANTS: dict[str, dict[str, Options]] = {
         "window 16": _GESTURE,
         "window 16, differences": _GESTURE | {"differences": [1]},
         "window 8, compressed": _GESTURE | {"windows": [[8]]},
+        "preset": {},
+        "preset, not compressed": {"compressed": 0.0},
     },
     "utd-depth": {"best": _DEPTH, "preset": {}},
-    "jhmdb": {"preset": {"modality": _FLOW}},
+    "jhmdb": {
+        "preset": {"modality": _FLOW},
+        "small windows too, quadrants": {
+            "modality": _FLOW,
+            "windows": [[4, 4, 4], [4, 8, 8], [8, 8, 8], [4, 16, 16]],
+            "strides": [[2, 2, 2], [2, 4, 4], [2, 4, 4], [2, 4, 4]],
+            "cells": [[1, 1, 1], [1, 2, 2]],
+            "centres": 250,
+        },
+        "mean, max and deviation": {"modality": _FLOW, "pools": ["mean", "max", "std"], "centres": 300},
+    },
 }
 FUSED = {"utd-fused": ("utd-inertial", "utd-skeleton", "utd-depth"), "utd-two": ("utd-inertial", "utd-skeleton")}
 LAYOUTS = {

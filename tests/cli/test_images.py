@@ -93,3 +93,17 @@ def test_a_dry_run_says_what_is_left_out_and_how_it_is_split(functa: Functa, tmp
     assert left_out == "files left out: 1 of other kinds"
     assert split.endswith("a hash of names (seed 42) gave 6 of 20 files, 30% of the samples")
     assert "20% of the files asked for as test" in functa(*arguments).out
+
+
+def test_mirrored_copies_are_asked_for_by_name(functa: Functa, tmp_path: Path) -> None:
+    for number in range(12):
+        write_picture(tmp_path / "pictures" / f"class-{number % 2}" / f"{number}.png", seed=number)
+    local = ("encode", tmp_path / "pictures", "--modality", "image", "--size", "12x12", "--workers", "1")
+    flipped = functa(*local, "--encoder", "local", "--augment", "flip", "--store", tmp_path / "f.zarr", "--json")
+    assert flipped.code == 0
+    with open_store(tmp_path / "f.zarr") as opened:
+        assert opened.header.encoder["mirrored"] == [1]
+    for wrong in (("--augment", "flip"), ("--encoder", "local", "--augment", "turn")):
+        refused = functa(*local, *wrong, "--store", tmp_path / "no.zarr")
+        assert refused.code == 2
+        assert "expected flip, from left to right, of image or video, and --encoder local" in refused.error_line()

@@ -4,6 +4,7 @@ import pytest
 
 from fusion.encoders.presets import config_for
 from fusion.inr.settings import FitSettings
+from fusion.modalities.audio import AudioModality
 from fusion.modalities.image import ImageModality
 
 IMAGE = ImageModality(size=(8, 8), channels=3)
@@ -21,3 +22,13 @@ def test_its_few_steps_do_not_go_with_another_start(initialisation: str) -> None
     assert config.meta is None
     assert config.fit == FitSettings()
     assert config_for(IMAGE, {"initialisation": initialisation, "fit": {"steps": 7}}).fit.steps == 7
+
+
+def test_local_functas_of_sound_have_finer_frames_than_one_network_unless_the_modality_says_otherwise() -> None:
+    local = {"kind": "local"}
+    made = config_for(AudioModality("log-mel", 8000, 1), local).modality
+    assert (made.bands, made.grid) == (64, (50, 64))
+    assert config_for(AudioModality("log-mel", 8000, 1)).modality.grid == (100, 40)
+    assert config_for(AudioModality("log-mel", 8000, 1, bands=20, hop=800), local).modality.grid == (10, 20)
+    given = config_for(AudioModality("log-mel", 8000, 1), local | {"modality": {"bands": 30}}).modality
+    assert given.grid == (50, 30)

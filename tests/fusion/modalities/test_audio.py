@@ -36,6 +36,15 @@ def test_open_sizes_are_those_of_the_first_clip() -> None:
         AudioModality().grid  # noqa: B018
 
 
+def test_a_time_between_frames_makes_frames_of_any_clip() -> None:
+    asked = AudioModality(transform="log-mel", hop_seconds=0.02)
+    for rate, hop in ((8000, 160), (22_050, 441)):
+        modality = asked.resolved(Recording(tone(0.5, rate=rate), rate))
+        assert (modality.hop, modality.grid) == (hop, (25, 40))
+        assert "hop_seconds" not in modality.to_dict()
+    assert AudioModality(hop=10, hop_seconds=0.02).hop_seconds is None
+
+
 def test_a_sound_of_another_rate_is_the_same_sound() -> None:
     prepared = CLIP.prepare(Recording(tone(rate=44_100), 44_100))
     np.testing.assert_allclose(prepared[:, 0], tone(), atol=0.01)
@@ -102,6 +111,7 @@ def test_bands_narrower_than_the_window_can_tell_are_refused() -> None:
         ({"rate": 8000, "seconds": 1e6}, "audio length is 8,000,000,000 samples; expected 1 to 33,554,432"),
         ({"transform": "mfcc", "coefficients": 41}, "audio coefficients is 41; expected 40 bands or fewer"),
         ({"hop": 0}, "audio hop is 0"),
+        ({"hop_seconds": 0.0}, "audio hop_seconds is 0.0; expected a time above 0"),
         ({"hertz": 5}, "unknown modality 'audio' option hertz; expected some of transform, rate"),
     ],
 )
