@@ -77,8 +77,8 @@ class LocalConfig(EncoderConfig):
         count beside large movement counts there. Linear well below the unit, logarithmic above.
     mirrored : tuple of int
         Axes that a sample is mirrored along: windows of the copies are coded and pooled with its own, so that a row is
-        the same for a sample and its mirror image. A cell and the one opposite it are one. For data whose class does
-        not change by it, such as photographs from left to right (axis 1).
+        the same for a sample and its mirror image. For data whose class does not change by it, such as photographs from
+        left to right (axis 1).
     balanced : bool
         Divide every channel by its deviation over the training windows, before the fit.
     hidden : tuple of int

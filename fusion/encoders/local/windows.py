@@ -105,8 +105,8 @@ def windows_of(
     levels : tuple of tuple of int
         Parts along each axis, for each level of the pyramid; none: one cell.
     mirrored : tuple of int
-        Axes whose mirrored copies follow the values, as `with_mirrored` appends them. A cell and the one opposite it
-        along such an axis are one.
+        Axes whose mirrored copies follow the values, as `with_mirrored` appends them. The windows of a copy are in the
+        cells of where they are in it.
     """
     size, spacing = scale.within(grid), scale.dilation or (1,) * len(grid)
     spans = [(length - 1) * step + 1 for length, step in zip(size, spacing, strict=True)]
@@ -120,11 +120,8 @@ def windows_of(
     for parts in levels or ((1,) * len(grid),):
         middles = [first + span / 2 for first, span in zip(firsts, spans, strict=True)]
         inside = [_parts(middle, *axis) for middle, *axis in zip(middles, grid, parts, strict=True)]
-        apart = [(count + 1) // 2 if axis in mirrored else count for axis, count in enumerate(parts)]
-        for axis in mirrored:
-            inside[axis] = np.minimum(inside[axis], parts[axis] - 1 - inside[axis])
-        members.append(cells + _places(inside, np.cumprod([1, *apart[:0:-1]])[::-1]))
-        cells += int(np.prod(apart))
+        members.append(cells + _places(inside, np.cumprod([1, *parts[:0:-1]])[::-1]))
+        cells += int(np.prod(parts))
     sources = with_mirrored(np.arange(np.prod(grid))[:, None], grid, mirrored)[:, 0]
     copies = range(0, channels * len(sources), channels * int(np.prod(grid)))
     origins = np.concatenate([origins + begin for begin in copies])

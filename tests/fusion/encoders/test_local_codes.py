@@ -64,7 +64,7 @@ def test_a_window_covers_the_points_that_it_was_cut_from(made: MadeSamples) -> N
 def test_a_sample_and_its_mirror_image_have_one_row(made: MadeSamples) -> None:
     encoder, values = learned(made, mirrored=(0,), cells=((1,), (4,)), pools=("mean", "max", "std"))
     rows = encoder.fit(np.concatenate([values[:2], values[:2, ::-1]]))[0]
-    assert encoder.config.k == 2 * 3 * (1 + 2) * 20
+    assert encoder.config.k == 2 * 3 * (1 + 4) * 20
     np.testing.assert_allclose(rows[2:], rows[:2], rtol=1e-3, atol=1e-4)
     plain = learned(made, cells=((1,), (4,)))[0].fit(np.concatenate([values[:2], values[:2, ::-1]]))[0]
     assert np.abs(plain[2:] - plain[:2]).max() > 0.1
