@@ -58,8 +58,9 @@ ENCODER_PRESETS: dict[tuple[str, str], dict[str, Any]] = {
         "windows": [[8], [16], [32]],
         "strides": [[2]] * 3,
         "cells": [[1], [2], [4]],
-        "centres": 300,
+        "centres": 150,
         "compressed": 0.001,
+        "compressed_apart": True,
         "pools": ["mean", "std"],
     },
     ("local", "image"): {

@@ -75,6 +75,9 @@ class LocalConfig(EncoderConfig):
         Unit of compression, as a part of each channel's range; 0 for none. Of every value of the sample its channel's
         mean is taken off, and ``arcsinh(what is left / unit)`` is fitted as a further channel: movement too small to
         count beside large movement counts there. Linear well below the unit, logarithmic above.
+    compressed_apart : bool
+        Give the compressed values windows and dictionaries of their own, behind those of the others, instead of windows
+        that see both: where they are noise, the others' codes do not suffer.
     mirrored : tuple of int
         Axes that a sample is mirrored along: windows of the copies are coded and pooled with its own, so that a row is
         the same for a sample and its mirror image. For data whose class does not change by it, such as photographs from
@@ -119,6 +122,7 @@ class LocalConfig(EncoderConfig):
     centred: bool = False
     differences: tuple[int, ...] = ()
     compressed: float = 0.0
+    compressed_apart: bool = False
     mirrored: tuple[int, ...] = ()
     balanced: bool = False
     hidden: tuple[int, ...] = (32, 16)
@@ -195,9 +199,17 @@ class LocalConfig(EncoderConfig):
         return drawn[0] / drawn[1]
 
     def all_windows(self) -> tuple[Windows, ...]:
-        """Where the windows of each scale lie in the modality's grid."""
+        """Where the windows of each scale lie in the modality's grid, then those of compressed values kept apart."""
+        views: list[tuple[int, int]] = [(0, self.channels)]
+        if self.compressed_apart:
+            plain = self.channels - self.modality.d_out
+            views = [(0, plain), (plain, self.channels)]
         grid, mirrored = self.modality.grid, self.mirrored
-        return tuple(windows_of(scale, grid, self.channels, self.cells, mirrored) for scale in self.scales)
+        return tuple(
+            windows_of(scale, grid, self.channels, self.cells, mirrored, view)
+            for view in views
+            for scale in self.scales
+        )
 
     def seen(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Give all channels that windows are cut from, of values (n, d_out) in [0, 1].
@@ -212,9 +224,10 @@ class LocalConfig(EncoderConfig):
             seen = np.hstack([seen, compressed(values, self.compressed)])
         return with_mirrored(seen, self.modality.grid, self.mirrored)
 
-    def network(self) -> Architecture:
-        """Give the network that is fitted to a window."""
-        return sines(self.modality.d_in, self.channels, self.hidden, self.omega)
+    def network(self, channels: int | None = None) -> Architecture:
+        """Give the network that is fitted to a window of so many channels, or of the first scale's."""
+        width = self.all_windows()[0].width if channels is None else channels
+        return sines(self.modality.d_in, width, self.hidden, self.omega)
 
     def conventions(self) -> dict[str, Any]:
         """Say, for the store's header, what a row holds."""
@@ -282,6 +295,7 @@ class LocalConfig(EncoderConfig):
         """Plain JSON values, without what says nothing and older stores do not have."""
         values = super().to_dict()
         settled = {"fewer_centres": self.fewer_centres, "dilations": self.dilations, "mirrored": self.mirrored}
+        settled["compressed_apart"] = self.compressed_apart
         return {name: value for name, value in values.items() if settled.get(name, True)}
 
     @classmethod
@@ -337,6 +351,8 @@ def _check(config: LocalConfig) -> None:
             raise ConfigError(f"{name} is {getattr(config, name)}; expected 0 or more")
     if config.fit.steps < 1:
         raise ConfigError("a local functa of 0 steps is the start; expected 1 step or more")
+    if config.compressed_apart and (config.compressed == 0 or config.balanced):
+        raise ConfigError("compressed_apart goes with compressed above 0, and not with balanced")
     if config.contrast and config.centred:
         raise ConfigError("contrast and centred both take off means; expected at most one of them")
 

@@ -87,7 +87,7 @@ def learn_scales(
     gains = _gains(config, drawn)
     scales = zip(config.all_windows(), drawn, strict=True)
     return gains, [
-        _learn_scale(config, windows, patches * np.tile(gains, patches.shape[1] // len(gains)), index)
+        _learn_scale(config, windows, patches * np.tile(gains[windows.channels], int(np.prod(windows.size))), index)
         for index, (windows, patches) in enumerate(scales)
     ]
 
@@ -160,8 +160,8 @@ def _gains(config: LocalConfig, drawn: list[NDArray[np.float32]]) -> NDArray[np.
 
 def _learn_scale(config: LocalConfig, windows: Windows, patches: NDArray[np.float32], index: int) -> ScaleState:
     mode, floor = mode_of(config), _CONTRAST_FLOOR * float(patches.var(axis=1, dtype=np.float64).mean())
-    patches = conditioned(patches, mode, config.channels, floor)
-    network = config.network()
+    patches = conditioned(patches, mode, windows.width, floor)
+    network = config.network(windows.width)
     start = random_start(network, config.seed + index)
     step = folded_step(network, start, windows.size, config.fit.learning_rate)
     if config.folds:

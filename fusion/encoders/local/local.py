@@ -42,7 +42,7 @@ class ScaleCoder:
         self.windows = windows
         self.mode = mode_of(config)
         self.reader: Reader = compiled_reader(
-            self.mode, config.channels, float(state.floor[0]), state.mean, state.projection
+            self.mode, windows.width, float(state.floor[0]), state.mean, state.projection
         )
         self.book: Book = compiled_book(state.centres)
 
@@ -70,12 +70,12 @@ class ScaleCoder:
         return z, error
 
     def _stepped(self, values: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
-        config, state, network = self.config, self.state, self.config.network()
+        config, state, network = self.config, self.state, self.config.network(self.windows.width)
         z = np.zeros((len(self.windows.origins), len(self.book.columns)), np.float32)
         errors = []
         for begin in range(0, len(z), _SLOW_BLOCK):
             chosen = np.arange(begin, min(begin + _SLOW_BLOCK, len(z)))
-            cut = conditioned(self.windows.cut(values, chosen), self.mode, config.channels, float(state.floor[0]))
+            cut = conditioned(self.windows.cut(values, chosen), self.mode, self.windows.width, float(state.floor[0]))
             size = float(state.step_size[0])
             deltas, mse = stepped_deltas(network, state.start, self.windows.size, cut, config.fit, size)
             z[chosen, : state.whitening.shape[1]] = (deltas - state.delta_mean) @ state.whitening

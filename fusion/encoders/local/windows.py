@@ -59,6 +59,10 @@ class Windows:
         Windows in each cell; a cell may be empty.
     sources : NDArray of int64, shape=(n,)
         Point of the grid that each of the values' points is, or is a mirrored copy of.
+    channels : slice
+        Of the values' channels those that windows are cut from.
+    of_channels : int
+        Channels of the values.
     """
 
     size: tuple[int, ...]
@@ -67,16 +71,23 @@ class Windows:
     members: NDArray[np.int64]
     counts: NDArray[np.int64]
     sources: NDArray[np.int64]
+    channels: slice
+    of_channels: int
 
     @property
     def cells(self) -> int:
         """Number of cells of all levels."""
         return len(self.counts)
 
+    @property
+    def width(self) -> int:
+        """Number of channels of a window."""
+        return int(self.channels.stop - self.channels.start)
+
     def points(self) -> NDArray[np.int64]:
         """Give the points of the grid that each window covers, shape (w, points of a window)."""
-        channels = len(self.offsets) // int(np.prod(self.size))
-        covered: NDArray[np.int64] = self.sources[(self.origins[:, None] + self.offsets[::channels]) // channels]
+        first = self.offsets[:: self.width] - self.channels.start
+        covered: NDArray[np.int64] = self.sources[(self.origins[:, None] + first) // self.of_channels]
         return covered
 
     def cut(self, values: NDArray[Any], chosen: NDArray[np.int64] | None = None) -> NDArray[Any]:
@@ -93,6 +104,7 @@ def windows_of(
     channels: int,
     levels: tuple[tuple[int, ...], ...] = (),
     mirrored: tuple[int, ...] = (),
+    view: tuple[int, int] | None = None,
 ) -> Windows:
     """Lay windows over a grid, from its first point on and as far as whole windows go.
 
@@ -107,7 +119,10 @@ def windows_of(
     mirrored : tuple of int
         Axes whose mirrored copies follow the values, as `with_mirrored` appends them. The windows of a copy are in the
         cells of where they are in it.
+    view : tuple of int, optional
+        First and last channel, exclusive, that windows are cut from; None for all.
     """
+    view = view or (0, channels)
     size, spacing = scale.within(grid), scale.dilation or (1,) * len(grid)
     spans = [(length - 1) * step + 1 for length, step in zip(size, spacing, strict=True)]
     steps = np.cumprod([channels, *grid[:0:-1]])[::-1]
@@ -129,10 +144,12 @@ def windows_of(
     return Windows(
         size,
         origins,
-        (offsets[:, None] + np.arange(channels)).ravel(),
+        (offsets[:, None] + np.arange(*view)).ravel(),
         table,
         np.bincount(table.ravel(), minlength=cells),
         sources,
+        slice(*view),
+        channels,
     )
 
 

@@ -40,6 +40,7 @@ def learned(config: LocalConfig, made: MadeSamples) -> tuple[LocalFunctas, list[
         {"contrast": True},
         {"centred": True},
         {"mirrored": (0,), "cells": ((2,),)},
+        {"compressed": 0.01, "compressed_apart": True},
     ],
 )
 def test_blocks_of_samples_are_coded_as_single_ones_are(

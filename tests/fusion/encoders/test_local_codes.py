@@ -32,6 +32,7 @@ def learned(made: MadeSamples, **changes: object) -> tuple[LocalFunctas, np.ndar
         {"pools": ("mean", "max", "std"), "cells": ((1,), (3,))},
         {"contrast": True, "differences": (1,), "compressed": 0.01},
         {"mirrored": (0,), "cells": ((1,), (3,)), "pools": ("mean", "max", "std")},
+        {"compressed": 0.01, "compressed_apart": True, "differences": (1,)},
     ],
 )
 def test_pooled_codes_are_the_row_of_the_encoder(made: MadeSamples, changes: dict[str, object]) -> None:

@@ -175,9 +175,9 @@ def test_a_preset_takes_as_many_centres_as_there_are_two_windows_for(made: MadeS
         assert opened.header.encoder["windows"] == [[8]]
         assert opened.header.encoder["strides"] == [[1]]
         assert "fewer_centres" not in opened.header.encoder
-        assert opened.k == planned.k == 2 * 7 * 112
+        assert opened.k == planned.k == 2 * 2 * 7 * 112
     for said in (
-        "the dictionary has 112 centres, not the preset's 300: there are two training windows for each",
+        "the dictionary has 112 centres, not the preset's 150: there are two training windows for each",
         "windows of 8 points, not the preset's 8, 16, 32: samples are short",
     ):
         assert [any(said in note for note in told.notes) for told in (planned, report)] == [True, True]
