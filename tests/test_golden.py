@@ -15,10 +15,11 @@ from store import open_store
 
 GOLDEN = Path(__file__).parent / "fusion" / "models" / "golden" / "v0.1"
 PEOPLE = FigureConfig(subjects=6, test_subjects=2, windows=1, seed=7)
+SENSOR_OF_0_1 = {"windows": [[16]], "strides": [[2]], "cells": [], "pools": ["mean", "std"], "compressed_apart": False}
 KINDS = {
     "sensor": ("sensor", {"architecture": "paper-half"}),
     "camera": ("camera", {"architecture": "paper-half"}),
-    "local": ("sensor", {"kind": "local", "centres": 16, "patches": 400, "samples": 30}),
+    "local": ("sensor", {"kind": "local", "centres": 16, "patches": 400, "samples": 30, **SENSOR_OF_0_1}),
 }
 
 
