@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-_ROLES = ("time", "label", "group", "split")
+_ROLES = ("time", "label", "group", "split", "target")
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,8 @@ class ReadingPlan:
         Columns that name the recordings; none where the table is one.
     time, label, group, split : str or None
         Columns; None where there is none.
+    target : str or None
+        Column of the number to predict, of which a sample has the mean of its readings.
     channels : tuple of str
         In the order of the values.
     left_out : dict of str to str
@@ -61,6 +63,7 @@ class ReadingPlan:
     label: str | None = None
     group: str | None = None
     split: str | None = None
+    target: str | None = None
     channels: tuple[str, ...] = ()
     left_out: dict[str, str] = field(default_factory=dict)
     constant: tuple[str, ...] = ()
@@ -129,6 +132,7 @@ class ReadingPlan:
             "recordings": f"{self.recordings:,}, named by {', '.join(self.id) or 'the file'}",
             "time": f"{self.time}, dates" if self.time_unit_found == "dates" else unit,
             **{role: getattr(self, role) or "no column" for role in ("label", "group", "split")},
+            "target": "" if self.target is None else f"{self.target}, of each sample the mean of its readings",
             "channels": ", ".join(self.channels),
             "left out": "; ".join(f"{name} ({why})" for name, why in self.left_out.items()),
             "constant": ", ".join(self.constant),

@@ -44,6 +44,9 @@ class SensorTable:
     time, label, group, split : str, optional
         Columns that tell time, class, group and split of each reading. Where none is given, the column of that very
         name is taken, if there is one; for the time also one named timestamp, datetime and the like.
+    target : str, optional
+        Column of a number to predict. A sample has the mean of its readings' numbers; readings without one are passed
+        over, and a sample of none has no target.
     channels : sequence of str or str, optional
         Names of the channels' columns, or one text with commas between them; when not given all other columns of
         numbers but those that have no name, count rows, are another time or are named like a label, group, recording
@@ -103,6 +106,7 @@ class SensorTable:
         label: str | None = None,
         group: str | None = None,
         split: str | None = None,
+        target: str | None = None,
         channels: str | Sequence[str] | None = None,
         window: float | None = None,
         step: float | None = None,
@@ -118,7 +122,7 @@ class SensorTable:
         test_share: float = 0.2,
         seed: int = 42,
     ) -> None:
-        names = {"time": time, "label": label, "group": group, "split": split}
+        names = {"time": time, "label": label, "group": group, "split": split, "target": target}
         asked = TableOptions(
             id=listed(id),
             channels=listed(channels),
@@ -216,6 +220,7 @@ class SensorTable:
             split=counted.split(group) if self.columns.split is None else counted.named(split),
             group=group,
             load=partial(_given, window.content),
+            target=series.target(window.first, window.end),
         )
 
     def _shorter(self, readings: int) -> float:

@@ -40,6 +40,7 @@ class TableOptions:
     label: str | None = None
     group: str | None = None
     split: str | None = None
+    target: str | None = None
     channels: tuple[str, ...] = ()
     window: float | None = None
     step: float | None = None
@@ -79,7 +80,7 @@ class TableOptions:
     @property
     def roles(self) -> dict[str, Any]:
         """Columns that were asked for, by what they tell."""
-        return {"id": self.id} | {role: getattr(self, role) for role in ("time", "label", "group", "split")}
+        return {"id": self.id} | {role: getattr(self, role) for role in ("time", "label", "group", "split", "target")}
 
     def to_dict(self) -> dict[str, Any]:
         """Give the options that differ from their defaults, as plain JSON values."""
@@ -177,6 +178,7 @@ def _plan(
         label=columns.label,
         group=columns.group,
         split=columns.split,
+        target=columns.target,
         channels=columns.channels,
         left_out=left_out,
         constant=tuple(name for name in columns.channels if survey.facts[name].is_constant),

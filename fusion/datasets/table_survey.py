@@ -127,6 +127,7 @@ def _surveyed(table: Table, columns: Columns) -> TableSurvey:
     rows = 0
     changes = _Changes((columns.label, columns.group, columns.split))
     for part in table.parts():
+        _require_targets(part, columns.target)
         together = ~changes.of(part)
         for name, begin, end in runs(part, columns.id):
             if check.begins(name):
@@ -150,6 +151,17 @@ def _surveyed(table: Table, columns: Columns) -> TableSurvey:
         clocks.timeless,
         clocks.timeless_row,
     )
+
+
+def _require_targets(part: Part, name: str | None) -> None:
+    if name is None:
+        return
+    values, words = part.numbers(name)
+    wrong = words | np.isinf(values)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        place = f"{part.table.path}: row {part.first + row + 1} has {part.cell(name, row)!r}"
+        raise DataError(f"{place} in the target's column {name!r}; expected a finite number, or nothing. Correct it.")
 
 
 class _Changes:
@@ -259,7 +271,7 @@ class _NamedRuns:
 
     def __init__(self, table: Table, columns: Columns) -> None:
         first = next(table.parts())
-        others = {columns.time, columns.split, columns.label, columns.group, *columns.channels}
+        others = {columns.time, columns.split, columns.label, columns.group, columns.target, *columns.channels}
         rest = [name for name in table.names if name not in others and _is_slow(first, name)]
         ordered = [columns.group, *sorted(rest, key=lambda name: not _holds_words(first, name)), columns.label]
         self.names = [name for name in ordered if name is not None]

@@ -41,6 +41,8 @@ class TimeSeries:
         What is wrong with the readings that are not numbers, by position.
     timeless : int
         Readings that were left out because they have no time.
+    targets : NDArray of float64, shape=(n,), or None
+        Number to predict, NaN of a reading without one.
     """
 
     name: str
@@ -50,6 +52,7 @@ class TimeSeries:
     keys: NDArray[Any]
     words: Mapping[int, str]
     timeless: int = 0
+    targets: NDArray[np.float64] | None = None
 
     @property
     def nbytes(self) -> int:
@@ -59,7 +62,14 @@ class TimeSeries:
             + self.facts.nbytes
             + self.keys.nbytes
             + (0 if self.times is None else 8 * len(self.times))
+            + (0 if self.targets is None else 8 * len(self.targets))
         )
+
+    def target(self, begin: int, end: int) -> float | None:
+        """Give the mean target of some readings, of those that have one; None where none has."""
+        found = np.empty(0) if self.targets is None else self.targets[begin:end]
+        known = found[np.isfinite(found)]
+        return float(known.mean()) if len(known) else None
 
     def twice(self, begin: int, end: int) -> int:
         """Count the readings, of some, that have time and values of the one before."""
@@ -174,6 +184,7 @@ class _Cells:
     words: dict[int, str]
     times: NDArray[Any] | None
     known: NDArray[np.bool_] | None
+    targets: NDArray[np.float64] | None
 
     @classmethod
     def of(cls, part: Part, columns: Columns, time: TimeReading) -> _Cells:
@@ -189,16 +200,18 @@ class _Cells:
         nothing = np.full(part.rows, None, dtype=object)
         roles = (columns.label, columns.group, columns.split)
         facts = np.stack([nothing if name is None else part.text(name) for name in roles], axis=-1)
+        targets = None if columns.target is None else part.numbers(columns.target)[0]
         if columns.time is None:
-            return cls(values, facts, words, None, None)
+            return cls(values, facts, words, None, None, targets)
         found = stamps(part, columns.time, dates=time.dates)
-        return cls(values, facts, words, found.values, found.known)
+        return cls(values, facts, words, found.values, found.known, targets)
 
     def rows(self, begin: int, end: int) -> _Cells:
         words = {row - begin: reason for row, reason in self.words.items() if begin <= row < end}
         times = None if self.times is None else self.times[begin:end]
         known = None if self.known is None else self.known[begin:end]
-        return _Cells(self.values[begin:end], self.facts[begin:end], words, times, known)
+        targets = None if self.targets is None else self.targets[begin:end]
+        return _Cells(self.values[begin:end], self.facts[begin:end], words, times, known, targets)
 
 
 @dataclass
@@ -229,13 +242,18 @@ class _Pending:
         for part in self.parts:
             words |= {offset + row: reason for row, reason in part.words.items()}
             offset += len(part.values)
+        parts = [part.targets for part in self.parts if part.targets is not None]
+        targets = np.concatenate(parts) if parts else None
         if self.columns.time is None:
-            return TimeSeries(self.name, values, None, facts, _keys(facts), words)
+            return TimeSeries(self.name, values, None, facts, _keys(facts), words, targets=targets)
         times, order = self._times()
         moved = {int(old): new for new, old in enumerate(order)} if words else {}
         kept = {moved[position]: reason for position, reason in words.items() if position in moved}
         lost = len(values) - len(order)
-        return TimeSeries(self.name, values[order], times, facts[order], _keys(facts[order]), kept, lost)
+        sorted_targets = None if targets is None else targets[order]
+        return TimeSeries(
+            self.name, values[order], times, facts[order], _keys(facts[order]), kept, lost, sorted_targets
+        )
 
     def _times(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Give the times in seconds since the first, in order, and the positions of the readings that have one."""

@@ -175,7 +175,9 @@ def why_no_channel(fact: ColumnFacts, *, timed: bool) -> str:
         return "another time"
     role = role_named_like(name)
     if role is not None:
-        return f"named like {'an' if role == 'id' else 'a'} {role}; take it with --reader {role}={name}"
+        fractions = role == "label" and fact.is_numeric and not fact.whole
+        number = f", or a number to predict with target={name}" if fractions else ""
+        return f"named like {'an' if role == 'id' else 'a'} {role}; take it with --reader {role}={name}{number}"
     if fact.means_numbers:
         return ""  # a channel that cannot be read, and says so
     if not fact.is_numeric:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
@@ -52,16 +52,21 @@ class BranchReader:
         Of the branch.
     plan : ReadingPlan or None
         How the tables it was trained on became windows; None where they were no tables.
+    numbers : bool
+        The model predicts the tables' targets, so they are the truth and not the labels.
     """
 
     encoder: Encoder
     plan: ReadingPlan | None
+    numbers: bool = False
 
     @classmethod
-    def of(cls, branch: ModelBranch) -> BranchReader:
-        """Take encoder and plan from the header that the model keeps."""
-        reading = branch.header.get("conventions", {}).get("reading")
-        return cls(restored(branch.header["encoder"], branch.state), reading and ReadingPlan.from_dict(reading))
+    def of(cls, branch: ModelBranch, *, numbers: bool = False) -> BranchReader:
+        """Take encoder and plan from the header that the model keeps; `numbers` says that it predicts numbers."""
+        told = branch.header.get("conventions", {}).get("reading")
+        plan = None if told is None else ReadingPlan.from_dict(told)
+        targets = numbers and plan is not None and plan.target is not None
+        return cls(restored(branch.header["encoder"], branch.state), plan, targets)
 
     @property
     def suffixes(self) -> tuple[str, ...]:
@@ -76,7 +81,7 @@ class BranchReader:
             if table is None:
                 yield "", "", Sample("file", None, None, None, file_loader(self.encoder.config.modality, path, None))
             else:
-                yield from _windows(table)
+                yield from _windows(table, numbers=self.numbers)
         except (FusionError, OSError) as error:
             yield "", "", _failing(str(error))
 
@@ -93,11 +98,12 @@ class BranchReader:
         return SensorTable(path, **self.plan.reader_options(names))
 
 
-def _windows(table: SensorTable) -> Iterator[tuple[str, str, Sample]]:
+def _windows(table: SensorTable, *, numbers: bool) -> Iterator[tuple[str, str, Sample]]:
     several = bool(table.columns.id)
     for sample in table:
         recording, _, window = sample.id.rpartition("-") if table.cut else (sample.id, "", "")
-        yield recording if several else "", window, sample
+        told = replace(sample, label=None if sample.target is None else repr(sample.target)) if numbers else sample
+        yield recording if several else "", window, told
     short = table.reading.dropped.get("recordings too short for a window", 0)
     if short and table.cut is not None:
         what = f"{short} of its recordings hold" if several else "it holds"

@@ -258,7 +258,8 @@ class Predicting:
             raise DataError("no files to predict; expected at least one")
         trained = model if isinstance(model, Model) else load_model(model, only_predict=True)
         trained = trained.at_thresholds() if thresholds else trained
-        readers = {branch.name: BranchReader.of(branch) for branch in trained.branches}
+        numbers = trained.task.name == "regression"
+        readers = {branch.name: BranchReader.of(branch, numbers=numbers) for branch in trained.branches}
         suffixes = {name: reader.suffixes for name, reader in readers.items()}
         given = given_files(files, suffixes, trained.classes)
         items = grouped(given.entries, suffixes)
@@ -309,7 +310,6 @@ class Predicting:
         outputs = np.stack([one.outputs for one in answers])
         known = outputs[~np.isnan(outputs[:, 0])]
         mean = known.mean(axis=0) if len(known) else np.full(outputs.shape[1], np.nan)
-        truths = {one.truth for one in answers}
         return FilePrediction(
             " + ".join(str(path) for path in item.values()),
             **self._said(mean),
@@ -317,7 +317,7 @@ class Predicting:
             error=_reasons({name: part.error for name, part in parts.items()}),
             modalities=parts,
             recording=recording,
-            truth=truths.pop() if len(truths) == 1 else None,
+            truth=_truth_of_all([one.truth for one in answers], numbers=not self.model.classes),
             windows=tuple(self._window(one) for one in answers) if len(answers) > 1 else (),
         )
 
@@ -411,6 +411,14 @@ def _truth(item: FileItem, truths: Mapping[Path, str]) -> str | None:
             "one class."
         )
     return found[0] if found else None
+
+
+def _truth_of_all(truths: Sequence[str | None], *, numbers: bool) -> str | None:
+    """Give the truth of a recording: what its windows have in common, or the mean of their numbers."""
+    if len(set(truths)) == 1:
+        return truths[0]
+    found = [number for number in map(number_of, truths) if number is not None]
+    return str(float(np.mean(found))) if numbers and found else None
 
 
 def _part(file: str, told: Sequence[tuple[float, str]]) -> PartPrediction:

@@ -58,6 +58,24 @@ def test_labels_that_are_numbers_ask_for_the_task_then_train_and_predict(run, wa
     assert out.read_text().splitlines()[0] == "file,recording,window,value,truth,psnr,error"
 
 
+def test_a_column_of_readings_is_the_target_beside_a_class(run, walks, tmp_path):
+    rows = [line.split(",") for line in walks.read_text().splitlines()[1:]]
+    table = tmp_path / "pulse.csv"
+    lines = [",".join([*row[:4], "walk", row[5], row[4]]) for row in rows]
+    table.write_text("\n".join(["id,time,ax,ay,label,group,pulse", *lines]) + "\n")
+    store, model = tmp_path / "pulse.zarr", tmp_path / "model"
+    encode = ["encode", table, "--modality", "sensor", "--store", store, "--reader", "window=1.28", "--workers", 1]
+    assert "pulse, of each sample the mean of its readings" in " ".join(
+        run(*encode, "--reader", "target=pulse", "--architecture", "paper-half").output.split()
+    )
+    trained = run("train", store, "--model", model, "--task", "regression", "--preset", "linear", "--json")
+    assert json.loads(trained.stdout)["r2"] > 0.9
+    found = json.loads(run("predict", model, table, "--json").stdout)
+    assert found["accuracy"]["numbers"] == 30
+    assert found["accuracy"]["mae"] < 0.2
+    assert found["predictions"][0]["truth"] == "0.5"
+
+
 def test_a_link_carries_targets_and_both_kinds_of_file_keep_them(run, tmp_path):
     table = linked_tasks(tmp_path / "pair")
     for suffix in (".parquet", ".csv"):

@@ -215,3 +215,50 @@ def test_memory_does_not_grow_with_the_number_of_recordings(tmp_path: Path, monk
         tracemalloc.stop()
     # Names and clocks are kept of each recording, a kilobyte at most; its readings take six.
     assert peaks[1] - peaks[0] < 120 * 1024, peaks
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".npz"])
+def test_a_window_s_target_is_the_mean_of_its_readings(tmp_path: Path, suffix: str) -> None:
+    table = readings("r", 200, label="walk").assign(pulse=np.arange(200.0))
+    if suffix != ".npz":
+        table.loc[50:, "pulse"] = np.nan
+        table.loc[110, "pulse"] = 7.0
+    dataset = SensorTable(
+        written(tmp_path / f"t{suffix}", table.sample(frac=1, random_state=0)), window=1, target="pulse"
+    )
+    samples = list(dataset)
+    expected = [24.5, 37.0, None, 7.0, 7.0, None, None] if suffix != ".npz" else [24.5 + 25 * step for step in range(7)]
+    assert [sample.target for sample in samples] == expected
+    assert {sample.label for sample in samples} == {"walk"}
+    assert dataset.columns.channels == ("ax", "ay")
+    assert dataset.reading.lines()["target"] == "pulse, of each sample the mean of its readings"
+    assert dataset.options["target"] == "pulse"
+    assert dataset.reading.reader_options(["ax", "ay", "pulse"])["target"] == "pulse"
+    assert "target" not in dataset.reading.reader_options(["ax", "ay"])
+
+
+def test_without_windows_or_times_there_are_targets_too(tmp_path: Path) -> None:
+    table = readings("r", 30).drop(columns="time").assign(pulse=3.5)
+    (sample,) = SensorTable(written(tmp_path / "t.csv", table), target="pulse")
+    assert sample.target == 3.5
+
+
+def test_a_column_called_target_is_no_channel_and_says_what_to_do(tmp_path: Path) -> None:
+    table = written(tmp_path / "t.csv", readings("r", 100).assign(target=np.random.default_rng(0).normal(size=100)))
+    told = SensorTable(table, window=1).left_out["target"]
+    assert told == "named like a label; take it with --reader label=target, or a number to predict with target=target"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"target": "pulse"}, r"row 4 has 'fast' in the target's column 'pulse'; expected a finite number, or nothing"),
+        ({"target": "weight"}, "has no column 'weight'"),
+        ({"target": "ax", "channels": "ax,ay"}, "column 'ax' is asked for as a channel and as something else"),
+    ],
+)
+def test_a_target_that_cannot_be_read_is_refused_at_once(tmp_path: Path, options: dict[str, str], message: str) -> None:
+    pulse = ["60", "61", "62", "fast", *["70"] * 96]
+    path = written(tmp_path / "t.csv", readings("r", 100).assign(pulse=pulse))
+    with pytest.raises((ConfigError, DataError), match=message):
+        SensorTable(path, window=1, **options)  # type: ignore[arg-type]
