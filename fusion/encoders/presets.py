@@ -57,8 +57,8 @@ ENCODER_PRESETS: dict[tuple[str, str], dict[str, Any]] = {
     ("local", "sensor"): {
         "windows": [[8], [16], [32]],
         "strides": [[2]] * 3,
-        "cells": [[1], [2], [4]],
-        "centres": 150,
+        "cells": [[1], [3]],
+        "centres": 300,
         "compressed": 0.001,
         "compressed_apart": True,
         "pools": ["mean", "std"],

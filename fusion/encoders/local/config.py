@@ -77,7 +77,7 @@ class LocalConfig(EncoderConfig):
         count beside large movement counts there. Linear well below the unit, logarithmic above.
     compressed_apart : bool
         Give the compressed values windows and dictionaries of their own, behind those of the others, instead of windows
-        that see both: where they are noise, the others' codes do not suffer.
+        that see both: where they are noise, the others' codes do not suffer. Says nothing where none are compressed.
     mirrored : tuple of int
         Axes that a sample is mirrored along: windows of the copies are coded and pooled with its own, so that a row is
         the same for a sample and its mirror image. For data whose class does not change by it, such as photographs from
@@ -201,7 +201,7 @@ class LocalConfig(EncoderConfig):
     def all_windows(self) -> tuple[Windows, ...]:
         """Where the windows of each scale lie in the modality's grid, then those of compressed values kept apart."""
         views: list[tuple[int, int]] = [(0, self.channels)]
-        if self.compressed_apart:
+        if self.compressed_apart and self.compressed > 0:
             plain = self.channels - self.modality.d_out
             views = [(0, plain), (plain, self.channels)]
         grid, mirrored = self.modality.grid, self.mirrored
@@ -243,13 +243,15 @@ class LocalConfig(EncoderConfig):
     def with_modality(self, modality: Modality) -> LocalConfig:
         """Give the same configuration for a modality whose sizes are known; windows are cut to its grid.
 
-        Along a single axis a preset's windows are cut to a quarter of it, and stand closer where there would be few;
-        scales that are the same then become one.
+        Along a single axis a preset's windows are cut to half of it, the first scale's to a quarter, and stand closer
+        where there would be few; scales that are the same then become one.
         """
         chosen = super().with_modality(modality)
         scales = [scale._replace(size=scale.within(modality.grid)) for scale in chosen.scales]
         if chosen.fewer_centres:
-            scales = list(dict.fromkeys(scale.for_short(modality.grid) for scale in scales))
+            first, *others = scales
+            short = [first.for_short(modality.grid, 4), *(scale.for_short(modality.grid, 2) for scale in others)]
+            scales = list(dict.fromkeys(short))
         return replace(
             chosen,
             windows=tuple(scale.size for scale in scales),
@@ -351,8 +353,6 @@ def _check(config: LocalConfig) -> None:
             raise ConfigError(f"{name} is {getattr(config, name)}; expected 0 or more")
     if config.fit.steps < 1:
         raise ConfigError("a local functa of 0 steps is the start; expected 1 step or more")
-    if config.compressed_apart and (config.compressed == 0 or config.balanced):
-        raise ConfigError("compressed_apart goes with compressed above 0, and not with balanced")
     if config.contrast and config.centred:
         raise ConfigError("contrast and centred both take off means; expected at most one of them")
 

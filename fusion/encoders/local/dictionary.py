@@ -151,11 +151,16 @@ def _cut_some(
 
 
 def _gains(config: LocalConfig, drawn: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    gains = np.ones(config.channels, np.float32)
     if not config.balanced:
-        return np.ones(config.channels, np.float32)
-    channels = np.concatenate([patches.reshape(-1, config.channels) for patches in drawn])
-    deviation = channels.std(axis=0, dtype=np.float64)
-    return np.where(deviation > 0, 1.0 / np.where(deviation > 0, deviation, 1.0), 1.0).astype(np.float32)
+        return gains
+    seen: dict[int, list[NDArray[np.float32]]] = {}
+    for windows, patches in zip(config.all_windows(), drawn, strict=True):
+        seen.setdefault(windows.channels.start, []).append(patches.reshape(-1, windows.width))
+    for first, parts in seen.items():
+        deviation = np.concatenate(parts).std(axis=0, dtype=np.float64)
+        gains[first : first + len(deviation)] = np.where(deviation > 0, 1.0 / np.where(deviation > 0, deviation, 1), 1)
+    return gains
 
 
 def _learn_scale(config: LocalConfig, windows: Windows, patches: NDArray[np.float32], index: int) -> ScaleState:

@@ -31,11 +31,11 @@ class Scale(NamedTuple):
             min(size, (points - 1) // step + 1) for size, points, step in zip(self.size, grid, steps, strict=True)
         )
 
-    def for_short(self, grid: Sequence[int]) -> Scale:
-        """Give the scale for one axis that may be short: windows of a quarter of it at most, closer where few."""
+    def for_short(self, grid: Sequence[int], parts: int) -> Scale:
+        """Give the scale for one axis that may be short: windows of one of its parts at most, closer where few."""
         if len(grid) > 1:
             return self
-        size, stride = min(self.size[0], max(grid[0] // 4, min(4, grid[0] // 2))), self.stride[0]
+        size, stride = min(self.size[0], max(grid[0] // parts, min(4, grid[0] // 2))), self.stride[0]
         while stride > 1 and (grid[0] - size) // stride + 1 < _FEW:
             stride //= 2
         return self._replace(size=(size,), stride=(stride,))

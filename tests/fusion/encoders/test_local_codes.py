@@ -32,7 +32,7 @@ def learned(made: MadeSamples, **changes: object) -> tuple[LocalFunctas, np.ndar
         {"pools": ("mean", "max", "std"), "cells": ((1,), (3,))},
         {"contrast": True, "differences": (1,), "compressed": 0.01},
         {"mirrored": (0,), "cells": ((1,), (3,)), "pools": ("mean", "max", "std")},
-        {"compressed": 0.01, "compressed_apart": True, "differences": (1,)},
+        {"compressed": 0.01, "compressed_apart": True, "differences": (1,), "balanced": True},
     ],
 )
 def test_pooled_codes_are_the_row_of_the_encoder(made: MadeSamples, changes: dict[str, object]) -> None:
@@ -76,3 +76,10 @@ def test_the_windows_of_a_mirrored_copy_cover_the_points_that_they_come_from(mad
     points = window_codes(encoder, values[0])[0].windows.points()
     assert points[len(points) // 2].tolist() == list(range(31, 23, -1))
     assert np.bincount(points.ravel()).tolist() == np.bincount(points.ravel())[::-1].tolist()
+
+
+def test_compressed_values_apart_have_windows_of_their_own(made: MadeSamples) -> None:
+    apart = learned(made, compressed=0.01, compressed_apart=True)[0].config
+    assert [windows.channels for windows in apart.all_windows()] == [slice(0, 9)] * 2 + [slice(9, 18)] * 2
+    none = learned(made, compressed_apart=True)[0].config
+    assert (apart.k, len(none.all_windows())) == (2 * none.k, 2)

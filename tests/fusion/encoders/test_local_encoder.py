@@ -171,14 +171,14 @@ def test_a_preset_takes_as_many_centres_as_there_are_two_windows_for(made: MadeS
     planned = plan(samples, preset, HERE)
     report = encode(samples, tmp_path / "s.zarr", preset, HERE)
     with open_store(tmp_path / "s.zarr") as opened:
-        assert opened.header.encoder["centres"] == 112
-        assert opened.header.encoder["windows"] == [[8]]
-        assert opened.header.encoder["strides"] == [[1]]
+        assert opened.header.encoder["centres"] == 76
+        assert opened.header.encoder["windows"] == [[8], [16]]
+        assert opened.header.encoder["strides"] == [[1], [1]]
         assert "fewer_centres" not in opened.header.encoder
-        assert opened.k == planned.k == 2 * 2 * 7 * 112
+        assert opened.k == planned.k == 2 * 2 * 2 * 4 * 76
     for said in (
-        "the dictionary has 112 centres, not the preset's 150: there are two training windows for each",
-        "windows of 8 points, not the preset's 8, 16, 32: samples are short",
+        "the dictionary has 76 centres, not the preset's 300: there are two training windows for each",
+        "windows of 8, 16 points, not the preset's 8, 16, 32: samples are short",
     ):
         assert [any(said in note for note in told.notes) for told in (planned, report)] == [True, True]
 
@@ -225,9 +225,9 @@ def test_wrong_options_are_named(options: dict[str, object], message: str) -> No
 
 @pytest.mark.parametrize(
     ("readings", "windows", "strides"),
-    [(128, [8, 16, 32], [2, 2, 2]), (50, [8, 12], [1, 1]), (12, [4], [1]), (7, [3], [1]), (2, [1], [1])],
+    [(128, [8, 16, 32], [2, 2, 2]), (50, [8, 16, 25], [1, 1, 1]), (12, [4, 6], [1, 1]), (7, [3], [1]), (2, [1], [1])],
 )
-def test_the_windows_of_the_preset_cover_a_quarter_of_a_short_sample(
+def test_the_windows_of_the_preset_cover_half_of_a_short_sample(
     readings: int, windows: list[int], strides: list[int]
 ) -> None:
     sensor = SensorModality(length=readings, channels=("x",))
