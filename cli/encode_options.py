@@ -26,7 +26,7 @@ def named_option(panel: str, says: str, *names: str, metavar: str | None = None,
 _DATA, _ENCODER, _FIT, _RUN = "Data", "Encoder", "Fit", "Run"
 
 Source = Annotated[Path, typer.Argument(help="Folder, file or archive of the data set.", metavar="SOURCE")]
-Store = Annotated[Path, named_option(_DATA, "Store, .zarr, .h5 or .functas, new or old.", metavar="PATH")]
+Store = Annotated[str, named_option(_DATA, "Store, .zarr, .h5 or .functas; or s3://... .functas.", metavar="PATH")]
 ModalityName = Annotated[
     str, named_option(_DATA, "image, audio, video, sensor, array, columns, vectors.", metavar="NAME")
 ]

@@ -148,10 +148,11 @@ def _require_store(path: Path | None) -> None:
         fusion.open_store(path).close()
 
 
-def _gone(dataset: Any, path: Path) -> list[str]:
+def _gone(dataset: Any, path: str) -> list[str]:
     import fusion
+    from store.collection.collection import exists
 
-    if not path.exists():
+    if not exists(path):
         return []
     with fusion.open_store(path) as store:
         return fusion.encoders.gone_ids(dataset, store)

@@ -69,7 +69,7 @@ def list_rows(
 
 @app.command()
 def verify(
-    store: StoreArgument,
+    store: AddressArgument,
     *,
     deep: Annotated[
         bool, typer.Option("--deep", help="Read with zarr or h5py too, and say what is proved and what is not.")
@@ -122,7 +122,7 @@ def compact(
 def collect(
     sources: Annotated[list[Path], typer.Argument(help="Stores of one configuration.", metavar="STORE...")],
     *,
-    out: Annotated[Path, typer.Option(help="Collection to make or to add to, .functas.")],
+    out: Annotated[str, typer.Option(help="Collection to make or to add to, .functas, or its address.")],
     move: Annotated[bool, typer.Option("--move", help="Delete each store when it is a part.")] = False,
     part_rows: Annotated[
         int | None, typer.Option(min=1, help="Of parts that are encoded into a new collection later [65536].")

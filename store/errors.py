@@ -21,6 +21,14 @@ class StoreLockedError(StoreError):
     """Another process is writing to the store."""
 
 
+class StoreExistsError(StoreError):
+    """Somebody else has made the store meanwhile."""
+
+
+class UnreachableError(StoreError):
+    """An object store does not answer; what was asked of it may have been done or not."""
+
+
 class StoreMismatchError(StoreError):
     """The store was made by another configuration or from another start."""
 

@@ -63,7 +63,8 @@ def vacant(path: str | Path, suffixes: Collection[str] = SUFFIXES) -> Path:
     """
     if is_url(path):
         raise StoreError(
-            f"cannot write to {path}: stores are written to local paths only. Write here and copy it there"
+            f"cannot write to {path}: behind a URL only collections (...{COLLECTION}) are written. Write here "
+            "and copy it there"
         )
     target = resolved(path)
     if target.suffix not in suffixes:

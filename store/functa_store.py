@@ -73,6 +73,11 @@ class FunctaStore:
         return "r" if self._writer is None else "a"
 
     @property
+    def written_by_many(self) -> bool:
+        """Whether several processes, on other machines too, may write at once; of single stores none may."""
+        return False
+
+    @property
     def header(self) -> Header:
         """What was written once, at creation."""
         return self._backend.header

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from store.collection.collection import create_collection, is_collection, open_collection, starting
+from store.collection.collection import create_collection, exists, is_collection, open_collection, starting
 from store.errors import StoreError
 from store.formats import COLLECTION, create_from_header, open_backend, open_to_write, vacant
 from store.functa_store import FunctaStore
@@ -95,7 +95,7 @@ def open_store(path: str | Path, mode: Literal["r", "a"] = "r") -> FunctaStore:
     Parameters
     ----------
     path : path-like or str
-        A local path, or for reading any URL that fsspec knows.
+        A local path, or any URL that fsspec knows: to read, and of a collection to write to as well.
     mode : {"r", "a"}
 
     Raises
@@ -117,7 +117,8 @@ def open_store(path: str | Path, mode: Literal["r", "a"] = "r") -> FunctaStore:
         return FunctaStore(open_backend(path))
     if is_url(path):
         raise StoreError(
-            f"cannot write to {path}: stores are written to local paths only. Write here and copy it there"
+            f"cannot write to {path}: behind a URL only collections (...{COLLECTION}) are written. Write here "
+            "and copy it there"
         )
     return open_to_write(path)
 
@@ -126,7 +127,8 @@ def open_store(path: str | Path, mode: Literal["r", "a"] = "r") -> FunctaStore:
 def reserved(path: str | Path) -> Iterator[bool]:
     """Look whether a new store can be made at a path before its state is learned, which may take minutes.
 
-    Of several processes that ask for the same collection one goes on, and the others wait for what it makes.
+    Of several processes that ask for the same local collection one goes on, and the others wait for what it makes.
+    Behind a URL the first that is ready makes it: StoreExistsError tells the others.
 
     Yields
     ------
@@ -143,7 +145,7 @@ def reserved(path: str | Path) -> Iterator[bool]:
         yield True
         return
     with starting(path):
-        yield not Path(path).exists()
+        yield not exists(path)
 
 
 def _checked_state(name: str, array: NDArray[Any]) -> NDArray[Any]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from store import files
 from store.errors import IntegrityError, StoreError, StoreFormatError
 from store.portable import NO_LINKS, NO_WAITING, read_into
+from store.retrying import in_a_line, retried
 
 Range = tuple[int, memoryview]
 
@@ -216,43 +217,63 @@ class RemotePlace(Place):
     concurrent = False
 
     def __init__(self, url: str) -> None:
-        try:
-            import fsspec  # type: ignore[import-not-found,import-untyped,unused-ignore]
-        except ImportError as error:
-            raise StoreError(f"reading {url} needs fsspec. Run `pip install fsspec`") from error
         self.location = url
         self._files: Any
-        self._files, self._root = fsspec.core.url_to_fs(url)
+        self._files, self._root = file_system(url)
 
     def _path(self, key: str) -> str:
         return f"{self._root}/{key}" if key else self._root
 
     def is_folder(self) -> bool:
         """Tell whether the URL names a folder, as a Zarr store is one."""
-        return bool(self._files.isdir(self._root))
+        return bool(retried(lambda: self._files.isdir(self._root), self.location))
 
     def read(self, key: str, limit: int) -> bytes:
         """Fetch a whole object."""
-        data = bytes(self._files.cat_file(self._path(key), start=0, end=limit + 1))
+        data = bytes(self._fetched(key, 0, limit + 1))
         _within(len(data), limit, key, self.location)
         return data
 
     def size(self, key: str) -> int:
         """Ask for the size."""
-        return int(self._files.size(self._path(key)))
+        return int(retried(lambda: self._files.size(self._path(key)), f"{self.location}/{key}"))
 
     def fill(self, key: str, ranges: Iterable[Range]) -> None:
         """Fetch each range by a request of its own."""
         for offset, view in ranges:
-            data = self._files.cat_file(self._path(key), start=offset, end=offset + len(view))
+            data = self._fetched(key, offset, offset + len(view))
             if len(data) != len(view):
                 raise EOFError
             view[:] = data
 
+    def _fetched(self, key: str, start: int, end: int) -> Any:
+        path = self._path(key)
+        return retried(lambda: self._files.cat_file(path, start=start, end=end), f"{self.location}/{key}")
+
     def keys(self) -> Iterable[str]:
         """List everything below the URL."""
         prefix = self._root.rstrip("/") + "/"
-        return (path.removeprefix(prefix) for path in self._files.find(self._root))
+        found = retried(lambda: self._files.find(self._root), self.location)
+        return (path.removeprefix(prefix) for path in found)
+
+
+def file_system(url: str) -> tuple[Any, str]:
+    """Give the fsspec file system of a URL, which remembers no listings, and the path in it.
+
+    Raises
+    ------
+    StoreError
+        fsspec, or the package of the file system, is not installed, or nobody knows the protocol.
+    """
+    try:
+        import fsspec  # type: ignore[import-not-found,import-untyped,unused-ignore]
+    except ImportError as error:
+        raise StoreError(f"{url} needs fsspec. Run `pip install 'functa-fusion[remote]'`") from error
+    try:
+        found, root = fsspec.core.url_to_fs(url, use_listings_cache=False)
+    except (ImportError, ValueError) as error:
+        raise StoreError(f"{url} cannot be used: {in_a_line(error)}") from error
+    return found, str(root)
 
 
 def as_bytes(array: NDArray[Any]) -> memoryview:

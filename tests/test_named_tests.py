@@ -34,6 +34,7 @@ ELSEWHERE = {
     "fusion/encoders/learning.py": "test_encoding.py and test_meta_start.py: what is learned, and what must not be",
     "fusion/encoders/local/*.py": "test_local_encoder.py and test_local_folding.py",
     "fusion/encoders/options.py": "test_encoding.py and test_shards.py: each option by what it does",
+    "fusion/encoders/part_writing.py": "cluster/test_pool.py: by workers of a cluster",
     "fusion/encoders/plain.py": "test_columns.py and test_vectors.py: its two kinds",
     "fusion/estimators/boosted.py": "test_xgboost.py, test_regressor.py and test_linear.py: what its estimators share",
     "fusion/estimators/classification.py": "test_tasks.py and models/test_imbalance.py: the contract, weights",

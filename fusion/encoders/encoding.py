@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, fields, replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from fusion.encoders.encoder import Encoder, EncoderConfig, encoder_of
 from fusion.encoders.interrupts import interrupts
 from fusion.encoders.learning import chunks, learn_encoder
 from fusion.encoders.options import EncodeOptions, EncodeReport, Progress, silent, told_of
+from fusion.encoders.part_writing import PartWriter, Written, not_again, part_size, smaller
 from fusion.encoders.pool import Rescue, worker_pool
 from fusion.encoders.presets import encoder_config
 from fusion.encoders.remarks import remarks_on
@@ -23,7 +24,9 @@ from fusion.encoders.rows import WORKER, Encoded, Task, fit_prepared, lost_sampl
 from fusion.encoders.streaming import Pace, encode_stream
 from fusion.encoders.survey import Survey, survey_samples, training_samples
 from fusion.errors import DataError, FusionError, StoreError
-from store import FunctaStore, Rows, Status, create_store, open_store
+from store import FunctaStore, Status, create_store, open_store
+from store.collection.collection import exists
+from store.errors import StoreExistsError
 from store.opening import reserved
 
 if TYPE_CHECKING:
@@ -56,14 +59,15 @@ def encode(
     dataset : Dataset
         Or what has the shape of Hugging Face's ``datasets.Dataset``, see `fusion.datasets.FrameDataset`.
     store : path
-        ``.zarr`` or ``.h5``; created when it does not exist.
+        ``.zarr``, ``.h5`` or ``.functas``, the last also a URL; created when it does not exist.
     config : EncoderConfig, optional
         Such as a `FunctaConfig`, a `ModulationConfig` or a `LocalConfig`; None takes the preset of the modality.
     options : EncodeOptions, optional
     like : path, optional
         A store whose learned state a new store takes over, so that functas of both can be compared.
     pool : context manager that gives a Mapper, optional
-        Where the work is done, such as `fusion.cluster.pool.dask_pool`; None starts ``options.workers`` processes.
+        Where the work is done, such as `fusion.cluster.pool.dask_pool`; None starts ``options.workers`` processes. Of
+        a collection, its workers write and list parts themselves.
     progress : callable, optional
         Called after each finished task.
 
@@ -87,12 +91,13 @@ def encode(
         report("reading names", 0, 0)
         survey = survey_samples(dataset, options, config.seed)
         learn = partial(_taken_over, like, config) if like else partial(_learned, dataset, config, options, mapper)
-        if not Path(store).exists():
+        if not exists(store):
             report("learning the start", 0, 0)
-        with _open_store(dataset, Path(store), config, options, learn, survey.longest_id) as opened:
+        with _open_store(dataset, store, config, options, learn, survey.longest_id) as opened:
             run = _Run(dataset, opened, options, survey, progress)
             if pool is None and run.encoder.device != "cpu":
                 run.pace = Pace()
+            run.parts_by_workers = pool is not None and opened.written_by_many
             fitting = time.perf_counter()
             run.encode(mapper)
             fit_seconds = time.perf_counter() - fitting
@@ -142,23 +147,20 @@ def _taken_over(like: str | Path, config: EncoderConfig) -> Encoder:
 
 def _open_store(
     dataset: Dataset,
-    path: Path,
+    path: str | Path,
     config: EncoderConfig,
     options: EncodeOptions,
     learn: Callable[[], Encoder],
     longest_id: int,
 ) -> FunctaStore:
-    if path.exists():
-        return _opened(path, config, options, longest_id)
-    with reserved(path) as free:
-        return (
-            _created(dataset, path, options, learn(), longest_id)
-            if free
-            else _opened(path, config, options, longest_id)
-        )
+    if not exists(path):
+        with reserved(path) as free, suppress(StoreExistsError):
+            if free:
+                return _created(dataset, path, options, learn(), longest_id)
+    return _opened(path, config, options, longest_id)
 
 
-def _opened(path: Path, config: EncoderConfig, options: EncodeOptions, longest_id: int) -> FunctaStore:
+def _opened(path: str | Path, config: EncoderConfig, options: EncodeOptions, longest_id: int) -> FunctaStore:
     opened = open_store(path, "a")
     try:
         opened.require_same(encoder=_with_sizes_of(config, opened).to_dict())
@@ -170,7 +172,9 @@ def _opened(path: Path, config: EncoderConfig, options: EncodeOptions, longest_i
     return opened
 
 
-def _created(dataset: Dataset, path: Path, options: EncodeOptions, encoder: Encoder, longest_id: int) -> FunctaStore:
+def _created(
+    dataset: Dataset, path: str | Path, options: EncodeOptions, encoder: Encoder, longest_id: int
+) -> FunctaStore:
     config = encoder.config
     told = told_of(dataset)
     return create_store(
@@ -250,13 +254,14 @@ class _Run:
         self.pruned: tuple[str, ...] = ()
         self.deadly: set[str] = set()
         self.pace: Pace | None = None
+        self.parts_by_workers = False
 
     def encode(self, mapper: Mapper) -> None:
         with interrupts() as signals:
             try:
-                for encoded in self._encoded(mapper):
+                for found in self._written(mapper) if self.parts_by_workers else self._encoded(mapper):
                     with signals.held():
-                        self._keep(encoded)
+                        self._count(found if isinstance(found, Written) else self._kept(found))
                 with signals.held():
                     self.store.commit(finished=True)
             except StoreError:
@@ -340,32 +345,33 @@ class _Run:
         flops = math.inf if self.pace is not None else _TASK_FLOPS // config.sample_flops
         return int(min(_MAX_TASK, max(1, min(flops, _TASK_BYTES // size))))
 
-    def _keep(self, encoded: Encoded) -> None:
-        if encoded.changed:
-            shown = ", ".join(repr(sample_id) for sample_id in encoded.changed[:5])
+    def _written(self, mapper: Mapper) -> Iterator[Written]:
+        writer = PartWriter(str(self.store.path), self._task_size(), reencode=self.options.on_change == "reencode")
+        size = part_size(getattr(self.store, "part_rows", 1), self.survey.wanted)
+        rescue = Rescue(smaller, partial(writer.lost, encoder=self.encoder, store=self.store))
+        return mapper(writer, chunks(self._wanted(), size), rescue)
+
+    def _kept(self, encoded: Encoded) -> Written:
+        rows = encoded.rows
+        found = Written().and_more(rows, encoded.unchanged, encoded.changed)
+        if not encoded.changed and len(fresh := not_again(rows, self.known)):
+            self.store.append(fresh)
+        return replace(found, deadly=tuple(rows.ids[[text.startswith(f"{WORKER}: ") for text in rows.errors]]))
+
+    def _count(self, found: Written) -> None:
+        if found.changed:
+            shown = ", ".join(repr(sample_id) for sample_id in found.changed[:5])
             raise DataError(
                 f"the data of {shown} are not those that {self.store.path} was made from; "
                 "use --on-change reencode to fit them again, or --on-change keep to leave them"
             )
-        self.skipped += encoded.unchanged
-        rows = self._new(encoded.rows)
-        if len(rows):
-            self.store.append(rows)
-        self.deadly.update(rows.ids[[text.startswith(f"{WORKER}: ") for text in rows.errors]])
-        failed = int((encoded.rows.status == Status.FAILED).sum())
-        self.failed += failed
-        self.encoded += len(encoded.rows) - failed
+        self.deadly.update(found.deadly)
+        self.skipped += found.unchanged
+        self.failed += found.failed
+        self.encoded += found.encoded
         what = "encoding" if self.pace is None else f"encoding, limited by {self.pace.limit}"
         what = f"{what}, {self.failed} failed" if self.failed else what
         self.progress(what, self.encoded + self.failed + self.skipped, self.survey.wanted)
-
-    def _new(self, rows: Rows) -> Rows:
-        # A sample that fails again would only repeat its row.
-        again = [
-            status == Status.FAILED and self.known.get(sample_id, (None, b""))[0] == Status.FAILED
-            for sample_id, status in zip(rows.ids, rows.status, strict=True)
-        ]
-        return rows.take([index for index, repeated in enumerate(again) if not repeated])
 
 
 def _usable(status: int | None) -> bool:

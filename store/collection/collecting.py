@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from store.collection.collection import Collection, create_collection, is_collection, open_collection
+from store.collection.collection import Collection, create_collection, exists, is_collection, open_collection
 from store.collection.place import CollectionPlace
 from store.collection.publishing import publish
 from store.collection.table import CollectionTable
@@ -47,7 +47,7 @@ def collect(
     ----------
     sources : sequence of path-like or URL
     target : path-like
-        Ends in ``.functas``.
+        Or URL; ends in ``.functas``.
     move : bool
         Delete each source when its part is listed. It must be a local path.
     part_rows : int, optional
@@ -66,7 +66,7 @@ def collect(
     header = common_header(tables).changed(id_width=tables[0].backend.header.id_width)
     common_extra(tables)
     _require_distinct(sources, tables)
-    if Path(target).exists():
+    if exists(target):
         collection = open_collection(target, "a")
     else:
         if any(table.backend.header.missing_values for table in tables):

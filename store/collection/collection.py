@@ -11,7 +11,9 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from store import files
-from store.collection.manifest import MANIFEST, PART_ROWS, STATE, Manifest, Part
+from store.collection.bucket import Bucket
+from store.collection.manifest import MANIFEST, PART_ROWS, Manifest, Part
+from store.collection.object_place import ObjectPlace
 from store.collection.parts import Parts
 from store.collection.place import CollectionPlace, FolderPlace, UrlPlace, waited_lock
 from store.collection.publishing import settle
@@ -68,6 +70,11 @@ class Collection(FunctaStore):
         return self._parts.manifest.parts
 
     @property
+    def written_by_many(self) -> bool:
+        """Whether several processes may write at once: not in an object store that has no conditional writes."""
+        return self._place is not None and self._place.shared
+
+    @property
     def part_rows(self) -> int:
         """Rows after which a writer begins another part."""
         return self._parts.manifest.part_rows
@@ -117,9 +124,10 @@ def is_collection(path: str | Path) -> bool:
 def open_collection(path: str | Path, mode: Literal["r", "a"] = "r") -> Collection:
     """Open a collection; errors as those of `open_store`."""
     if is_url(path):
-        if mode == "a":
-            raise StoreError(f"cannot write to {path}: collections are written to local paths only")
-        return Collection(Parts(UrlPlace(str(path))))
+        if mode == "r":
+            return Collection(Parts(UrlPlace(str(path))))
+        remote = ObjectPlace(str(path))
+        return Collection(Parts(remote), remote)
     place = _folder(path)
     if not place.path.is_dir():
         raise StoreError(f"there is no store at {path}")
@@ -139,13 +147,15 @@ def create_collection(
         raise StoreError(f"part_rows is {rows}, expected 1 or more")
 
     def fill(folder: Path) -> None:
-        backend = create_unlocked(folder / STATE, header, state)
+        name = place.new_state()
+        backend = create_unlocked(folder / name, header, state)
         content = backend.content_sha256
         backend.close()
         manifest = Manifest(
             encoder_sha256=header.encoder_sha256,
             state_sha256=header.state_sha256,
             state_fingerprint=content,
+            state=name,
             part_rows=rows,
         )
         files.write_whole(folder / MANIFEST, manifest.changed().to_bytes())
@@ -159,7 +169,11 @@ def create_collection(
 
 @contextmanager
 def starting(path: str | Path) -> Iterator[None]:
-    """Be the only one who makes what a new collection begins with; others wait for their turn."""
+    """Be the only one who makes what a new collection begins with; others wait for their turn, but not behind a URL."""
+    if is_url(path):
+        _vacant(path)
+        yield
+        return
     target = resolved(path)
     if target.exists():
         yield
@@ -169,8 +183,21 @@ def starting(path: str | Path) -> Iterator[None]:
         yield
 
 
-def _vacant(path: str | Path) -> FolderPlace:
-    return FolderPlace(vacant(path, (COLLECTION,)))
+def exists(path: str | Path) -> bool:
+    """Tell whether there is something at a path; behind a URL, whether there is a collection."""
+    if is_url(path):
+        return str(path).rstrip("/").endswith(COLLECTION) and Bucket(str(path).rstrip("/")).exists(MANIFEST)
+    return Path(path).exists()
+
+
+def _vacant(path: str | Path) -> CollectionPlace:
+    if not is_url(path):
+        return FolderPlace(vacant(path, (COLLECTION,)))
+    if not str(path).rstrip("/").endswith(COLLECTION):
+        raise StoreError(f"cannot write to {path}: behind a URL only collections are written. Name it ...{COLLECTION}")
+    if exists(path):
+        raise StoreError(f"{path} exists already. Open it with open_store, or choose another address")
+    return ObjectPlace(str(path))
 
 
 def _folder(path: str | Path) -> FolderPlace:

@@ -19,6 +19,7 @@ from store.rows import LIVE, Status
 
 MANIFEST = "collection.json"
 STATE = "state.zarr"
+STATE_NAME = r"^state(-[0-9a-f]{8})?\.zarr$"
 FORMAT: Literal["functa-collection"] = "functa-collection"
 READER_VERSION = 1
 PART_ROWS = 65536
@@ -88,10 +89,10 @@ def _counts(table: RowIndex, path: str) -> dict[str, int]:
 
 
 def _distinct(parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    numbers = Counter(number_of(part.name) for part in parts)
-    twice = [number for number, count in numbers.items() if count > 1]
+    names = Counter(part.name.partition(".")[0] for part in parts)
+    twice = [name for name, count in names.items() if count > 1]
     if twice:
-        raise ValueError(f"part {twice[0]} stands there twice")
+        raise ValueError(f"{twice[0]} stands there twice")
     return parts
 
 
@@ -103,7 +104,9 @@ class Manifest(BaseModel):
     encoder_sha256, state_sha256 : str
         Of the configuration and the learned arrays that all parts have.
     state_fingerprint : str
-        Of ``state.zarr``, a store without rows that keeps header and learned arrays of the collection.
+        Of the state, a store without rows that keeps header and learned arrays of the collection.
+    state : str
+        Its name: ``state.zarr``, or one that nobody else writes in an object store.
     part_rows : int
         Rows after which a writer begins another part.
     generation : int
@@ -120,6 +123,7 @@ class Manifest(BaseModel):
     encoder_sha256: Sha256
     state_sha256: Sha256
     state_fingerprint: Sha256
+    state: Annotated[str, StringConstraints(pattern=STATE_NAME)] = STATE
     part_rows: int = Field(default=PART_ROWS, ge=1, le=MAX_ROWS)
     generation: int = Field(default=0, ge=0, le=MAX_COUNT)
     parts: Annotated[tuple[Part, ...], Strict(strict=False), AfterValidator(_distinct)] = Field(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from store.backend import Backend
 from store.collection.collection import is_collection
-from store.collection.manifest import STATE, Manifest, Part
+from store.collection.manifest import Manifest, Part
 from store.collection.place import FolderPlace
 from store.errors import IntegrityError
 from store.locks import resolved
@@ -48,10 +48,12 @@ def _repair_parts(place: FolderPlace) -> RepairReport:
 
 
 def _mended_state(place: FolderPlace, manifest: Manifest) -> str:
-    repair_store(place.plain(STATE))
-    backend = place.open(STATE)
+    repair_store(place.plain(manifest.state))
+    backend = place.open(manifest.state)
     if backend.header.state_sha256 != manifest.state_sha256 or backend.header.encoder_sha256 != manifest.encoder_sha256:
-        raise IntegrityError(f"{STATE} of {place.location} is of another collection. Put back the one that was there")
+        raise IntegrityError(
+            f"{manifest.state} of {place.location} is of another collection. Put back the one that was there"
+        )
     return backend.content_sha256
 
 

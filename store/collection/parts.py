@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from store.backend import Backend, Storage
-from store.collection.manifest import MANIFEST, STATE, Manifest, Part
+from store.collection.manifest import MANIFEST, Manifest, Part
 from store.collection.place import CollectionPlace, ReadablePlace
 from store.commit import Commit
 from store.documents import validated
@@ -34,7 +34,7 @@ class Parts(Storage):
         self.place = place
         self.location = place.location
         self.seen, self.manifest = self._read()
-        self._state = place.open(STATE)
+        self._state = place.open(self.manifest.state)
         self.header = self._state.header
         self._require_state()
         self.tables: list[Table] = []
@@ -48,7 +48,8 @@ class Parts(Storage):
         told = (self.manifest.state_fingerprint, self.manifest.state_sha256, self.manifest.encoder_sha256)
         if told != (self._state.content_sha256, self.header.state_sha256, self.header.encoder_sha256):
             raise IntegrityError(
-                f"{STATE} of {self.location} is not the one that {MANIFEST} was written for. Put that one back"
+                f"{self.manifest.state} of {self.location} is not the one that {MANIFEST} was written for. "
+                "Put that one back"
             )
 
     def _open(self, entries: Iterable[Part]) -> None:
@@ -146,6 +147,8 @@ class Parts(Storage):
         while True:
             self.refresh()
             changed = change(self.manifest)
+            if changed is self.manifest:
+                return
             data = changed.to_bytes()
             if place.replace_manifest(data, seen=self.seen):
                 break

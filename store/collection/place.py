@@ -12,7 +12,7 @@ from time import monotonic, sleep
 
 from store import files
 from store.backend import Backend
-from store.collection.manifest import MANIFEST, MAX_MANIFEST_BYTES, PART_NAME, number_of
+from store.collection.manifest import MANIFEST, MAX_MANIFEST_BYTES, PART_NAME, STATE, number_of
 from store.errors import IntegrityError, StoreError, StoreLockedError
 from store.formats import open_backend, open_readable
 from store.locks import StoreLock
@@ -43,7 +43,14 @@ class CollectionPlace(ReadablePlace):
     """A place that parts can be added to: written to a local disk first, and put in their place when they are whole.
 
     A writer that goes on after a crash finds what it left in :meth:`staged`.
+
+    Attributes
+    ----------
+    shared : bool
+        Several may list parts at once, wherever they run.
     """
+
+    shared: bool = True
 
     @abstractmethod
     def create(self, fill: Callable[[Path], None]) -> None:
@@ -68,6 +75,21 @@ class CollectionPlace(ReadablePlace):
     @abstractmethod
     def forget(self, stage: Path) -> None:
         """Delete whatever there is of a part that was begun."""
+
+    def new_state(self) -> str:
+        """Name the store that keeps header and state of a collection that is made."""
+        return STATE
+
+    def send(self, stage: Path, number: int) -> str | None:  # noqa: ARG002 - a folder needs no copy
+        """Copy a part that is committed to its place, before others have to wait; None where it is only renamed."""
+        return None
+
+    def sent(self, stage: Path) -> str | None:  # noqa: ARG002 - a folder needs no copy
+        """Tell the name under which a part was sent, perhaps in part only, by a run that may be gone."""
+        return None
+
+    def sweep(self) -> None:
+        """Delete what writers that are gone have sent and never listed."""
 
     @abstractmethod
     def publish(self, stage: Path) -> str:

@@ -6,10 +6,10 @@ import warnings
 from pathlib import Path
 
 from store.backend import Backend
-from store.collection.manifest import Manifest, Part
+from store.collection.manifest import Manifest, Part, number_of
 from store.collection.place import CollectionPlace
 from store.collection.table import CollectionTable
-from store.errors import IntegrityError, StoreError, StoreLockedError, StoreWarning
+from store.errors import IntegrityError, StoreError, StoreLockedError, StoreWarning, UnreachableError
 from store.formats import open_readable, open_to_write
 from store.functa_store import FunctaStore
 from store.table import Table
@@ -46,23 +46,28 @@ def publish(
     """
     store.commit()
     _require_sound(open_readable(stage), str(stage))
+    name = place.send(stage, _next_number(listed.parts.manifest))
     with place.exclusive():
         store.close()
         try:
             listed.parts.refresh()
             listed.advance(listed.parts.commit)
             _require_place_for(listed, open_readable(stage), stage.name)
-        except StoreError:
-            place.forget(stage)
-            raise
-        name = place.publish(stage)
-        try:
+            name = place.publish(stage)
             enlist(listed, place, name, finished=finished)
+        except UnreachableError:
+            raise  # it may be listed: the next run sees whether it is
         except StoreError:
-            place.withdraw(name)
+            if name is not None:
+                place.withdraw(name)
+            place.forget(stage)
             raise
     place.forget(stage)
     return name
+
+
+def _next_number(manifest: Manifest) -> int:
+    return max((number_of(part.name) for part in manifest.parts), default=-1) + 1
 
 
 def enlist(listed: CollectionTable, place: CollectionPlace, name: str, *, finished: bool | None) -> None:
@@ -73,6 +78,8 @@ def enlist(listed: CollectionTable, place: CollectionPlace, name: str, *, finish
 
     def with_part(manifest: Manifest) -> Manifest:
         listed.advance(listed.parts.commit)
+        if entry in manifest.parts:
+            return manifest  # by a request whose answer was lost
         listed.require_new(table, name)
         now = manifest.finished if finished is None else finished
         return manifest.changed(parts=(*manifest.parts, entry), finished=now)
@@ -92,10 +99,13 @@ def settle(listed: CollectionTable, place: CollectionPlace) -> None:
         stages = list(place.staged())
     for stage in stages:
         _settle_stage(listed, place, stage)
+    place.sweep()
 
 
 def _settle_stage(listed: CollectionTable, place: CollectionPlace, stage: Path) -> None:
     with place.exclusive():
+        listed.parts.refresh()
+        listed.advance(listed.parts.commit)
         try:
             store = open_to_write(stage)
         except StoreLockedError:
@@ -103,9 +113,15 @@ def _settle_stage(listed: CollectionTable, place: CollectionPlace, stage: Path) 
         except StoreError:
             place.forget(stage)
             return
+        if place.sent(stage) in {entry.name for entry in listed.parts.manifest.parts}:
+            store.abandon()
+            place.forget(stage)
+            return
     try:
         if store.known():
             publish(listed, place, store, stage, finished=None)
+    except UnreachableError:
+        raise
     except StoreError as error:
         warnings.warn(
             f"rows that an interrupted run left behind are encoded again: {error}", StoreWarning, stacklevel=2

@@ -92,9 +92,12 @@ class CollectionWriter:
         """List the part that was begun, if there is one."""
         if self._part is not None:
             self._publish(finished=bool(finished))
-        elif finished is not None and finished != self._parts.manifest.finished:
+        elif finished is not None:
             with self._place.exclusive():
-                self._parts.relist(self._place, lambda manifest: manifest.changed(finished=finished))
+                self._parts.relist(
+                    self._place,
+                    lambda manifest: manifest if manifest.finished == finished else manifest.changed(finished=finished),
+                )
             self._table.advance(self._parts.commit)
 
     def _publish(self, *, finished: bool) -> None:

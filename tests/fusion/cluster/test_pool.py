@@ -11,6 +11,7 @@ from fusion.cluster.pool import ClusterError, dask_pool
 from fusion.encoders.config import FunctaConfig
 from fusion.encoders.encoding import encode
 from fusion.encoders.options import EncodeOptions
+from store import open_store
 
 HERE = EncodeOptions(workers=1)
 
@@ -64,3 +65,36 @@ def test_a_scheduler_that_is_not_there_is_named() -> None:
         dask_pool("tcp://127.0.0.1:1", timeout=1.0),
     ):
         pass
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_workers_write_the_parts_of_a_collection_themselves(
+    cluster: Any, made: MadeSamples, config: FunctaConfig, tmp_path: Path, whole: Path, monkeypatch: Any
+) -> None:
+    path = tmp_path / "s.functas"
+    monkeypatch.setattr("fusion.encoders.encoding._Run._kept", None)  # no row comes here
+    options = EncodeOptions(part_rows=9)
+    report = encode(made, path, config, options, pool=dask_pool(cluster.scheduler_address))
+    assert (report.rows, report.failed, report.encoded) == (36, 0, 36)
+    require_same_functas(path, whole)
+    assert open_store(path).finished
+    again = encode(made.broken(3), path, config, options, pool=dask_pool(cluster.scheduler_address))
+    assert (again.rows, again.encoded, again.skipped, again.failed) == (35, 0, 35, 1)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_lost_worker_that_writes_parts_loses_and_repeats_nothing(
+    cluster: Any, made: MadeSamples, config: FunctaConfig, tmp_path: Path, whole: Path
+) -> None:
+    killed: list[int] = []
+
+    def kill_one(_what: str, done: int, _most: int) -> None:
+        if done >= 4 and not killed:
+            worker = next(iter(cluster.workers.values()))
+            killed.append(worker.pid)
+            worker.process.process._process.kill()
+
+    path = tmp_path / "s.functas"
+    encode(made, path, config, pool=dask_pool(cluster.scheduler_address), progress=kill_one)
+    assert killed
+    require_same_functas(path, whole)

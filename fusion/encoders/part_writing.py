@@ -1,0 +1,143 @@
+"""Encode into a collection by workers of a cluster that write and list parts themselves; no row passes the client.
+
+A task is the samples of one part. Its worker opens the collection, fits what is not stored yet and lists the part; what
+comes back is a count. A task that runs twice, because its worker was lost or its client went away, finds by ID what the
+first one has listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from fusion.encoders.encoder import encoder_of
+from fusion.encoders.learning import chunks
+from fusion.encoders.rows import fit_prepared, lost_sample
+from fusion.errors import StoreError
+from store import Rows, Status, open_store
+from store.errors import UnreachableError
+
+if TYPE_CHECKING:
+    from fusion.datasets.base import Sample
+    from fusion.encoders.encoder import Encoder
+    from store import FunctaStore
+
+_ATTEMPTS = 3
+_FEW = 16
+_PARTS = 32
+"""Tasks that a run is cut into at least, so that small runs keep more than one worker busy."""
+
+
+@dataclass(frozen=True)
+class PartWriter:
+    """What a worker does with the samples of a part; it travels to the worker, so it is small.
+
+    Parameters
+    ----------
+    store : str
+        The collection, under a path or URL that every worker has.
+    task_size : int
+        Samples that are fitted at once.
+    reencode : bool
+        Fit samples again whose data have changed.
+    """
+
+    store: str
+    task_size: int
+    reencode: bool
+
+    def __call__(self, samples: Sequence[Sample]) -> Written:
+        """Fit and list what is not stored yet.
+
+        Raises
+        ------
+        StoreError
+            The part could not be listed, time and again.
+        """
+        for left in reversed(range(_ATTEMPTS)):
+            try:
+                return self._write(samples)
+            except UnreachableError:
+                raise
+            except StoreError:
+                # Somebody else has listed these samples meanwhile, a task that was taken for lost.
+                if not left:
+                    raise
+        raise AssertionError
+
+    def _write(self, samples: Sequence[Sample]) -> Written:
+        found = Written()
+        with open_store(self.store, "a") as store:
+            encoder, known = encoder_of(store), store.known()
+            for chunk in chunks(iter(samples), self.task_size):
+                hashes = {
+                    sample.id: known[sample.id][1]
+                    for sample in chunk
+                    if sample.id in known and known[sample.id][0] in (Status.OK, Status.LOW_PSNR)
+                }
+                encoded = encoder.encode(chunk, known=hashes, reencode=self.reencode)
+                rows = not_again(encoded.rows, known)
+                if len(rows):
+                    store.append(rows)
+                found = found.and_more(encoded.rows, encoded.unchanged, encoded.changed)
+        return found
+
+    def lost(self, samples: Sequence[Sample], reason: str, encoder: Encoder, store: FunctaStore) -> Written:
+        """Keep a failed row of a sample that workers die of, in the process that asked them."""
+        rows = fit_prepared(encoder, lost_sample(encoder, samples[0], reason)).rows
+        store.append(rows)
+        return replace(Written().and_more(rows, 0, ()), deadly=(samples[0].id,))
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of the samples of a part.
+
+    Parameters
+    ----------
+    encoded, failed, unchanged : int
+    changed : tuple of str
+        IDs already stored with other data, which were left alone.
+    deadly : tuple of str
+        IDs that workers died of.
+    """
+
+    encoded: int = 0
+    failed: int = 0
+    unchanged: int = 0
+    changed: tuple[str, ...] = ()
+    deadly: tuple[str, ...] = ()
+
+    def and_more(self, rows: Rows, unchanged: int, changed: tuple[str, ...]) -> Written:
+        """Add up."""
+        failed = int((rows.status == Status.FAILED).sum())
+        return replace(
+            self,
+            encoded=self.encoded + len(rows) - failed,
+            failed=self.failed + failed,
+            unchanged=self.unchanged + unchanged,
+            changed=(*self.changed, *changed),
+        )
+
+
+def not_again(rows: Rows, known: Mapping[str, tuple[int, bytes]]) -> Rows:
+    """Leave out samples that failed again: they would only repeat their rows."""
+    again = [
+        status == Status.FAILED and known.get(sample_id, (None, b""))[0] == Status.FAILED
+        for sample_id, status in zip(rows.ids, rows.status, strict=True)
+    ]
+    return rows.take([index for index, repeated in enumerate(again) if not repeated])
+
+
+def part_size(part_rows: int, wanted: int) -> int:
+    """Tell how many samples a task has: those of a part, fewer where that would be a few tasks only."""
+    return max(1, min(part_rows, -(-wanted // _PARTS)))
+
+
+def smaller(samples: Sequence[Sample]) -> list[Sequence[Sample]]:
+    """Cut the samples of a task whose worker dies: in halves, few ones into single samples."""
+    if len(samples) <= _FEW:
+        return [[sample] for sample in samples]
+    middle = len(samples) // 2
+    return [samples[:middle], samples[middle:]]
