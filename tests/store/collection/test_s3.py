@@ -38,6 +38,9 @@ with open_store(url, "a") if exists(url) else new_store(url, part_rows=4) as sto
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[S3Server]:
+    import s3fs
+
+    s3fs.S3FileSystem.clear_instance_cache()  # those of another server
     with s3_server() as running:
         for name, value in running.environment().items():
             monkeypatch.setenv(name, value)

@@ -35,6 +35,7 @@ class S3Server:
                 self.before_put(self.puts)
         time.sleep(self.slow)
         if self.lost(2 * number):
+            answer("500 Lost", [])
             return self._lose(environ)
         found = self._app(environ, answer)
         return self._lose(environ) if self.lost(2 * number + 1) else found
