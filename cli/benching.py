@@ -134,6 +134,47 @@ def start(
     print_facts("Machine", {"processes that wanted a core before": load})
 
 
+@app.command()
+def scale(
+    *,
+    rows: Annotated[
+        list[float] | None,
+        typer.Option(min=1000, help="Rows of each of two collections, such as 1e6; may be given again. [1e5, 1e6]"),
+    ] = None,
+    k: Annotated[int, typer.Option(min=1, help="Weights of a functa.")] = 64,
+    sample: Annotated[float, typer.Option(help="Share of the training groups to train on.")] = 0.01,
+    folder: Annotated[Path | None, typer.Option(help="Where to write, about 10 k bytes a row; removed again.")] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Write, open, scan and link collections of made-up rows, and train on a sample; each in a new process.
+
+    Of each step: seconds, time a row, and memory at its highest. Takes minutes for ten million rows.
+    """
+    from fusion.bench.scale import bench_scale
+
+    with progress_bar() as progress:
+        sizes = [int(size) for size in rows or (1e5, 1e6)]
+        found = bench_scale(sizes, k=k, sample=sample, folder=folder, progress=progress)
+    if json:
+        print_json(found)
+        return
+    columns = ("step", "s", "us a row", "MB at most", "load")
+    for size, steps in found["sizes"].items():
+        told = [
+            (
+                step,
+                f"{each['seconds']:.2f}",
+                f"{each['microseconds_per_row']:.2f}",
+                f"{each['peak_bytes'] / 1e6:,.0f}",
+                f"{each['load']:.1f}",
+            )
+            for step, each in steps.items()
+        ]
+        print_table(f"Collections of {size:,} rows, k = {k:,}", columns, told)
+    growth = ", ".join(f"{step} {ratio:.2f}" for step, ratio in found["growth"].items())
+    print_facts("Time a row, largest over smallest size", {"growth": growth})
+
+
 def doctor(
     *,
     folder: Annotated[Path, typer.Option(help="Where stores are to lie.")] = Path(),

@@ -30,6 +30,12 @@ Folds = Annotated[
     ),
 ]
 Seeds = Annotated[int, named_option(_DATA, "Repeat with so many seeds: mean and deviation. [1]", metavar="N", least=1)]
+Sample = Annotated[
+    float | None,
+    named_option(
+        _DATA, "Share of the training groups (of IDs without groups) to train on, such as 0.1. [all]", metavar="SHARE"
+    ),
+]
 FusionName = Annotated[
     str | None,
     named_option(

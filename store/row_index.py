@@ -82,13 +82,17 @@ class RowIndex(ABC):
 
     def is_usable(self, name: object) -> bool:
         """Tell whether the last row of this ID holds a functa."""
-        row = self.index().get(name) if isinstance(name, str) else None
-        return row is not None and bool(_IS_USABLE[self.column("status")[row]])
+        row = int(self.find([name])[0]) if isinstance(name, str) else -1
+        return row >= 0 and bool(_IS_USABLE[self.column("status")[row]])
+
+    def find(self, names: list[str]) -> NDArray[np.intp]:
+        """Find the last row of each ID, whatever its status; -1 where there is none."""
+        index = self.index()
+        return np.array([index.get(name, -1) for name in names], np.intp)
 
     def rows_of(self, names: list[str]) -> NDArray[np.intp]:
         """Find the usable row of each ID, in the order asked; UnknownIDError names those that have none."""
-        index = self.index()
-        rows = np.array([index.get(name, -1) for name in names], np.intp)
+        rows = self.find(names)
         usable = (
             (rows >= 0) & _IS_USABLE[self.column("status")[rows]] if self.commit.n_rows else np.zeros(len(rows), bool)
         )

@@ -1,4 +1,4 @@
-"""Measures this machine: the engine beside a Keras loop, training presets beside each other, and the first seconds."""
+"""Measures this machine: the engine beside a Keras loop, training presets, collections that grow, the first seconds."""
 
 import lazy_loader
 

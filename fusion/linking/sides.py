@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -95,12 +95,12 @@ def read_sides(stores: Mapping[str, StoreLike]) -> list[Side]:
     DataError
         A store without any.
     """
-    with ExitStack() as stack:
-        opened = {
-            name: store if isinstance(store, FunctaStore) else stack.enter_context(open_store(store))
-            for name, store in stores.items()
-        }
-        return [_read(name, store) for name, store in opened.items()]
+    sides = []
+    for name, given in stores.items():
+        # closed at once: what a store keeps of its rows is more than a side needs
+        with nullcontext(given) if isinstance(given, FunctaStore) else open_store(given) as store:
+            sides.append(_read(name, store))
+    return sides
 
 
 def keyed_by(side: Side, key: str | None) -> NDArray[np.object_]:
@@ -156,9 +156,19 @@ def _name_of(store: StoreLike) -> tuple[str, StoreLike]:
 
 
 def _read(name: str, store: FunctaStore) -> Side:
-    rows = store.read(functas=False)
-    if not len(rows):
+    blocks = [
+        (rows.ids, rows.labels, rows.splits, rows.groups, _targets(rows.target), rows.extra)
+        for rows in store.iter_blocks(functas=False)
+    ]
+    if not blocks:
         raise DataError(f"store {store.path} has no usable rows; expected at least one. Encode samples first.")
-    targets = np.array([None if np.isnan(number) else number for number in rows.target.tolist()], dtype=object)
-    columns = (rows.ids, rows.labels, rows.splits, rows.groups, rows.extra, targets)
-    return Side(name, str(store.path), store.modality, store.fingerprint, *columns)
+    ids, labels, splits, groups, targets = (np.concatenate([block[i] for block in blocks]) for i in range(5))
+    extra = {column: np.concatenate([block[5][column] for block in blocks]) for column in blocks[0][5]}
+    return Side(name, str(store.path), store.modality, store.fingerprint, ids, labels, splits, groups, extra, targets)
+
+
+def _targets(numbers: NDArray[np.float64]) -> NDArray[np.object_]:
+    found = np.full(len(numbers), None, dtype=object)
+    there = ~np.isnan(numbers)
+    found[there] = numbers[there].tolist()
+    return found

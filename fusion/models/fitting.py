@@ -83,6 +83,8 @@ class TrainingRun:
         What runs that differ in their fusion alone take over from each other.
     advise : bool
         Try for some seconds what else might be better.
+    sample : float or None
+        Share of the training groups to train on.
     """
 
     settings: TrainingSettings
@@ -91,6 +93,7 @@ class TrainingRun:
     tuned: list[Tuning] = field(default_factory=list)
     shared: SharedParts | None = None
     advise: bool = False
+    sample: float | None = None
 
     def rounds_reporter(self) -> Callable[[int, int], None]:
         """Return what reports boosting rounds."""

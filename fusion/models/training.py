@@ -19,6 +19,7 @@ from fusion.estimators.presets import TrainingSettings, training_settings
 from fusion.estimators.tasks import Task
 from fusion.estimators.trainers import LocalTrainer, Trainer
 from fusion.features.items import Items, fold_items, labelled_items, require_disjoint_groups
+from fusion.features.sampling import require_share, sampled_items
 from fusion.features.source import Source, SourceLike, opened_source
 from fusion.models.advice import advice_on_groups, advice_on_linear, advice_on_silent_classes
 from fusion.models.figures import Judge
@@ -57,6 +58,7 @@ def train(
     test_splits: Collection[str] = ("test",),
     cv: int | str | None = None,
     seeds: int = 1,
+    sample: float | None = None,
     advise: bool = False,
     trainer: Trainer | None = None,
     progress: Progress | None = None,
@@ -104,6 +106,9 @@ def train(
     seeds : int >= 1
         Train so often, with the seed and those that follow it, also of the deal into a number of folds; the figures of
         each, their mean and deviation are in `TrainResult.repeats`. Model and other figures are those of the first.
+    sample : float, optional
+        Train on this share of the groups of the training rows (of their IDs where there are no groups), above 0 and up
+        to 1, drawn by the seed. What was drawn stands in `TrainResult.warnings`. Not with `cv`.
     advise : bool
         Where trees were trained on few rows, try for some seconds whether a linear model would be better on training
         groups left out; what comes of it stands in `TrainResult.advice`.
@@ -133,7 +138,10 @@ def train(
         class_weight=class_weight,
     )
     require_repeats(seeds)
-    run = TrainingRun(settings, trainer or LocalTrainer(), progress or silent, advise=advise)
+    require_share(sample)
+    if sample is not None and cv is not None:
+        raise ConfigError(f"sample is {sample:g} and cv is {cv!r}; expected one of them. Sample with a test split.")
+    run = TrainingRun(settings, trainer or LocalTrainer(), progress or silent, advise=advise, sample=sample)
     splits = tuple(train_splits), tuple(test_splits)
 
     def once(run: TrainingRun, model_dir: str | Path | None, others: tuple[SeedFigures, ...] = ()) -> TrainResult:
@@ -233,6 +241,10 @@ def _trained(
         test = labelled_items(items, test_splits, "test")
         require_disjoint_groups(training, test)
         notes = require_unseen(opened.stores, test)
+        if run.sample is not None:
+            training, drawn = sampled_items(training, run.sample, run.settings.classifier().seed)
+            run.settings.task.require_learnable(training.labels)
+            notes = (*notes, drawn)
         model = with_thresholds(fit_model(opened.stores, training, run), opened.stores, training, run)
         run.progress("evaluate", 0, len(test))
         table = score(model, opened.stores, test)
@@ -244,6 +256,7 @@ def _trained(
             train_splits=train_splits,
             test_splits=test_splits,
             seeds=len(others) + 1,
+            sample=run.sample,
         )
         told = _told(opened, notes, command) | {"advice": _advice(opened, training, run)}
     used = replace(model.training, train_splits=train_splits, test_splits=test_splits)
@@ -361,6 +374,7 @@ def _finish(
     tuning = run.tuned[-1] if run.tuned else None
     told["advice"] = [*told["advice"], *advice_on_silent_classes(evaluation)]
     result = replace(result, folds=folds, repeats=Repeats((own, *others)), tuning=tuning, advice=tuple(told["advice"]))
+    told |= {} if run.sample is None else {"sample": run.sample}
     return result if model_dir is None else _saved(result, model_dir, told, run.settings)
 
 
@@ -379,6 +393,7 @@ def _saved(result: TrainResult, model_dir: str | Path, told: dict[str, Any], set
     metrics |= told_at_thresholds(model.thresholds, result.at_thresholds)
     used = {name: getattr(model.training, name) for name in ("train_splits", "test_splits", "cv")}
     asked = {**settings_told(settings), "fusion": model.fusion, **used, "seeds": len(result.repeats.seeds)}
+    asked["sample"] = told.get("sample")
     asked["chosen"] = None if result.tuning is None else result.tuning.chosen.name
     run = Run("train", asked, data, result.figures(), result.seconds, told["command"])
     path = save_model(model, model_dir, result.evaluation, Record(metrics, result.predictions, run))

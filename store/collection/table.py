@@ -34,6 +34,7 @@ class CollectionTable(RowIndex):
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts, parts.commit)
         self.parts = parts
+        self._hashes: tuple[int, NDArray[np.int64], NDArray[np.intp]] | None = None
 
     @property
     def tables(self) -> Sequence[Table]:
@@ -75,6 +76,38 @@ class CollectionTable(RowIndex):
         if fresh and len(found) < self.commit.n_rows:
             self._require_one_part_each()
         return found
+
+    def last_rows(self, *statuses: Status) -> NDArray[np.intp]:
+        """Find the rows, ascending, that are the last of their ID and have one of these statuses."""
+        if self._distinct() is None:
+            return super().last_rows(*statuses)
+        return np.flatnonzero(np.isin(self.column("status"), statuses))
+
+    def find(self, names: list[str]) -> NDArray[np.intp]:
+        """Find the last row of each ID, whatever its status; -1 where there is none."""
+        distinct = self._distinct()
+        if distinct is None or not self.commit.n_rows:
+            return super().find(names)
+        hashes, order = distinct
+        wanted = np.fromiter(map(hash, names), np.int64, len(names))
+        rows = order[np.minimum(np.searchsorted(hashes, wanted), len(hashes) - 1)]
+        ids = self.column("id")[rows].tolist()
+        return np.where([here == name for here, name in zip(ids, names, strict=True)], rows, -1).astype(np.intp)
+
+    def _distinct(self) -> tuple[NDArray[np.int64], NDArray[np.intp]] | None:
+        """Give hashes of all IDs, ascending, and their rows; None where two are equal: an ID may be there twice.
+
+        16 bytes a row, where the index takes 110.
+        """
+        n_rows = self.commit.n_rows
+        if self._indexed == n_rows and n_rows:  # a writer needs the index in any case
+            return None
+        if self._hashes is None or self._hashes[0] != n_rows:
+            found = np.fromiter(map(hash, self.column("id")), np.int64, n_rows)
+            order = np.argsort(found, kind="stable")
+            self._hashes = n_rows, found[order], order
+        _, hashes, order = self._hashes
+        return (hashes, order) if (hashes[1:] != hashes[:-1]).all() else None
 
     def _require_one_part_each(self) -> None:
         holder: dict[str, int] = {}

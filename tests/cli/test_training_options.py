@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,22 @@ def test_train_on_a_cluster(functa_process: Functa, har_store: Path, tmp_path: P
         found = functa_process("train", har_store, "--model", tmp_path / "m", *place, "--rounds", 3, "--json").json
     assert found["columns"] == 1500
     assert load_model(tmp_path / "m").classifier.n_rounds_ == found["rounds"] <= 3
+
+
+def test_a_sample_of_the_groups_is_said_and_recorded(functa: Functa, har_store: Path, tmp_path: Path) -> None:
+    outcome = functa("train", har_store, "--model", tmp_path / "m", "--sample", 0.5, *QUICK)
+    assert outcome.code == 0, outcome.err
+    assert "trained on a sample: " in outcome.err + outcome.out
+    recorded = json.loads((tmp_path / "m" / "run.json").read_text())["runs"][0]
+    assert recorded["settings"]["sample"] == 0.5
+    assert "--sample 0.5" in recorded["command"]
+    assert json.loads((tmp_path / "m" / "metrics.json").read_text())["sample"] == 0.5
+
+
+def test_a_sample_is_a_share_and_goes_without_folds(functa: Functa, har_store: Path, tmp_path: Path) -> None:
+    outcome = functa("train", har_store, "--model", tmp_path / "m", "--sample", 2)
+    assert outcome.code == 2
+    assert "sample is 2.0; expected a share of the training groups" in outcome.error_line()
+    outcome = functa("train", har_store, "--model", tmp_path / "m", "--sample", 0.5, "--cv", "group")
+    assert outcome.code == 2
+    assert "expected one of them" in outcome.error_line()
