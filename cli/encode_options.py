@@ -26,7 +26,7 @@ def named_option(panel: str, says: str, *names: str, metavar: str | None = None,
 _DATA, _ENCODER, _FIT, _RUN = "Data", "Encoder", "Fit", "Run"
 
 Source = Annotated[Path, typer.Argument(help="Folder, file or archive of the data set.", metavar="SOURCE")]
-Store = Annotated[str, named_option(_DATA, "Store, .zarr, .h5 or .functas; or s3://... .functas.", metavar="PATH")]
+Store = Annotated[str, named_option(_DATA, "Path or URL: .zarr, .h5, .functas.", metavar="PATH")]
 ModalityName = Annotated[
     str, named_option(_DATA, "image, audio, video, sensor, array, columns, vectors.", metavar="NAME")
 ]
@@ -41,9 +41,7 @@ Frames = Annotated[int | None, named_option(_DATA, "Video: resample to so many [
 Rate = Annotated[float | None, named_option(_DATA, "Audio: samples a second [first sample's]", metavar="HZ")]
 Seconds = Annotated[float | None, named_option(_DATA, "Audio: pad or trim to [first sample's]", metavar="S")]
 Kind = Annotated[str | None, named_option(_ENCODER, "functa, modulation or local [functa]", metavar="KIND")]
-Augment = Annotated[
-    str | None, named_option(_ENCODER, "Local image, video: flip, mirrored copies [none]", metavar="NAME")
-]
+Augment = Annotated[str | None, named_option(_ENCODER, "Local: flip codes mirror images too [none]", metavar="NAME")]
 ConfigFile = Annotated[Path | None, named_option(_ENCODER, "TOML file with encoder options [none]", metavar="FILE")]
 ArchitectureName = Annotated[
     str | None, named_option(_ENCODER, "paper, siren, and each with -half [paper]", metavar="NAME")

@@ -85,7 +85,7 @@ def encode(
     dry_run: options.DryRun = False,
     json: JsonFlag = False,
 ) -> None:
-    """Fit all samples of a data set into a store; again, it resumes. Defaults stand in brackets."""
+    """Fit all samples of a data set into a store, or go on. Defaults in brackets."""
     asked = locals()
     import fusion
 

@@ -11,7 +11,7 @@ Malherbe, Section 4.2, raises it for images, as the series of their pixels; any 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -131,20 +131,20 @@ def _graph(settings: LstmSettings, points: int) -> Any:
         windows, following = tf.gather(samples, inputs, axis=1), tf.gather(samples, starts + settings.given, axis=1)
         return tf.reduce_sum(tf.reduce_mean((_predict(tf, settings, windows, weights) - following) ** 2, axis=(1, 2)))
 
-    @tf.function
+    def step(samples: Any, done: Any, weights: Any, mean: Any, square: Any) -> tuple[Any, ...]:
+        with tf.GradientTape() as tape:
+            tape.watch(weights)
+            value = loss(samples, weights)
+        gradient = tape.gradient(value, weights)
+        mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
+        count = tf.cast(done + 1, tf.float32)
+        rate = settings.learning_rate * tf.sqrt(1 - 0.999**count) / (1 - 0.9**count)
+        return done + 1, weights - rate * mean / (tf.sqrt(square) + 1e-7), mean, square
+
+    @tf.function(autograph=False)  # AutoGraph does not read Python 3.13
     def fit(samples: Any, weights: Any) -> Any:
-        mean, square = tf.zeros_like(weights), tf.zeros_like(weights)
-        for step in tf.range(1, settings.steps + 1):
-            with tf.GradientTape() as tape:
-                tape.watch(weights)
-                value = loss(samples, weights)
-            gradient = tape.gradient(value, weights)
-            mean = 0.9 * mean + 0.1 * gradient
-            square = 0.999 * square + 0.001 * gradient**2
-            count = tf.cast(step, tf.float32)
-            rate = settings.learning_rate * tf.sqrt(1 - 0.999**count) / (1 - 0.9**count)
-            weights = weights - rate * mean / (tf.sqrt(square) + 1e-7)
-        return weights
+        begin = (tf.constant(0), weights, tf.zeros_like(weights), tf.zeros_like(weights))
+        return tf.while_loop(lambda done, *_: done < settings.steps, partial(step, samples), begin)[1]
 
     return fit
 
