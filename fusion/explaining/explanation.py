@@ -158,14 +158,13 @@ def _evidence(name: str, encoder: Encoder, item: Item, model: Model, given: Attr
     values = item.values[name]
     scales = window_codes(encoder, values)
     effects = window_effects(scales, given.slopes)
-    heat = sum(
-        _heat(scale.windows.points(), effect, modality.points) for scale, effect in zip(scales, effects, strict=True)
-    )
+    points = [scale.windows.points() for scale in scales]
+    heat = sum(_heat(covered, effect, modality.points) for covered, effect in zip(points, effects, strict=True))
     return replace(
         whole,
         heat=np.asarray(heat).reshape(modality.grid),
         values=values.reshape(*modality.grid, modality.d_out),
-        strongest=_strongest(scales, effects, modality.grid),
+        strongest=_strongest(points, effects, modality.grid),
     )
 
 
@@ -185,7 +184,7 @@ def _heat(points: NDArray[np.int64], effect: NDArray[np.float64], count: int) ->
 
 
 def _strongest(
-    scales: tuple[ScaleCodes, ...], effects: list[NDArray[np.float64]], grid: tuple[int, ...]
+    points: list[NDArray[np.int64]], effects: list[NDArray[np.float64]], grid: tuple[int, ...]
 ) -> tuple[dict[str, Any], ...]:
     pairs = [
         (float(value), number, int(window))
@@ -194,7 +193,7 @@ def _strongest(
         if value > 0
     ]
     return tuple(
-        {"scale": number, **_span(scales[number].windows.points()[window], grid), "evidence": value}
+        {"scale": number, **_span(points[number][window], grid), "evidence": value}
         for value, number, window in sorted(pairs, reverse=True)[:_STRONGEST]
     )
 

@@ -34,7 +34,8 @@ class CollectionTable(RowIndex):
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts, parts.commit)
         self.parts = parts
-        self._hashes: tuple[int, NDArray[np.int64], NDArray[np.intp]] | None = None
+        self._hashed = 0
+        self._hashes: tuple[NDArray[np.int64], NDArray[np.intp]] | None = None
 
     @property
     def tables(self) -> Sequence[Table]:
@@ -86,7 +87,7 @@ class CollectionTable(RowIndex):
     def find(self, names: list[str]) -> NDArray[np.intp]:
         """Find the last row of each ID, whatever its status; -1 where there is none."""
         distinct = self._distinct()
-        if distinct is None or not self.commit.n_rows:
+        if distinct is None:
             return super().find(names)
         hashes, order = distinct
         wanted = np.fromiter(map(hash, names), np.int64, len(names))
@@ -102,12 +103,13 @@ class CollectionTable(RowIndex):
         n_rows = self.commit.n_rows
         if self._indexed == n_rows and n_rows:  # a writer needs the index in any case
             return None
-        if self._hashes is None or self._hashes[0] != n_rows:
+        if self._hashed != n_rows:
             found = np.fromiter(map(hash, self.column("id")), np.int64, n_rows)
             order = np.argsort(found, kind="stable")
-            self._hashes = n_rows, found[order], order
-        _, hashes, order = self._hashes
-        return (hashes, order) if (hashes[1:] != hashes[:-1]).all() else None
+            hashes = found[order]
+            self._hashes = (hashes, order) if (hashes[1:] != hashes[:-1]).all() else None
+            self._hashed = n_rows
+        return self._hashes
 
     def _require_one_part_each(self) -> None:
         holder: dict[str, int] = {}
