@@ -16,7 +16,7 @@ from fusion.encoders.encoder import Encoder, EncoderConfig, encoder_of
 from fusion.encoders.interrupts import interrupts
 from fusion.encoders.learning import chunks, learn_encoder
 from fusion.encoders.options import EncodeOptions, EncodeReport, Progress, silent, told_of
-from fusion.encoders.part_writing import PartWriter, Written, not_again, part_size, smaller
+from fusion.encoders.part_writing import PartWriter, Written, not_again, part_size, smaller, stored_hashes
 from fusion.encoders.pool import Rescue, worker_pool
 from fusion.encoders.presets import encoder_config
 from fusion.encoders.remarks import remarks_on
@@ -28,9 +28,10 @@ from store import FunctaStore, Status, create_store, open_store
 from store.collection.collection import exists
 from store.errors import StoreExistsError
 from store.opening import reserved
+from store.rows import USABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from fusion.datasets.base import Dataset, Sample
     from fusion.encoders.pool import Mapper
@@ -289,7 +290,7 @@ class _Run:
 
     def _encoded(self, mapper: Mapper) -> Iterator[Encoded]:
         reencode = self.options.on_change == "reencode"
-        tasks = ((chunk, self._hashes(chunk)) for chunk in chunks(self._wanted(), self._task_size()))
+        tasks = ((chunk, stored_hashes(chunk, self.known)) for chunk in chunks(self._wanted(), self._task_size()))
         if self.pace is not None:
             return encode_stream(self.encoder, tasks, mapper, reencode=reencode, pace=self.pace)
         rescue = Rescue(single_samples, partial(_lost, encoder=self.encoder))
@@ -330,14 +331,10 @@ class _Run:
             status, _ = self.known.get(sample.id, (None, b""))
             if self.options.retry_failed and status != Status.FAILED:
                 continue
-            if self.options.on_change == "keep" and _usable(status):
+            if self.options.on_change == "keep" and status in USABLE:
                 self.skipped += 1
                 continue
             yield self.survey.completed(sample)
-
-    def _hashes(self, chunk: Iterable[Sample]) -> dict[str, bytes]:
-        known = ((sample.id, self.known.get(sample.id, (None, b""))) for sample in chunk)
-        return {sample_id: digest for sample_id, (status, digest) in known if _usable(status)}
 
     def _task_size(self) -> int:
         config = self.encoder.config
@@ -372,10 +369,6 @@ class _Run:
         what = "encoding" if self.pace is None else f"encoding, limited by {self.pace.limit}"
         what = f"{what}, {self.failed} failed" if self.failed else what
         self.progress(what, self.encoded + self.failed + self.skipped, self.survey.wanted)
-
-
-def _usable(status: int | None) -> bool:
-    return status in (Status.OK, Status.LOW_PSNR)
 
 
 def _encode_task(task: Task, *, encoder: Encoder, reencode: bool) -> Encoded:

@@ -7,7 +7,7 @@ first one has listed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from fusion.encoders.rows import fit_prepared, lost_sample
 from fusion.errors import StoreError
 from store import Rows, Status, open_store
 from store.errors import UnreachableError
+from store.rows import USABLE
 
 if TYPE_CHECKING:
     from fusion.datasets.base import Sample
@@ -71,12 +72,7 @@ class PartWriter:
         with open_store(self.store, "a") as store:
             encoder, known = encoder_of(store), store.known()
             for chunk in chunks(iter(samples), self.task_size):
-                hashes = {
-                    sample.id: known[sample.id][1]
-                    for sample in chunk
-                    if sample.id in known and known[sample.id][0] in (Status.OK, Status.LOW_PSNR)
-                }
-                encoded = encoder.encode(chunk, known=hashes, reencode=self.reencode)
+                encoded = encoder.encode(chunk, known=stored_hashes(chunk, known), reencode=self.reencode)
                 rows = not_again(encoded.rows, known)
                 if len(rows):
                     store.append(rows)
@@ -119,6 +115,12 @@ class Written:
             unchanged=self.unchanged + unchanged,
             changed=(*self.changed, *changed),
         )
+
+
+def stored_hashes(samples: Iterable[Sample], known: Mapping[str, tuple[int, bytes]]) -> dict[str, bytes]:
+    """Give the source hash of each sample that has a functa already, by its ID."""
+    found = ((sample.id, known.get(sample.id, (None, b""))) for sample in samples)
+    return {sample_id: digest for sample_id, (status, digest) in found if status in USABLE}
 
 
 def not_again(rows: Rows, known: Mapping[str, tuple[int, bytes]]) -> Rows:
