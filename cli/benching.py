@@ -70,7 +70,7 @@ def store(
     k: Annotated[int, typer.Option(min=1, help="Weights of a functa.")] = 9000,
     rows: Annotated[int, typer.Option(min=1, help="Rows to write, scan and gather from.")] = 60_000,
     ids: Annotated[int, typer.Option(min=1, help="Rows, of k = 16, of the store that is opened.")] = 1_000_000,
-    repeats: Annotated[int, typer.Option(min=1, help="Runs; their medians count.")] = 3,
+    repeats: Annotated[int, typer.Option(min=1, help="Runs; their medians count.")] = 5,
     folder: Annotated[Path | None, typer.Option(help="Where to write, about 8 k bytes a row.")] = None,
     json: JsonFlag = False,
 ) -> None:

@@ -26,7 +26,7 @@ def bench_store(
     *,
     k: int = 9000,
     rows: int = 60_000,
-    repeats: int = 3,
+    repeats: int = 5,
     ids: int = 1_000_000,
     gathered: int = 1024,
 ) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from store.portable import NO_LINKS, sync_path, write_from
 
 TEMPORARY = ".partial"
 _PARALLEL = 16  # a block's files are synced together
+_SLICE = 1 << 20  # a page cache that is asked for more at once looks for larger free pages, and takes twice as long
 
 Buffer = Any
 
@@ -34,8 +35,7 @@ class FileSystem:
 
     def write(self, path: Path, parts: Sequence[Buffer]) -> None:
         """Create a file of the parts, one after the other; what had its name, a link too, is not written through."""
-        path.unlink(missing_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINKS, 0o666)
+        descriptor = _create(path)
         try:
             for part in parts:
                 _write_all(descriptor, memoryview(part).cast("B"))
@@ -46,7 +46,7 @@ class FileSystem:
         """Overwrite a part of an open file."""
         view = memoryview(data).cast("B")
         while view:
-            written = write_from(descriptor, view, offset)
+            written = write_from(descriptor, view[:_SLICE], offset)
             view, offset = view[written:], offset + written
 
     def truncate(self, descriptor: int, size: int) -> None:
@@ -84,9 +84,19 @@ class FileSystem:
 system = FileSystem()
 
 
+def _create(path: Path) -> int:
+    """Open a new file, in the place of what has its name."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINKS
+    try:
+        return os.open(path, flags, 0o666)
+    except FileExistsError:
+        path.unlink()
+        return os.open(path, flags, 0o666)
+
+
 def _write_all(descriptor: int, view: memoryview) -> None:
     while view:
-        view = view[os.write(descriptor, view) :]
+        view = view[os.write(descriptor, view[:_SLICE]) :]
 
 
 def temporary(path: Path) -> Path:
