@@ -33,7 +33,7 @@ FILES: dict[str, Callable[[Path], Any]] = {
     "docs/sensor-tables.md": docs_files.sensor_tables,
     "docs/settings.md": write_readme_files,
 }
-SLOW = dict.fromkeys(("docs/local-functas.md", "docs/own-files.md"), pytest.mark.slow)
+SLOW = dict.fromkeys(("docs/local-functas.md", "docs/own-files.md", "docs/scaling.md"), pytest.mark.slow)
 WITH_PYTHON = {"docs/index.md", "docs/interchange.md", "docs/python.md"}
 """Pages whose Python runs after their commands."""
 ELSEWHERE = {

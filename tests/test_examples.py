@@ -50,6 +50,7 @@ def test_multimodal(tmp_path: Path) -> None:
     assert (tmp_path / "here" / "model-stacked" / "report.html").read_text().startswith("<!DOCTYPE html>")
 
 
+@pytest.mark.slow
 def test_from_memory(tmp_path: Path) -> None:
     out = run_example("from_memory.py", "here", cwd=tmp_path)
     assert "windows of people the model has not met" in out

@@ -6,6 +6,7 @@ import pytest
 from helpers.running import Functa
 
 
+@pytest.mark.slow
 def test_bench_fit_prints_the_keys_that_checks_read(functa: Functa) -> None:
     found = functa("bench", "fit", "--quick", "--modality", "sensor", "--json").json
     assert found["workers_speedup"] > 0

@@ -27,6 +27,7 @@ def test_modulations_go_the_whole_way(functa: Functa, har: Path, tmp_path: Path)
     assert predicted.json["predictions"][0]["error"] == ""
 
 
+@pytest.mark.slow
 def test_the_report_shows_reconstructions_where_rows_can_be_decoded(
     functa: Functa, har: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

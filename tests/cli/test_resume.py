@@ -84,7 +84,7 @@ def require_equal(store: Path, whole: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".zarr", ".h5"])
-@pytest.mark.parametrize("kills", [3, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])
+@pytest.mark.parametrize("kills", [2, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])
 def test_a_killed_run_goes_on_where_it_was(
     functa: Functa, source: Path, uninterrupted: Path, tmp_path: Path, suffix: str, kills: int
 ) -> None:

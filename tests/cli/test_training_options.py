@@ -48,6 +48,7 @@ def test_folds_and_seeds_give_mean_and_deviation(functa: Functa, har_store: Path
     assert found["sd"] >= 0
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_train_on_a_cluster(functa_process: Functa, har_store: Path, tmp_path: Path) -> None:
     from distributed import LocalCluster

@@ -64,7 +64,9 @@ def test_they_are_chosen_on_training_rows_of_other_groups(rare, monkeypatch):
     assert all(str(group).startswith("s-") for held in tested for group in held.groups)
 
 
-@pytest.mark.parametrize("kind", ["early", "late", "stacked"])
+@pytest.mark.parametrize(
+    "kind", ["early", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("late", "stacked"))]
+)
 def test_labels_of_a_fusion_have_theirs(tmp_path, kind):
     pair = linked_tasks(tmp_path / "pair", labels="sets", lacking=6)
     result = fusion.train(pair, tmp_path / "model", preset=LINEAR, task="multilabel", fusion=kind)

@@ -59,15 +59,19 @@ CASES = {
     "two layers, sigmoid": Case(SMALL, 70, 3, FitSettings(steps=2)),
     "one layer": Case(Architecture(1, 2, (8,), (30.0,)), 40, 1, FitSettings(steps=2)),
     "odd widths, linear": Case(Architecture(3, 2, (5, 7, 6), (3.0, 1.0, 1.0), output="linear"), 33, 1, FitSettings(2)),
-    "five layers": Case(Architecture(2, 3, (8, 4, 4, 4, 8), (3.0, 1.0, 1.0, 1.0, 1.0)), 20, 1, FitSettings(steps=2)),
-    "one point": Case(SMALL, 1, 1, FitSettings(steps=2)),
-    "plain steps, odd widths": Case(Architecture(1, 5, (9, 6), (3.0, 1.0)), 50, 1, FitSettings(3), plain=True),
     "plain steps, one layer": Case(Architecture(1, 1, (5,), (3.0,)), 30, 1, FitSettings(steps=2), plain=True),
-    "cosine schedule": Case(SMALL, 20, 1, FitSettings(steps=3, schedule="cosine")),
     "subsets": Case(SMALL, 80, 1, FitSettings(steps=3, coordinates_per_step=66)),
+    "no steps": Case(SMALL, 20, 2, FitSettings(steps=0)),
+    "no number": Case(SMALL, 20, 2, FitSettings(steps=1, psnr_target=40.0), spoilt=True),
     "PSNR target": Case(
         Architecture(1, 1, (8, 8), (3.0, 1.0)), 12, 3, FitSettings(9, 3e-2, psnr_target=14.5), tolerance=1e-4
     ),
+}
+SLOW_CASES = {
+    "five layers": Case(Architecture(2, 3, (8, 4, 4, 4, 8), (3.0, 1.0, 1.0, 1.0, 1.0)), 20, 1, FitSettings(steps=2)),
+    "one point": Case(SMALL, 1, 1, FitSettings(steps=2)),
+    "plain steps, odd widths": Case(Architecture(1, 5, (9, 6), (3.0, 1.0)), 50, 1, FitSettings(3), plain=True),
+    "cosine schedule": Case(SMALL, 20, 1, FitSettings(steps=3, schedule="cosine")),
     "subsets and target": Case(
         Architecture(1, 1, (8, 8), (3.0, 1.0)),
         30,
@@ -75,12 +79,8 @@ CASES = {
         FitSettings(6, 3e-2, psnr_target=13.0, coordinates_per_step=9),
         tolerance=1e-4,
     ),
-    "no steps": Case(SMALL, 20, 2, FitSettings(steps=0)),
     "60 outputs": Case(Architecture(1, 60, (8, 4), (3.0, 1.0)), 10, 1, FitSettings(steps=1)),
-    "no number": Case(SMALL, 20, 2, FitSettings(steps=1, psnr_target=40.0), spoilt=True),
     "little shared memory": Case(SMALL, 20, 1, FitSettings(steps=2), memory=6000),
-}
-SLOW_CASES = {
     "paper": Case(paper(2, 3), 64, 1, FitSettings(steps=2)),
     "siren halves": Case(siren(1, 1).half(), 64, 1, FitSettings(steps=2)),
     "wider than a pass": Case(Architecture(1, 2, (260, 40), (3.0, 1.0)), 70, 1, FitSettings(steps=2), memory=20_000),
