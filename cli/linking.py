@@ -36,10 +36,11 @@ def link(
     json: JsonFlag = False,
 ) -> None:
     """Join stores into a table of items, by ID and never by position, and say what was left over."""
-    import fusion
+    from fusion.linking import link_to_file
 
-    linked = fusion.link(
+    linked = link_to_file(
         stores,
+        out,
         on=on,  # type: ignore[arg-type]
         how=how,  # type: ignore[arg-type]
         key=key,
@@ -48,10 +49,9 @@ def link(
         seed=seed,
         reuse=reuse,
     )
-    path = linked.save(out)
     if json:
-        print_json({**linked.to_dict(), "out": str(path)})
+        print_json({**linked.to_dict(), "out": str(linked.path)})
         return
-    print_facts("Linked items", {**linked.facts(), "table": str(path)})
+    print_facts("Linked items", {**linked.facts(), "table": str(linked.path)})
     for warning in linked.summary.warnings:
         typer.echo(f"note: {warning}", err=True)

@@ -210,13 +210,23 @@ class FunctaStore:
         splits = {split} if isinstance(split, str) else set(split)
         return rows[[name in splits for name in self._table.names("split", rows)]]
 
-    def known(self) -> dict[str, tuple[int, bytes]]:
-        """Map every ID that was not deleted to status and source hash of its last row, failed and buffered ones too."""
-        index = self._table.index()
-        status, hashes = self._table.column("status").tolist(), self._table.column("source_hash")
-        found = {name: (status[row], hashes[row].tobytes()) for name, row in index.items()}
+    def known(self, ids: Sequence[str] | None = None) -> dict[str, tuple[int, bytes]]:
+        """Map every ID that was not deleted to status and source hash of its last row, failed and buffered ones too.
+
+        Of a large collection it is cheaper to ask for the IDs that matter.
+        """
+        if ids is None:
+            index = self._table.index()
+            status, hashes = self._table.column("status").tolist(), self._table.column("source_hash")
+            found = {name: (status[row], hashes[row].tobytes()) for name, row in index.items()}
+        else:
+            rows = self._table.find(list(ids))
+            batch = self._table.assemble(rows[rows >= 0], np.empty((int((rows >= 0).sum()), 0), np.float32))
+            told = zip(batch.status.tolist(), map(bytes, batch.source_hash), strict=True)
+            found = dict(zip(batch.ids.tolist(), told, strict=True))
         if self._writer is not None:
-            found |= self._writer.uncommitted
+            asked = self._writer.uncommitted.keys() if ids is None else self._writer.uncommitted.keys() & set(ids)
+            found |= {name: self._writer.uncommitted[name] for name in asked}
         return {name: entry for name, entry in found.items() if entry[0] != Status.DELETED}
 
     def failed(self) -> list[tuple[str, str, str]]:

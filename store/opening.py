@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.collection.collection import create_collection, exists, is_collection, open_collection, starting
+from store.collection.manifest import PART_ROWS
 from store.errors import StoreError
 from store.formats import COLLECTION, create_from_header, open_backend, open_to_write, vacant
 from store.functa_store import FunctaStore
@@ -54,7 +55,8 @@ def create_store(
     dataset : str
     seed : int
     block_rows : int, optional
-        Rows per block; the power of two nearest 8 MiB of functas, between 256 and 16384, when not given.
+        Rows per block; the power of two nearest 8 MiB of functas, between 256 and 16384, when not given; of a
+        collection no more than fill a part.
     id_width : int
         Bytes an ID may have, at most 512. HDF5 keeps this much space for each.
     missing_values : bool
@@ -81,12 +83,19 @@ def create_store(
         missing_values=missing_values,
     )
     if Path(path).suffix == COLLECTION:
+        if block_rows is None:
+            header = header.changed(block_rows=min(header.block_rows, filled_by(part_rows or PART_ROWS)))
         return create_collection(path, header, arrays, part_rows)
     if part_rows is not None:
         raise StoreError(
             f"{path} is not written in parts, so part_rows says nothing. Name it {Path(path).stem}{COLLECTION}"
         )
     return create_from_header(path, header, arrays)
+
+
+def filled_by(rows: int) -> int:
+    """Give the size of a block that so many rows fill, a power of two."""
+    return 1 << max(0, rows - 1).bit_length()
 
 
 def open_store(path: str | Path, mode: Literal["r", "a"] = "r") -> FunctaStore:

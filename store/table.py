@@ -41,6 +41,15 @@ class Table(RowIndex):
     def __init__(self, backend: Backend, commit: Commit) -> None:
         super().__init__(backend, commit)
 
+    @property
+    def kept(self) -> frozenset[str]:
+        """Names of the small columns that are in memory."""
+        return frozenset(self._cache)
+
+    def keep_only(self, paths: frozenset[str]) -> None:
+        """Let go of other small columns; they are read again when they are asked for."""
+        self._cache = {path: values for path, values in self._cache.items() if path in paths}
+
     def blocks(self) -> list[tuple[int, int, int]]:
         """List number, first row and end of each block."""
         n_rows, size = self.commit.n_rows, self.backend.header.block_rows

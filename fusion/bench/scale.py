@@ -195,10 +195,10 @@ def _scan(place: Path, *given: Any) -> float:
 
 def _link(place: Path, *given: Any) -> float:
     del given
-    from fusion.linking import link
+    from fusion.linking import link_to_file
 
     begin = time.perf_counter()
-    link([place / f"{name}.functas" for name in _NAMES]).save(place / "link.parquet")
+    link_to_file([place / f"{name}.functas" for name in _NAMES], place / "link.parquet")
     return time.perf_counter() - begin
 
 

@@ -43,7 +43,7 @@ def dask_pool(scheduler: str | Any, *, timeout: float = 30.0) -> Iterator[Mapper
     Yields
     ------
     Mapper
-        Keeps at most two tasks per worker under way; workers may come and go.
+        Keeps two tasks per worker under way, or one more; workers may come and go.
 
     Raises
     ------
@@ -108,13 +108,12 @@ def _quiet() -> Iterator[None]:
 def _map_on(
     client: Any, function: Callable[[Any], Any], tasks: Iterable[Any], rescue: Rescue | None = None
 ) -> Iterator[Any]:
-    threads = sum(client.nthreads().values()) or 1
     submit = partial(client.submit, function, pure=False, retries=_RETRIES)
     waiting: deque[tuple[Any, Any]] = deque()
     with _scheduler_named(client):
         for task in tasks:
             waiting.append((task, submit(task)))
-            if len(waiting) > 2 * threads:
+            while len(waiting) > 2 * (sum(client.nthreads().values()) or 1):  # workers come and go
                 yield from _result(submit, *waiting.popleft(), rescue)
         while waiting:
             yield from _result(submit, *waiting.popleft(), rescue)

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -148,6 +148,9 @@ class SensorTable:
         self._split = SplitCount("groups", float(test_share), seed)
         self._names = LookAlikes()
         self._kept: list[TimeSeries] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_kept": None}  # whoever reads elsewhere reads the file
 
     @property
     def reading(self) -> ReadingPlan:

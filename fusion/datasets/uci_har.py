@@ -61,6 +61,9 @@ class UciHar:
             for path in self._paths(split):
                 _require_file(path)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_signals": {}}  # whoever reads elsewhere parses its own
+
     def default_modality(self) -> SensorModality:
         """Give the windows' length, channels and rate."""
         return SensorModality(length=READINGS, channels=CHANNELS, rate=RATE)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import time
-from contextlib import AbstractContextManager, suppress
-from dataclasses import asdict, fields, replace
+from contextlib import AbstractContextManager
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,24 +14,25 @@ from typing import TYPE_CHECKING
 from fusion.datasets.frame import samples_of
 from fusion.encoders.encoder import Encoder, EncoderConfig, encoder_of
 from fusion.encoders.interrupts import interrupts
-from fusion.encoders.learning import chunks, learn_encoder
+from fusion.encoders.learning import chunks
 from fusion.encoders.options import EncodeOptions, EncodeReport, Progress, silent, told_of
-from fusion.encoders.part_writing import PartWriter, Written, not_again, part_size, smaller, stored_hashes
+from fusion.encoders.part_writing import PartWriter, Written, not_again, part_size, stored_hashes
+from fusion.encoders.placing import SampleReader
 from fusion.encoders.pool import Rescue, worker_pool
 from fusion.encoders.presets import encoder_config
 from fusion.encoders.remarks import remarks_on
 from fusion.encoders.rows import WORKER, Encoded, Task, fit_prepared, lost_sample, single_samples
+from fusion.encoders.store_opening import created, learned, open_to_encode, taken_over
 from fusion.encoders.streaming import Pace, encode_stream
-from fusion.encoders.survey import Survey, survey_samples, training_samples
+from fusion.encoders.survey import Survey, survey_samples
 from fusion.errors import DataError, FusionError, StoreError
-from store import FunctaStore, Status, create_store, open_store
+from store import FunctaStore, Status, open_store
 from store.collection.collection import exists
-from store.errors import StoreExistsError
-from store.opening import reserved
+from store.collection.manifest import PART_ROWS
 from store.rows import USABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from fusion.datasets.base import Dataset, Sample
     from fusion.encoders.pool import Mapper
@@ -40,7 +41,6 @@ _LOG = logging.getLogger(__name__)
 _TASK_FLOPS = 1e11
 _TASK_BYTES = 1 << 26
 _MAX_TASK = 256
-_ID_WIDTH = 128
 
 
 def encode(
@@ -91,10 +91,12 @@ def encode(
         report = progress or silent
         report("reading names", 0, 0)
         survey = survey_samples(dataset, options, config.seed)
-        learn = partial(_taken_over, like, config) if like else partial(_learned, dataset, config, options, mapper)
+        learn = partial(taken_over, like, config) if like else partial(learned, dataset, config, options, mapper)
         if not exists(store):
             report("learning the start", 0, 0)
-        with _open_store(dataset, store, config, options, learn, survey.longest_id) as opened:
+        part = None if pool is None else part_size(options.part_rows or PART_ROWS, survey.wanted)
+        create = partial(created, dataset, store, options, learn, survey.longest_id, part)
+        with open_to_encode(store, config, options, create, survey.longest_id) as opened:
             run = _Run(dataset, opened, options, survey, progress)
             if pool is None and run.encoder.device != "cpu":
                 run.pace = Pace()
@@ -134,103 +136,6 @@ def gone_ids(dataset: Dataset, store: FunctaStore) -> list[str]:
             "Name the source that the store was made from"
         )
     return gone
-
-
-def _learned(dataset: Dataset, config: EncoderConfig, options: EncodeOptions, mapper: Mapper) -> Encoder:
-    return learn_encoder(config, training_samples(dataset, options, config), mapper)
-
-
-def _taken_over(like: str | Path, config: EncoderConfig) -> Encoder:
-    with open_store(like) as other:
-        other.require_same(encoder=_with_sizes_of(config, other).to_dict())
-        return encoder_of(other)
-
-
-def _open_store(
-    dataset: Dataset,
-    path: str | Path,
-    config: EncoderConfig,
-    options: EncodeOptions,
-    learn: Callable[[], Encoder],
-    longest_id: int,
-) -> FunctaStore:
-    if not exists(path):
-        with reserved(path) as free, suppress(StoreExistsError):
-            if free:
-                return _created(dataset, path, options, learn(), longest_id)
-    return _opened(path, config, options, longest_id)
-
-
-def _opened(path: str | Path, config: EncoderConfig, options: EncodeOptions, longest_id: int) -> FunctaStore:
-    opened = open_store(path, "a")
-    try:
-        opened.require_same(encoder=_with_sizes_of(config, opened).to_dict())
-        _require_room(opened, longest_id)
-        _require_part_rows(opened, options.part_rows)
-    except BaseException:
-        opened.close()
-        raise
-    return opened
-
-
-def _created(
-    dataset: Dataset, path: str | Path, options: EncodeOptions, encoder: Encoder, longest_id: int
-) -> FunctaStore:
-    config = encoder.config
-    told = told_of(dataset)
-    return create_store(
-        path,
-        modality=config.modality.name,
-        layout=config.layout,
-        encoder=config.to_dict(),
-        state=encoder.arrays(),
-        conventions={
-            "coordinates": "regular grid in [-1, 1], first axis slowest, both ends included",
-            "values": "(raw - state/low) / (state/high - state/low), clipped to [0, 1]",
-            **config.conventions(),
-            **getattr(dataset, "provenance", {}),
-            "train_splits": list(options.train_splits) if config.learns else [],
-            "reader": dict(getattr(dataset, "options", {})),
-            **({} if told["reading"] is None else {"reading": told["reading"]}),
-        },
-        dataset=dataset.name,
-        seed=config.seed,
-        block_rows=options.block_rows,
-        id_width=max(_ID_WIDTH, longest_id),
-        missing_values=config.missing_values,
-        part_rows=options.part_rows,
-    )
-
-
-def _require_room(opened: FunctaStore, longest_id: int) -> None:
-    if longest_id > opened.longest_id:
-        raise DataError(
-            f"an ID has {longest_id} bytes of UTF-8, but {opened.path} keeps IDs of at most {opened.longest_id}. "
-            "Nothing was encoded. Go on with a copy of it as .zarr, which keeps IDs of any length: functa store convert"
-        )
-
-
-def _require_part_rows(opened: FunctaStore, asked: int | None) -> None:
-    there = getattr(opened, "part_rows", None)
-    if asked not in (None, there):
-        how = "is not written in parts" if there is None else f"is written in parts of {there} rows"
-        raise DataError(
-            f"{opened.path} {how}, so part-rows {asked} does not fit. Leave it out, or use a new store path"
-        )
-
-
-def _with_sizes_of(config: EncoderConfig, opened: FunctaStore) -> EncoderConfig:
-    """Take sizes that the configuration leaves open from the store, where the first run filled them in."""
-    config = config.with_sizes_of(opened.header.encoder)
-    stored = opened.header.encoder.get("modality", {})
-    if stored.get("name") != config.modality.name:
-        return config
-    blank = {
-        item.name: stored[item.name]
-        for item in fields(config.modality)  # type: ignore[arg-type]
-        if getattr(config.modality, item.name) in (None, ()) and item.name in stored
-    }
-    return config.with_modality(replace(config.modality, **blank))  # type: ignore[type-var]
 
 
 class _Run:
@@ -323,7 +228,11 @@ class _Run:
         return left_out
 
     def _wanted(self) -> Iterator[Sample]:
-        for sample in self.dataset:
+        return (sample for _, sample in self._placed())
+
+    def _placed(self) -> Iterator[tuple[int, Sample]]:
+        """Give the samples to encode, each with its place in the data set."""
+        for place, sample in enumerate(self.dataset):
             if not self.options.selects(sample):
                 continue
             if self.survey.chosen is not None and sample.id not in self.survey.chosen:
@@ -334,7 +243,7 @@ class _Run:
             if self.options.on_change == "keep" and status in USABLE:
                 self.skipped += 1
                 continue
-            yield self.survey.completed(sample)
+            yield place, self.survey.completed(sample)
 
     def _task_size(self) -> int:
         config = self.encoder.config
@@ -343,10 +252,12 @@ class _Run:
         return int(min(_MAX_TASK, max(1, min(flops, _TASK_BYTES // size))))
 
     def _written(self, mapper: Mapper) -> Iterator[Written]:
-        writer = PartWriter(str(self.store.path), self._task_size(), reencode=self.options.on_change == "reencode")
+        reader = SampleReader.of(self.dataset, self.survey)
+        reencode = self.options.on_change == "reencode"
+        writer = PartWriter(str(self.store.path), self._task_size(), reencode=reencode, reader=reader)
         size = part_size(getattr(self.store, "part_rows", 1), self.survey.wanted)
-        rescue = Rescue(smaller, partial(writer.lost, encoder=self.encoder, store=self.store))
-        return mapper(writer, chunks(self._wanted(), size), rescue)
+        rescue = Rescue(writer.smaller, partial(writer.lost, encoder=self.encoder, store=self.store))
+        return mapper(writer, writer.tasks(self._placed(), size), rescue)
 
     def _kept(self, encoded: Encoded) -> Written:
         rows = encoded.rows

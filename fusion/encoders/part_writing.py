@@ -1,18 +1,19 @@
 """Encode into a collection by workers of a cluster that write and list parts themselves; no row passes the client.
 
-A task is the samples of one part. Its worker opens the collection, fits what is not stored yet and lists the part; what
-comes back is a count. A task that runs twice, because its worker was lost or its client went away, finds by ID what the
-first one has listed.
+A task is the samples of one part, by their places in the data set where the workers can read that themselves. Its
+worker opens the collection, fits what is not stored yet and lists the part; what comes back is a count. A task that
+runs twice, because its worker was lost or its client went away, finds by ID what the first one has listed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from fusion.encoders.encoder import encoder_of
 from fusion.encoders.learning import chunks
+from fusion.encoders.placing import Places, SampleReader
 from fusion.encoders.rows import fit_prepared, lost_sample
 from fusion.errors import StoreError
 from store import Rows, Status, open_store
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from fusion.encoders.encoder import Encoder
     from store import FunctaStore
 
+    PartTask = Sequence[Sample] | Places
+
+T = TypeVar("T")
 _ATTEMPTS = 3
 _FEW = 16
 _PARTS = 32
@@ -42,13 +46,22 @@ class PartWriter:
         Samples that are fitted at once.
     reencode : bool
         Fit samples again whose data have changed.
+    reader : SampleReader or None
+        Reads the samples where the worker is; None where tasks hold them.
     """
 
     store: str
     task_size: int
     reencode: bool
+    reader: SampleReader | None = None
 
-    def __call__(self, samples: Sequence[Sample]) -> Written:
+    def tasks(self, placed: Iterator[tuple[int, Sample]], size: int) -> Iterator[PartTask]:
+        """Cut samples, each with its place in the data set, into tasks."""
+        if self.reader is not None:
+            return self.reader.tasks(placed, size)
+        return chunks((sample for _, sample in placed), size)
+
+    def __call__(self, task: PartTask) -> Written:
         """Fit and list what is not stored yet.
 
         Raises
@@ -56,6 +69,7 @@ class PartWriter:
         StoreError
             The part could not be listed, time and again.
         """
+        samples = self._samples(task)
         for left in reversed(range(_ATTEMPTS)):
             try:
                 return self._write(samples)
@@ -67,10 +81,15 @@ class PartWriter:
                     raise
         raise AssertionError
 
+    def _samples(self, task: PartTask) -> Sequence[Sample]:
+        if self.reader is None:
+            return cast("Sequence[Sample]", task)
+        return self.reader.read(cast(Places, task))
+
     def _write(self, samples: Sequence[Sample]) -> Written:
         found = Written()
         with open_store(self.store, "a") as store:
-            encoder, known = encoder_of(store), store.known()
+            encoder, known = encoder_of(store), store.known([sample.id for sample in samples])
             for chunk in chunks(iter(samples), self.task_size):
                 encoded = encoder.encode(chunk, known=stored_hashes(chunk, known), reencode=self.reencode)
                 rows = not_again(encoded.rows, known)
@@ -79,11 +98,18 @@ class PartWriter:
                 found = found.and_more(encoded.rows, encoded.unchanged, encoded.changed)
         return found
 
-    def lost(self, samples: Sequence[Sample], reason: str, encoder: Encoder, store: FunctaStore) -> Written:
+    def lost(self, task: PartTask, reason: str, encoder: Encoder, store: FunctaStore) -> Written:
         """Keep a failed row of a sample that workers die of, in the process that asked them."""
-        rows = fit_prepared(encoder, lost_sample(encoder, samples[0], reason)).rows
+        sample = self._samples(task)[0]
+        rows = fit_prepared(encoder, lost_sample(encoder, sample, reason)).rows
         store.append(rows)
-        return replace(Written().and_more(rows, 0, ()), deadly=(samples[0].id,))
+        return replace(Written().and_more(rows, 0, ()), deadly=(sample.id,))
+
+    def smaller(self, task: PartTask) -> list[PartTask]:
+        """Cut a task whose worker dies: in halves, few samples into single ones."""
+        if self.reader is None:
+            return [*_cut(cast("Sequence[Sample]", task))]
+        return [Places.of(part) for part in _cut(self.reader.placed(cast(Places, task)))]
 
 
 @dataclass(frozen=True)
@@ -137,8 +163,7 @@ def part_size(part_rows: int, wanted: int) -> int:
     return max(1, min(part_rows, -(-wanted // _PARTS)))
 
 
-def smaller(samples: Sequence[Sample]) -> list[Sequence[Sample]]:
-    """Cut the samples of a task whose worker dies: in halves, few ones into single samples."""
+def _cut(samples: Sequence[T]) -> list[Sequence[T]]:
     if len(samples) <= _FEW:
         return [[sample] for sample in samples]
     middle = len(samples) // 2

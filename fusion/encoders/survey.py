@@ -72,6 +72,10 @@ class Survey:
     longest_id: int = 0
     numbers: Numbers | None = None
 
+    def without_names(self) -> Survey:
+        """Leave out whatever grows with the data set."""
+        return replace(self, chosen=None, splits=Counter(), classes=Counter())
+
     def completed(self, sample: Sample) -> Sample:
         """Give a sample its label as its target, where all labels are numbers and no sample has another target."""
         if self.numbers is None or self.numbers.told_by != "label":

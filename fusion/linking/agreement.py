@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,9 @@ from fusion.errors import DataError
 from fusion.linking.joins import Joined
 from fusion.linking.sides import Side, taken
 
-__all__ = ["agreed", "coarsest_groups", "require_one_side"]
+__all__ = ["Conflicts", "agreed", "coarsest_groups", "group_splits", "require_one_side"]
 
+_SHOWN = 5
 _HINTS = {
     "target": "Encode the stores with the same targets.",
     "label": "Give a label map that turns both into one (--labels), or correct the labels.",
@@ -22,13 +24,36 @@ _HINTS = {
 }
 
 
-def agreed(sides: Sequence[Side], joined: Joined, name: str) -> NDArray[np.object_]:
+@dataclass(frozen=True)
+class Conflicts:
+    """Items of which the stores say different things.
+
+    Parameters
+    ----------
+    items : int
+    shown : tuple of str
+        What is said of the first five, in the order of their IDs.
+    """
+
+    items: int = 0
+    shown: tuple[str, ...] = ()
+
+    def __add__(self, later: Conflicts) -> Conflicts:
+        return Conflicts(self.items + later.items, (*self.shown, *later.shown)[:_SHOWN])
+
+    def require_none(self, name: str) -> None:
+        """Refuse items that have more than one label, split, group or target; DataError."""
+        if self.items:
+            raise DataError(
+                f"{self.items} linked items have more than one {name}, first {'; '.join(self.shown)}; expected one. "
+                f"{_HINTS[name]}"
+            )
+
+
+def agreed(sides: Sequence[Side], joined: Joined, name: str) -> tuple[NDArray[np.object_], Conflicts]:
     """Return the label, split, group or target of each item, shape (items,), None where no store knows one.
 
-    Raises
-    ------
-    DataError
-        Two stores differ; the message lists the first five items.
+    Also where two stores differ.
     """
     columns = [_of_items(side, joined, column, name) for column, side in enumerate(sides)]
     found = columns[0].copy()
@@ -37,9 +62,7 @@ def agreed(sides: Sequence[Side], joined: Joined, name: str) -> NDArray[np.objec
         known, told = pd.notna(found), pd.notna(values)
         differs |= known & told & (found != values)
         found[~known] = values[~known]
-    if differs.any():
-        raise DataError(_conflict(sides, joined.link_ids, columns, differs, name))
-    return found
+    return found, _conflicts(sides, joined.link_ids, columns, differs)
 
 
 def coarsest_groups(sides: Sequence[Side], joined: Joined) -> NDArray[np.object_]:
@@ -54,17 +77,21 @@ def coarsest_groups(sides: Sequence[Side], joined: Joined) -> NDArray[np.object_
     return found
 
 
-def require_one_side(store: str, groups: NDArray[np.object_], splits: NDArray[np.object_]) -> None:
-    """Refuse a group that is in two splits.
+def group_splits(groups: NDArray[np.object_], splits: NDArray[np.object_]) -> pd.DataFrame:
+    """List each group with each split that it is in, columns ``group`` and ``split``."""
+    pairs = pd.DataFrame({"group": groups, "split": splits}, dtype=object)
+    return pairs.dropna().drop_duplicates()
+
+
+def require_one_side(store: str, pairs: pd.DataFrame) -> None:
+    """Refuse a group that is in two splits; see `group_splits`.
 
     Raises
     ------
     DataError
         Naming the first five such groups.
     """
-    grouped = pd.notna(groups)
-    pairs = pd.DataFrame({"group": groups[grouped], "split": splits[grouped]}).drop_duplicates()
-    counts = pairs.dropna().groupby("group").size()
+    counts = pairs.groupby("group").size()
     shared = sorted(counts.index[counts > 1])
     if shared:
         raise DataError(
@@ -77,19 +104,18 @@ def _of_items(side: Side, joined: Joined, column: int, name: str) -> NDArray[np.
     return taken(getattr(side, f"{name}s"), joined.places[:, column])
 
 
-def _conflict(
+def _conflicts(
     sides: Sequence[Side],
     link_ids: NDArray[np.object_],
     columns: Sequence[NDArray[np.object_]],
     differs: NDArray[np.bool_],
-    name: str,
-) -> str:
+) -> Conflicts:
     places = np.flatnonzero(differs)
-    first = places[np.argsort(link_ids[places], kind="stable")[:5]]
-    shown = "; ".join(
+    first = places[np.argsort(link_ids[places], kind="stable")[:_SHOWN]]
+    shown = (
         f"{link_ids[place]!r} ("
         + ", ".join(f"{side.name}: {values[place]!r}" for side, values in zip(sides, columns, strict=True))
         + ")"
         for place in first
     )
-    return f"{len(places)} linked items have more than one {name}, first {shown}; expected one. {_HINTS[name]}"
+    return Conflicts(len(places), tuple(shown))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,16 @@ from fusion.errors import ConfigError, DataError
 from fusion.modalities.tables import open_table
 from store.files import whole_file, write_whole
 
-__all__ = ["FORMAT", "is_link", "read_names", "read_table", "write_table"]
+__all__ = [
+    "FORMAT",
+    "is_link",
+    "is_parquet",
+    "read_names",
+    "read_table",
+    "unwritable",
+    "write_table",
+    "written_in_parts",
+]
 
 FORMAT = "functa-fusion-link"
 """Says in a card, and in the metadata of a Parquet file, what it is."""
@@ -22,6 +33,16 @@ _SUFFIXES = (".parquet", ".csv")
 def is_link(path: str | Path) -> bool:
     """Tell by its suffix whether a path is meant as a link table."""
     return Path(path).suffix.lower() in _SUFFIXES
+
+
+def is_parquet(path: Path) -> bool:
+    """Tell whether a path is that of a Parquet file."""
+    return path.suffix.lower() == ".parquet"
+
+
+def unwritable(path: Path, error: OSError) -> DataError:
+    """Say that a link table cannot be written."""
+    return DataError(f"link table {path} cannot be written: {error.strerror or error}. Check the folder.")
 
 
 def write_table(path: Path, frame: pd.DataFrame, card: str) -> None:
@@ -44,16 +65,51 @@ def write_table(path: Path, frame: pd.DataFrame, card: str) -> None:
     """
     if not is_link(path):
         raise ConfigError(f"{path} has suffix {path.suffix!r}; a link table is written as {' or '.join(_SUFFIXES)}.")
+    if is_parquet(path):
+        with written_in_parts(path, list(frame.columns)) as (write, end_with):
+            write(frame)
+            end_with(card)
+        return
     try:
-        if path.suffix.lower() == ".csv":
-            write_whole(_beside(path), card + "\n")
+        write_whole(_beside(path), card + "\n")
         with whole_file(path) as place:
-            if path.suffix.lower() == ".csv":
-                _write_csv(frame, place)
-            else:
-                _write_parquet(frame, card, place)
+            _write_csv(frame, place)
     except OSError as error:
-        raise DataError(f"link table {path} cannot be written: {error.strerror or error}. Check the folder.") from error
+        raise unwritable(path, error) from error
+
+
+@contextmanager
+def written_in_parts(
+    path: Path, columns: Sequence[str]
+) -> Iterator[tuple[Callable[[pd.DataFrame], None], Callable[[str], None]]]:
+    """Write a Parquet file whose rows come part by part, and its card last; there is no file when the block raises.
+
+    Yields
+    ------
+    write, end_with : callable
+        Take a frame of str, and the card.
+
+    Raises
+    ------
+    DataError
+        It cannot be written.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pa.schema([(name, pa.string()) for name in columns])
+
+    def write(frame: pd.DataFrame) -> None:
+        writer.write_table(pa.Table.from_pandas(frame, schema=schema, preserve_index=False).cast(schema))
+
+    def end_with(card: str) -> None:
+        writer.add_key_value_metadata({FORMAT: card})
+
+    try:
+        with whole_file(path) as place, pq.ParquetWriter(place, schema) as writer:
+            yield write, end_with
+    except OSError as error:
+        raise unwritable(path, error) from error
 
 
 def read_table(path: Path) -> tuple[pd.DataFrame, str]:
@@ -99,23 +155,16 @@ def _write_csv(frame: pd.DataFrame, place: Path) -> None:
     frame.to_csv(place, index=False, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n", encoding="utf-8")
 
 
-def _write_parquet(frame: pd.DataFrame, text: str, place: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    schema = pa.schema([(name, pa.string()) for name in frame.columns], metadata={FORMAT: text})
-    pq.write_table(pa.Table.from_pandas(frame, schema=schema, preserve_index=False).cast(schema), place)
-
-
 def _read_parquet(path: Path) -> tuple[pd.DataFrame, str]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path)
+        file = pq.ParquetFile(path)
+        table, found = file.read(), file.metadata.metadata or {}
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"link table {path} cannot be read: {error}. Link the stores again.") from error
-    text = (table.schema.metadata or {}).get(FORMAT.encode(), b"{}").decode("utf-8", "replace")
+    text = found.get(FORMAT.encode(), b"{}").decode("utf-8", "replace")
     return table.to_pandas(types_mapper=lambda _: None).astype(object), text
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fusion.linking.joins import How, Joined, Key, join_by_group, kept_by
 from fusion.linking.sides import Side
 
-__all__ = ["groups_held", "join_to_groups"]
+__all__ = ["groups_held", "join_to_groups", "may_hold_groups"]
 
 
 def groups_held(sides: Sequence[Side], key: Key | None) -> list[str]:
@@ -24,11 +24,15 @@ def groups_held(sides: Sequence[Side], key: Key | None) -> list[str]:
 
     def holds_groups(side: Side) -> bool:
         others = set().union(*(found for name, found in groups.items() if name != side.name))
-        own = all(group is None or group == name for group, name in zip(side.groups, side.ids, strict=True))
-        return own and not _has_key(side, key) and not others.isdisjoint(side.ids)
+        return may_hold_groups(side) and not _has_key(side, key) and not others.isdisjoint(side.ids)
 
     found = [side.name for side in sides if holds_groups(side)]
     return found if len(found) < len(sides) else []
+
+
+def may_hold_groups(side: Side) -> bool:
+    """Tell whether each of these rows has no group, or is its own group."""
+    return all(group is None or group == name for group, name in zip(side.groups, side.ids, strict=True))
 
 
 def join_to_groups(sides: Sequence[Side], how: How, key: Key | None, held: Sequence[str]) -> Joined:

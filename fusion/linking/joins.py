@@ -22,12 +22,17 @@ __all__ = [
     "How",
     "Joined",
     "Key",
+    "Repeats",
+    "group_keys",
     "join_by_group",
     "join_by_id",
+    "join_by_key",
     "join_by_label",
     "join_by_table",
     "joined_names",
     "kept_by",
+    "keys_by_store",
+    "repeated",
 ]
 
 How = Literal["inner", "left", "outer"]
@@ -57,7 +62,7 @@ class Joined:
 
 def join_by_id(sides: Sequence[Side], how: How) -> Joined:
     """Join samples of the same ID."""
-    return _join([side.ids for side in sides], how)
+    return join_by_key([side.ids for side in sides], how)
 
 
 def join_by_group(sides: Sequence[Side], how: How, key: Key | None) -> Joined:
@@ -70,20 +75,55 @@ def join_by_group(sides: Sequence[Side], how: How, key: Key | None) -> Joined:
     ConfigError
         The key names a store that is not there.
     """
-    keys = key if isinstance(key, Mapping) else _by_store(sides, [key] if isinstance(key, str) else key or [])
-    unknown = sorted(set(keys) - {side.name for side in sides})
-    if unknown:
-        names = ", ".join(side.name for side in sides)
-        raise ConfigError(f"keys are given for {', '.join(map(repr, unknown))}; the stores to link are {names}.")
-    found = []
-    for side in sides:
-        inside = keyed_by(side, keys.get(side.name))
-        usable = np.flatnonzero(_present(inside) & _present(side.groups))
-        whole = np.full(len(side), None, dtype=object)
-        whole[usable] = joined_names([side.groups[usable], inside[usable]], "/")
-        _require_unique(side, whole)
-        found.append(whole)
-    return _join(found, how)
+    keys = keys_by_store([side.name for side in sides], key)
+    found = [group_keys(side, keys.get(side.name)) for side in sides]
+    for side, whole in zip(sides, found, strict=True):
+        repeated(whole).require_none(side.path)
+    return join_by_key(found, how)
+
+
+def group_keys(side: Side, key: str | None) -> NDArray[np.object_]:
+    """Give group and, inside it, the key of each sample as one name; None where one of them is missing."""
+    inside = keyed_by(side, key)
+    usable = np.flatnonzero(_present(inside) & _present(side.groups))
+    whole = np.full(len(side), None, dtype=object)
+    whole[usable] = joined_names([side.groups[usable], inside[usable]], "/")
+    return whole
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Keys that more than one sample of a store has.
+
+    Parameters
+    ----------
+    samples : int
+        But for the first of each key.
+    shown : tuple of str
+        The first five keys.
+    """
+
+    samples: int = 0
+    shown: tuple[str, ...] = ()
+
+    def __add__(self, later: Repeats) -> Repeats:
+        return Repeats(self.samples + later.samples, (*self.shown, *later.shown)[:5])
+
+    def require_none(self, store: str) -> None:
+        """Refuse them; DataError."""
+        if self.samples:
+            raise DataError(
+                f"{self.samples} samples of store {store} share group and key with another one, first "
+                f"{', '.join(map(repr, self.shown))}; expected each key once in a group. Give a regular expression "
+                "that tells them apart (--key)."
+            )
+
+
+def repeated(keys: NDArray[np.object_]) -> Repeats:
+    """Find the keys that are there more than once."""
+    keyed = keys[_present(keys)]
+    twice = pd.Series(keyed).duplicated().to_numpy()
+    return Repeats(int(twice.sum()), tuple(sorted(set(keyed[twice]))[:5]))
 
 
 def join_by_label(sides: Sequence[Side], how: How, *, seed: int, reuse: bool) -> Joined:
@@ -166,7 +206,8 @@ def kept_by(places: NDArray[np.intp], how: How) -> NDArray[np.bool_]:
     return np.asarray(present.all(axis=1) if how == "inner" else present.any(axis=1))
 
 
-def _join(keys: Sequence[NDArray[np.object_]], how: How) -> Joined:
+def join_by_key(keys: Sequence[NDArray[np.object_]], how: How) -> Joined:
+    """Join the samples of equal keys, one array of them for each store; those without a key (None) are in no item."""
     codes, names = pd.factorize(np.concatenate(keys))
     places = np.full((len(names), len(keys)), -1, dtype=np.intp)
     first = 0
@@ -178,32 +219,39 @@ def _join(keys: Sequence[NDArray[np.object_]], how: How) -> Joined:
     return Joined(np.asarray(names, dtype=object), places).take(kept_by(places, how))
 
 
-def _by_store(sides: Sequence[Side], keys: Sequence[str]) -> dict[str, str]:
+def keys_by_store(names: Sequence[str], key: Key | None) -> dict[str, str]:
+    """Read one key for all stores, or one for each, as a mapping or ``name=key``; by the name of the store.
+
+    Raises
+    ------
+    ConfigError
+        A store that is not there, or two keys for one.
+    """
+    if not isinstance(key, Mapping):
+        return _by_store(names, [key] if isinstance(key, str) else key or [])
+    unknown = sorted(set(key) - set(names))
+    if unknown:
+        raise ConfigError(
+            f"keys are given for {', '.join(map(repr, unknown))}; the stores to link are {', '.join(names)}."
+        )
+    return dict(key)
+
+
+def _by_store(names: Sequence[str], keys: Sequence[str]) -> dict[str, str]:
     """Read ``name=key``, or a key that is for all stores without one of their own."""
     found: dict[str, str] = {}
-    for side in sides:
-        own = [key.removeprefix(f"{side.name}=") for key in keys if key.startswith(f"{side.name}=")]
-        shared = [key for key in keys if not any(key.startswith(f"{other.name}=") for other in sides)]
+    for name in names:
+        own = [key.removeprefix(f"{name}=") for key in keys if key.startswith(f"{name}=")]
+        shared = [key for key in keys if not any(key.startswith(f"{other}=") for other in names)]
         if len(own) > 1 or len(shared) > 1:
             raise ConfigError(f"keys are {', '.join(map(repr, keys))}; expected one for each store, or one for all.")
         if own or shared:
-            found[side.name] = (own or shared)[0]
+            found[name] = (own or shared)[0]
     return found
 
 
 def _present(values: NDArray[Any]) -> NDArray[np.bool_]:
     return np.asarray(pd.notna(values), dtype=np.bool_)
-
-
-def _require_unique(side: Side, keys: NDArray[np.object_]) -> None:
-    keyed = keys[_present(keys)]
-    twice = pd.Series(keyed).duplicated()
-    if twice.any():
-        shown = ", ".join(repr(name) for name in sorted(set(keyed[twice.to_numpy()]))[:5])
-        raise DataError(
-            f"{int(twice.sum())} samples of store {side.path} share group and key with another one, first {shown}; "
-            "expected each key once in a group. Give a regular expression that tells them apart (--key)."
-        )
 
 
 def _strata(sides: Sequence[Side]) -> list[NDArray[np.intp]]:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from fusion.errors import ConfigError, DataError
-from fusion.linking.agreement import agreed, coarsest_groups, require_one_side
 from fusion.linking.files import read_names
+from fusion.linking.gathering import Gathered
 from fusion.linking.group_rows import groups_held, join_to_groups
 from fusion.linking.joins import How, Joined, Key, join_by_group, join_by_id, join_by_label, join_by_table, kept_by
 from fusion.linking.labels import LabelMap, maps_of_stores, read_label_map
-from fusion.linking.sides import TARGET, Side, StoreLike, named, read_sides, taken
-from fusion.linking.table import LinkedStore, LinkSummary, LinkTable
+from fusion.linking.sides import TARGET, Side, StoreLike, named, read_sides
+from fusion.linking.summary import LinkedStore, LinkSummary
+from fusion.linking.table import LinkTable
 
 __all__ = ["On", "link", "link_sides"]
 
@@ -30,6 +30,7 @@ LABEL_WARNING = (
     "would tell more about one event."
 )
 
+_JOINED_ON = {"id": "ids", "table": "ids", "group": "groups", "label": "labels"}
 _LOG = logging.getLogger(__name__)
 
 
@@ -99,11 +100,9 @@ def link(
     1       b  walk      b      b
     2       c   sit   None      c
     """
-    _check(on, key=key, table=table, reuse=reuse)
+    check(on, how, key=key, table=table, reuse=reuse)
     opened = named(stores)
-    kept_by(np.zeros((0, len(opened)), dtype=np.intp), how)
-    given = read_label_map(labels) if isinstance(labels, str | Path) else labels or {}
-    renamed = maps_of_stores(given, opened)
+    renamed = renamed_labels(labels, opened)
     sides = [side.relabelled(renamed[side.name]) for side in read_sides(opened)]
     found = link_sides(sides, on=on, how=how, key=key, table=table, seed=seed, reuse=reuse)
     _LOG.info("linked %s by %s: %d items", ", ".join(found.stores), on, len(found))
@@ -135,7 +134,13 @@ def link_sides(
     return _table(sides, joined.in_order(), on, how, seed, _warnings(sides, on, unknown, held))
 
 
-def _check(on: str, *, key: object, table: object, reuse: bool) -> None:
+def renamed_labels(labels: str | Path | LabelMap | None, names: Collection[str]) -> dict[str, dict[str, str]]:
+    """Return what each store has to rename; errors as those of `read_label_map` and `maps_of_stores`."""
+    return maps_of_stores(read_label_map(labels) if isinstance(labels, str | Path) else labels or {}, names)
+
+
+def check(on: str, how: str, *, key: object, table: object, reuse: bool) -> None:
+    """Refuse arguments that are unknown, missing, or of another kind of join; ConfigError."""
     if on not in get_args(On):
         raise ConfigError(f"on is {on!r}; expected one of {', '.join(get_args(On))}.")
     if (on == "table") != (table is not None):
@@ -145,42 +150,21 @@ def _check(on: str, *, key: object, table: object, reuse: bool) -> None:
         raise ConfigError(f"a join by {on} takes no key; give one with on='group' only.")
     if reuse and on != "label":
         raise ConfigError(f"a join by {on} uses every sample as it is named; reuse goes with on='label' only.")
+    kept_by(np.zeros((0, 1), dtype=np.intp), how)  # type: ignore[arg-type]
 
 
 def _table(sides: Sequence[Side], joined: Joined, on: str, how: str, seed: int, warnings: tuple[str, ...]) -> LinkTable:
-    matched = int((joined.places >= 0).all(axis=1).sum())
-    if not matched:
-        raise DataError(_unmatched(sides, on))
-    splits = agreed(sides, joined, "split")
-    columns = {"link_id": joined.link_ids, "split": splits, "label": agreed(sides, joined, "label")}
-    columns["group"] = coarsest_groups(sides, joined) if on == "label" else agreed(sides, joined, "group")
-    targets = _targets(sides, joined, on)
-    if any(number is not None for number in targets):
-        columns[TARGET] = np.array([None if number is None else repr(number) for number in targets], dtype=object)
-    for column, side in enumerate(sides):
-        places = joined.places[:, column]
-        columns[side.name] = taken(side.ids, places)
-        require_one_side(side.path, taken(side.groups, places), splits)
-    frame = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
-    left_over = {side.name: len(side) - _used(joined, column) for column, side in enumerate(sides)}
-    summary = LinkSummary(on, how, seed, matched, left_over, warnings)
+    gathered = Gathered([side.name for side in sides], on)
+    frame = gathered.items(sides, joined)
+    if not gathered.matched:
+        raise DataError(unmatched({side.name: examples(side, on) for side in sides}, on))
+    gathered.require_sound({side.name: side.path for side in sides})
+    if frame[TARGET].isna().all():
+        frame = frame.drop(columns=TARGET)
+    left_over = gathered.left_over({side.name: len(side) for side in sides})
+    summary = LinkSummary(on, how, seed, gathered.matched, left_over, warnings)
     stores = {side.name: LinkedStore(side.path, side.fingerprint, side.modality, len(side)) for side in sides}
     return LinkTable(frame, stores, summary)
-
-
-def _targets(sides: Sequence[Side], joined: Joined, on: str) -> NDArray[np.object_]:
-    """Return the target of each item; of a join by label only those that all its samples share."""
-    if on != "label":
-        return agreed(sides, joined, "target")
-    columns = np.stack([taken(side.targets, joined.places[:, column]) for column, side in enumerate(sides)])
-    shared: NDArray[np.object_] = columns[0].copy()
-    shared[~(columns == shared).all(axis=0)] = None
-    return shared
-
-
-def _used(joined: Joined, column: int) -> int:
-    places = joined.places[:, column]
-    return int(np.count_nonzero(np.bincount(places[places >= 0])))
 
 
 def _warnings(sides: Sequence[Side], on: str, unknown: int, held: Sequence[str]) -> tuple[str, ...]:
@@ -197,15 +181,18 @@ def _warnings(sides: Sequence[Side], on: str, unknown: int, held: Sequence[str])
     return tuple(found)
 
 
-def _unmatched(sides: Sequence[Side], on: str) -> str:
-    shown = {"id": "ids", "table": "ids", "group": "groups", "label": "labels"}[on]
-    examples = "; ".join(
-        f"{side.name} has {', '.join(map(repr, list(dict.fromkeys(getattr(side, shown)))[:3]))}" for side in sides
-    )
+def examples(side: Side, on: str) -> list[str | None]:
+    """Give the first three names of a store that are joined on."""
+    return list(dict.fromkeys(getattr(side, _JOINED_ON[on])))[:3]
+
+
+def unmatched(found: Mapping[str, Sequence[str | None]], on: str) -> str:
+    """Say that nothing matches, with `examples` of each store."""
+    shown = "; ".join(f"{name} has {', '.join(map(repr, names))}" for name, names in found.items())
     hint = {
         "id": "Join by group, table or label where the stores name their samples differently.",
         "group": "Give the key that tells the samples of a group apart, or join by table.",
         "table": "Fill both columns of the table, or keep what is missing with how='outer'.",
         "label": "Give a label map (--labels), and the same names of splits.",
     }[on]
-    return f"no item is in all {len(sides)} stores, joined by {on}: {examples}; expected at least one. {hint}"
+    return f"no item is in all {len(found)} stores, joined by {on}: {shown}; expected at least one. {hint}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,13 +17,14 @@ from fusion.datasets.targets import number_of
 from fusion.errors import ConfigError, DataError
 from store import FunctaStore, open_store
 
-__all__ = ["RESERVED", "Side", "StoreLike", "keyed_by", "named", "read_sides", "taken"]
+__all__ = ["RESERVED", "TARGET", "Side", "StoreLike", "keyed_by", "named", "read_blocks", "read_sides", "taken"]
 
 TARGET = "target"
 RESERVED = ("link_id", "split", "label", "group", TARGET)
 """Columns of a link table that no store can be named after."""
 
 StoreLike = FunctaStore | str | Path
+_COLUMNS = ("ids", "labels", "splits", "groups", "targets")
 _SUFFIXES = (".zarr", ".h5", ".hdf5", ".functas")
 _LAST_NUMBER = r"(\d+)\D*$"
 
@@ -45,6 +46,13 @@ class Side:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Side]) -> Side:
+        """Put the rows of one store, read block by block, one after the other."""
+        columns: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS}
+        extra = {name: np.concatenate([part.extra[name] for part in parts]) for name in parts[0].extra}
+        return replace(parts[0], **columns, extra=extra)
 
     def relabelled(self, names: Mapping[str, str]) -> Side:
         """Return the same samples with labels renamed; None where the new name is empty.
@@ -95,12 +103,21 @@ def read_sides(stores: Mapping[str, StoreLike]) -> list[Side]:
     DataError
         A store without any.
     """
-    sides = []
-    for name, given in stores.items():
-        # closed at once: what a store keeps of its rows is more than a side needs
-        with nullcontext(given) if isinstance(given, FunctaStore) else open_store(given) as store:
-            sides.append(_read(name, store))
-    return sides
+    return [Side.concatenate(list(read_blocks(name, given))) for name, given in stores.items()]
+
+
+def read_blocks(name: str, given: StoreLike) -> Iterator[Side]:
+    """Read the names of all usable samples of a store, block by block; DataError when there are none."""
+    # closed at once: what a store keeps of its rows is more than a side needs
+    with nullcontext(given) if isinstance(given, FunctaStore) else open_store(given) as store:
+        path, modality, fingerprint = str(store.path), store.modality, store.fingerprint
+        empty = True
+        for rows in store.iter_blocks(functas=False):
+            empty = False
+            names = rows.ids, rows.labels, rows.splits, rows.groups
+            yield Side(name, path, modality, fingerprint, *names, rows.extra, _targets(rows.target))
+        if empty:
+            raise DataError(f"store {path} has no usable rows; expected at least one. Encode samples first.")
 
 
 def keyed_by(side: Side, key: str | None) -> NDArray[np.object_]:
@@ -153,18 +170,6 @@ def _name_of(store: StoreLike) -> tuple[str, StoreLike]:
     file = Path(str(path).rstrip("/")).name
     suffix = next((suffix for suffix in _SUFFIXES if file.endswith(suffix)), "")
     return file.removesuffix(suffix), store
-
-
-def _read(name: str, store: FunctaStore) -> Side:
-    blocks = [
-        (rows.ids, rows.labels, rows.splits, rows.groups, _targets(rows.target), rows.extra)
-        for rows in store.iter_blocks(functas=False)
-    ]
-    if not blocks:
-        raise DataError(f"store {store.path} has no usable rows; expected at least one. Encode samples first.")
-    ids, labels, splits, groups, targets = (np.concatenate([block[i] for block in blocks]) for i in range(5))
-    extra = {column: np.concatenate([block[5][column] for block in blocks]) for column in blocks[0][5]}
-    return Side(name, str(store.path), store.modality, store.fingerprint, ids, labels, splits, groups, extra, targets)
 
 
 def _targets(numbers: NDArray[np.float64]) -> NDArray[np.object_]:

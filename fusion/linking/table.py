@@ -17,61 +17,12 @@ from fusion.datasets.targets import number_of
 from fusion.errors import ConfigError, DataError
 from fusion.linking.files import FORMAT, read_table, write_table
 from fusion.linking.sides import RESERVED, TARGET
+from fusion.linking.summary import LinkCounter, LinkedStore, LinkSummary, counted
 from store.html import facts_html
 
 __all__ = ["LinkSummary", "LinkTable", "LinkedStore", "read_link"]
 
-_SHOWN = 12
-
-
 FORMAT_VERSION = 1
-
-
-@dataclass(frozen=True)
-class LinkedStore:
-    """A store that was linked.
-
-    Attributes
-    ----------
-    path : str
-        Where it is; in a file relative to the file's folder, where that is possible.
-    fingerprint : str
-        Of its header: encoder and start.
-    modality : str
-        What it holds.
-    rows : int
-        Its usable samples when it was linked.
-    """
-
-    path: str
-    fingerprint: str
-    modality: str
-    rows: int
-
-
-@dataclass(frozen=True)
-class LinkSummary:
-    """What a join did.
-
-    Attributes
-    ----------
-    on, how : str
-    seed : int
-        The join.
-    matched : int
-        Items of which every store has a sample.
-    left_over : mapping of str to int
-        Samples of each store that are in no item.
-    warnings : tuple of str
-        What a reader of later figures should know.
-    """
-
-    on: str
-    how: str
-    seed: int
-    matched: int
-    left_over: Mapping[str, int]
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +61,7 @@ class LinkTable:
 
     def counts(self, name: str) -> dict[str, int]:
         """Count the items of each label, split or group, sorted by name; "" stands for none."""
-        found = pd.Series(self.column(name), dtype=object).fillna("").value_counts()
-        return {str(key): int(count) for key, count in sorted(found.items(), key=lambda entry: str(entry[0]))}
+        return dict(sorted(counted(self.frame[name]).items()))
 
     def save(self, path: str | Path) -> Path:
         """Write ``.parquet``, or ``.csv`` with a ``.csv.json`` beside it that names the stores.
@@ -124,9 +74,7 @@ class LinkTable:
             It cannot be written.
         """
         target = Path(path)
-        moved = self.relative_to(target.absolute().parent)
-        card = _Card(format=FORMAT, format_version=FORMAT_VERSION, stores=dict(moved.stores), summary=self.summary)
-        write_table(target, self.frame, card.model_dump_json(indent=1))
+        write_table(target, self.frame, card_of(self.stores, self.summary, target.absolute().parent))
         return target
 
     def with_stores(self, places: Mapping[str, str | Path]) -> LinkTable:
@@ -143,10 +91,6 @@ class LinkTable:
         moved = {name: replace(self.stores[name], path=str(place)) for name, place in places.items()}
         return replace(self, stores={**self.stores, **moved})
 
-    def relative_to(self, folder: Path) -> LinkTable:
-        """Return the same table with the stores' paths as seen from a folder."""
-        return replace(self, stores={name: _moved(store, folder) for name, store in self.stores.items()})
-
     def resolved(self, folder: Path) -> LinkTable:
         """Return the same table with the stores' paths as seen from the working folder."""
         stores = {
@@ -157,46 +101,16 @@ class LinkTable:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what was matched and what was not as plain numbers, strings, lists and dictionaries."""
-        summary = self.summary
-        return {
-            "rows": len(self),
-            "matched": summary.matched,
-            "left_over": dict(summary.left_over),
-            "conflicts": 0,
-            "on": summary.on,
-            "how": summary.how,
-            "seed": summary.seed,
-            "splits": self.counts("split"),
-            "classes": self.counts("label"),
-            "groups": len(set(self.column("group")) - {None}),
-            "targets": 0 if self.targets is None else int(np.isfinite(self.targets).sum()),
-            "stores": {name: dict(vars(store)) for name, store in self.stores.items()},
-            "warnings": list(summary.warnings),
-        }
+        return self._counter().to_dict(self.stores, self.summary)
 
     def facts(self) -> dict[str, str]:
         """Tell in words what was matched and what was not."""
-        summary, rows = self.summary, {name: store.rows for name, store in self.stores.items()}
-        missing = {name: int(pd.isna(self.column(name)).sum()) for name in self.stores}
-        told = {
-            "items": f"{len(self):,}, joined by {summary.on} ({summary.how})",
-            "matched": f"{summary.matched:,} in all {len(self.stores)} stores",
-            "left over": ", ".join(f"{name} {count:,} of {rows[name]:,}" for name, count in summary.left_over.items()),
-            "missing": ", ".join(f"{name} {count:,}" for name, count in missing.items() if count),
-            "splits": _listed(self.counts("split"), "no split"),
-            "classes": f"{len(self.counts('label')):,}: {_listed(self.counts('label'), 'no label')}",
-            "groups": f"{len(set(self.column('group')) - {None}):,}",
-            "targets": self._targets_in_words(),
-            "conflicts": "none",
-        }
-        return {name: text for name, text in told.items() if text}
+        return self._counter().facts(self.stores, self.summary)
 
-    def _targets_in_words(self) -> str:
-        targets = self.targets
-        if targets is None:
-            return ""
-        there = targets[np.isfinite(targets)]
-        return f"{len(there):,} numbers, {there.min():g} to {there.max():g}"
+    def _counter(self) -> LinkCounter:
+        found = LinkCounter(list(self.stores))
+        found.add(self.frame)
+        return found
 
     def _repr_html_(self) -> str:
         return facts_html("Link table", self.facts(), self.summary.warnings)
@@ -212,6 +126,12 @@ class _Card(BaseModel):
     format_version: int
     stores: dict[str, LinkedStore]
     summary: LinkSummary
+
+
+def card_of(stores: Mapping[str, LinkedStore], summary: LinkSummary, folder: Path) -> str:
+    """Write what a file keeps beside the items as JSON, with the stores' paths as seen from its folder."""
+    moved = {name: _moved(store, folder) for name, store in stores.items()}
+    return _Card(format=FORMAT, format_version=FORMAT_VERSION, stores=moved, summary=summary).model_dump_json(indent=1)
 
 
 def read_link(path: str | Path) -> LinkTable:
@@ -288,8 +208,3 @@ def _moved(store: LinkedStore, folder: Path) -> LinkedStore:
         return replace(store, path=Path(os.path.relpath(store.path, folder)).as_posix())
     except ValueError:  # another drive
         return replace(store, path=str(Path(store.path).resolve()))
-
-
-def _listed(counts: Mapping[str, int], nameless: str) -> str:
-    shown = [f"{name or nameless} {count:,}" for name, count in list(counts.items())[:_SHOWN]]
-    return ", ".join([*shown, f"and {len(counts) - _SHOWN} more"] if len(counts) > _SHOWN else shown)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -13,12 +14,23 @@ from numpy.typing import NDArray
 from store.collection.parts import Parts
 from store.columns import Column
 from store.errors import IntegrityError, StoreError
-from store.row_index import RowIndex, names_of, no_name, places
+from store.row_index import RowIndex, names_of, no_name, places, to_rows
 from store.rows import LIVE, Rows, Status
 from store.table import Table
 
 CODED = ("label", "split", "group")
 EXTRA = "extra/"
+_KEPT_ROWS = 1 << 20
+"""Up to so many rows, a pass over all parts leaves their small columns in memory for the next one."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Names:
+    """All IDs, as hashes in ascending order with the row of each, and as text by part: some 50 bytes a row."""
+
+    hashes: NDArray[np.int64]
+    rows: NDArray[np.intp]
+    texts: tuple[NDArray[Any], ...]
 
 
 class CollectionTable(RowIndex):
@@ -34,8 +46,9 @@ class CollectionTable(RowIndex):
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts, parts.commit)
         self.parts = parts
-        self._hashed = 0
-        self._hashes: tuple[NDArray[np.int64], NDArray[np.intp]] | None = None
+        self._named = 0
+        self._names: _Names | None = None
+        self._looked_through = 0
 
     @property
     def tables(self) -> Sequence[Table]:
@@ -48,20 +61,32 @@ class CollectionTable(RowIndex):
 
     def column(self, path: str) -> NDArray[Any]:
         """Put the parts' columns one after the other; codes are those of the collection's names."""
+        column = self.columns[path]
         found = self._cache.get(path)
-        if found is None or len(found) < self.commit.n_rows:
-            column = self.columns[path]
-            parts = [column.empty(0), *(self._of_part(table, column) for table in self.tables)]
-            found = self._cache[path] = np.concatenate(parts)
+        found = column.empty(0) if found is None else found
+        if len(found) < self.commit.n_rows:
+            new = self.tables[int(np.searchsorted(self._bounds, len(found), side="right")) - 1 :]
+            found = self._cache[path] = np.concatenate([found, *(self._of_part(table, column) for table in new)])
         return found
 
-    def _of_part(self, table: Table, column: Column) -> NDArray[Any]:
-        if column.path in CODED:
-            return self._recoded(table, column)
-        if not column.path.startswith(EXTRA):
-            return table.column(column.path)
-        own = table.commit.extra_columns().get(column.path.removeprefix(EXTRA))
-        return column.empty(table.commit.n_rows) if own is None else table.column(own.path)
+    @contextmanager
+    def _passing(self, table: Table) -> Iterator[Table]:
+        """Let go, at the end, of what a pass over all parts has read of one of them, where there are many rows."""
+        before = table.kept
+        try:
+            yield table
+        finally:
+            if self.commit.n_rows > _KEPT_ROWS:
+                table.keep_only(before)
+
+    def _of_part(self, whole: Table, column: Column) -> NDArray[Any]:
+        with self._passing(whole) as table:
+            if column.path in CODED:
+                return self._recoded(table, column)
+            if not column.path.startswith(EXTRA):
+                return table.column(column.path)
+            own = table.commit.extra_columns().get(column.path.removeprefix(EXTRA))
+            return column.empty(table.commit.n_rows) if own is None else table.column(own.path)
 
     def _recoded(self, table: Table, column: Column) -> NDArray[Any]:
         path = column.path
@@ -85,31 +110,87 @@ class CollectionTable(RowIndex):
         return np.flatnonzero(np.isin(self.column("status"), statuses))
 
     def find(self, names: list[str]) -> NDArray[np.intp]:
-        """Find the last row of each ID, whatever its status; -1 where there is none."""
-        distinct = self._distinct()
-        if distinct is None:
-            return super().find(names)
-        hashes, order = distinct
-        wanted = np.fromiter(map(hash, names), np.int64, len(names))
-        rows = order[np.minimum(np.searchsorted(hashes, wanted), len(hashes) - 1)]
-        ids = self.column("id")[rows].tolist()
-        return np.where([here == name for here, name in zip(ids, names, strict=True)], rows, -1).astype(np.intp)
+        """Find the last row of each ID, whatever its status; -1 where there is none.
 
-    def _distinct(self) -> tuple[NDArray[np.int64], NDArray[np.intp]] | None:
-        """Give hashes of all IDs, ascending, and their rows; None where two are equal: an ID may be there twice.
-
-        16 bytes a row, less than a dictionary of all IDs takes.
+        Few parts are looked through as they are; all IDs are kept when that has been as much work as keeping them.
         """
-        n_rows = self.commit.n_rows
-        if self._indexed == n_rows and n_rows:  # a writer needs the index in any case
+        texts = [name for name in names if isinstance(name, str)]
+        if texts and not self._indexed and self._named != self.commit.n_rows:
+            near = self._near(min(texts), max(texts))
+            self._looked_through += sum(end - start for _, start, end in near)
+            if self._looked_through <= self.commit.n_rows:
+                return self._found_in(near, names)
+        known = self._distinct()
+        if known is None:
+            return super().find(names)
+        wanted = np.fromiter(map(hash, names), np.int64, len(names))
+        rows = known.rows[np.minimum(np.searchsorted(known.hashes, wanted), len(known.hashes) - 1)]
+        there = self._texts(known, rows)
+        return np.where([here == name for here, name in zip(there, names, strict=True)], rows, -1).astype(np.intp)
+
+    def _near(self, first: str, last: str) -> list[tuple[Table, int, int]]:
+        """List the parts that may hold an ID between these, with their first row and end."""
+        return [
+            (table, start, end)
+            for part, table, (start, end) in zip(
+                self.parts.manifest.parts, self.tables, pairwise(self._bounds.tolist()), strict=True
+            )
+            # what is deleted or replaced is not among the IDs that the manifest tells of
+            if part.rows > part.usable + part.failed
+            or ((part.first_id or "") <= last and first <= (part.last_id or ""))
+        ]
+
+    def _found_in(self, near: list[tuple[Table, int, int]], names: list[str]) -> NDArray[np.intp]:
+        wanted = set(names)
+        last: dict[str, int] = {}
+        for whole, start, end in near:
+            with self._passing(whole) as table:
+                ids = table.column("id").tolist()
+                last |= {name: row for name, row in zip(ids, range(start, end), strict=True) if name in wanted}
+        return np.array([last.get(name, -1) for name in names], np.intp)
+
+    def _texts(self, known: _Names, rows: NDArray[np.intp]) -> list[str]:
+        found = np.empty(len(rows), object)
+        parts = np.searchsorted(self._bounds, rows, side="right") - 1
+        for part in np.unique(parts).tolist():
+            here = parts == part
+            found[here] = known.texts[part][rows[here] - self._bounds[part]]
+        return found.tolist()
+
+    def live(self, names: list[str]) -> dict[str, int]:
+        """Give the row of each of these IDs that has a functa or has failed."""
+        rows = self.find(names)
+        there = np.flatnonzero(rows >= 0)
+        status = self.assemble(rows[there], np.empty((len(there), 0), np.float32)).status
+        return {names[place]: int(rows[place]) for place in there[np.isin(status, LIVE)].tolist()}
+
+    def _distinct(self) -> _Names | None:
+        """Give all IDs in less space than the index; None where that is there, or an ID may be in two rows."""
+        if self._indexed:
             return None
-        if self._hashed != n_rows:
-            found = np.fromiter(map(hash, self.column("id")), np.int64, n_rows)
-            order = np.argsort(found, kind="stable")
-            hashes = found[order]
-            self._hashes = (hashes, order) if (hashes[1:] != hashes[:-1]).all() else None
-            self._hashed = n_rows
-        return self._hashes
+        if self._named < self.commit.n_rows:
+            self._names = self._all_names()
+            self._named = self.commit.n_rows
+        return self._names
+
+    def _all_names(self) -> _Names | None:
+        known = self._names if self._named else _Names(np.empty(0, np.int64), np.empty(0, np.intp), ())
+        if known is None:
+            return None
+        hashes, rows, texts = [known.hashes], [known.rows], list(known.texts)
+        bounds = self._bounds
+        for whole, start in zip(self.tables[len(texts) :], bounds[len(texts) :], strict=False):
+            with self._passing(whole) as table:
+                ids = table.column("id")
+            new = np.fromiter(map(hash, ids), np.int64, len(ids))
+            order = np.argsort(new)
+            hashes.append(new[order])
+            rows.append(start + order)
+            texts.append(ids.astype(np.dtypes.StringDType()))
+        together = np.concatenate(hashes)
+        order = np.argsort(together, kind="stable")  # of sorted runs, which it only merges
+        together = together[order]
+        return _Names(together, np.concatenate(rows)[order], tuple(texts)) if (np.diff(together) != 0).all() else None
 
     def _require_one_part_each(self) -> None:
         holder: dict[str, int] = {}
@@ -137,24 +218,47 @@ class CollectionTable(RowIndex):
         StoreError
             Naming an ID and the part that holds it.
         """
-        index, status = self.index(), self.column("status")
         ids = table.column("id")
         released = set(ids[table.column("status") == Status.DELETED].tolist())
-        for name in ids[table.last_rows(*LIVE)].tolist():
-            row = index.get(name)
-            if row is not None and status[row] in LIVE and name not in released:
-                holder = self.parts.manifest.parts[int(np.searchsorted(self._bounds, row, side="right")) - 1].name
-                raise StoreError(
-                    f"ID {name!r} is both in {what} and in {holder} of {self.backend.location}. An ID has its place in "
-                    "one part: leave one of them out"
-                )
+        live = self.live([name for name in ids[table.last_rows(*LIVE)].tolist() if name not in released])
+        for name, row in live.items():
+            holder = self.parts.manifest.parts[int(np.searchsorted(self._bounds, row, side="right")) - 1].name
+            raise StoreError(
+                f"ID {name!r} is both in {what} and in {holder} of {self.backend.location}. An ID has its place in "
+                "one part: leave one of them out"
+            )
+
+    def assemble(self, rows: NDArray[np.intp], functas: NDArray[np.float32]) -> Rows:
+        """Make rows from their functas (or none of them) and the small columns of those parts that hold them."""
+        if not len(rows):
+            nothing = {path: column.empty(0) for path, column in self.columns.items()}
+            return to_rows(self.commit, nothing | {"functas": functas})
+        order = np.argsort(rows, kind="stable")
+        found = []
+        for table, start, here in self._by_part(rows, order):
+            batch = table.assemble(rows[here] - start, np.empty((len(here), 0), np.float32))
+            found.append(replace(batch, extra=self._extra(batch)))
+        back = np.empty(len(order), np.intp)
+        back[order] = np.arange(len(order))
+        return replace(Rows.concatenate(found).take(back), functas=functas)
+
+    def _by_part(
+        self, rows: NDArray[np.intp], order: NDArray[np.intp]
+    ) -> Iterator[tuple[Table, np.intp, NDArray[np.intp]]]:
+        """Give the parts that hold some of the rows, the first row of each, and which of the rows those are."""
+        bounds = self._bounds
+        cuts = np.searchsorted(rows[order], bounds)
+        for table, start, (first, last) in zip(self.tables, bounds, pairwise(cuts), strict=False):
+            if first < last:
+                yield table, start, order[first:last]
 
     def batches(self, rows: NDArray[np.intp], *, functas: bool = True) -> Iterator[Rows]:
         """Read some rows, given in ascending order, part by part and block by block."""
-        for table, (start, end) in zip(self.tables, pairwise(self._bounds), strict=True):
+        for whole, (start, end) in zip(self.tables, pairwise(self._bounds), strict=True):
             here = rows[np.searchsorted(rows, start) : np.searchsorted(rows, end)]
-            for batch in table.batches(here - start, functas=functas):
-                yield replace(batch, extra=self._extra(batch))
+            with self._passing(whole) as table:
+                for batch in table.batches(here - start, functas=functas):
+                    yield replace(batch, extra=self._extra(batch))
 
     def _extra(self, batch: Rows) -> dict[str, NDArray[Any]]:
         columns = self.commit.extra_columns()
@@ -162,12 +266,7 @@ class CollectionTable(RowIndex):
 
     def gather(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
         """Read the functas of any rows in any order, checked."""
-        bounds = self._bounds
         values = np.empty((len(rows), self.backend.header.k), np.float32)
-        order = np.argsort(rows, kind="stable")
-        cuts = np.searchsorted(rows[order], bounds)
-        for table, start, (first, last) in zip(self.tables, bounds, pairwise(cuts), strict=False):
-            here = order[first:last]
-            if len(here):
-                values[here] = table.gather(rows[here] - start)
+        for table, start, here in self._by_part(rows, np.argsort(rows, kind="stable")):
+            values[here] = table.gather(rows[here] - start)
         return values

@@ -17,7 +17,7 @@ from store.commit import Commit
 from store.errors import StoreError
 from store.formats import create_from_header
 from store.functa_store import FunctaStore
-from store.rows import LIVE, Rows, Status
+from store.rows import Rows, Status
 from store.writer import check_rows
 
 
@@ -80,13 +80,13 @@ class CollectionWriter:
 
     def _released(self, rows: Rows) -> list[str]:
         """List the IDs that listed parts hold, so that this part has to say that its rows count instead."""
-        index, status = self._table.index(), self._table.column("status")
-        found = {
-            name: None
-            for name, new in zip(rows.ids.tolist(), rows.status.tolist(), strict=True)
-            if name in index and status[index[name]] in LIVE and new != Status.DELETED and name not in self._replaced
-        }
-        return list(found)
+        new = [
+            name
+            for name, status in zip(rows.ids.tolist(), rows.status.tolist(), strict=True)
+            if status != Status.DELETED and name not in self._replaced
+        ]
+        live = self._table.live(new)
+        return [name for name in dict.fromkeys(new) if name in live]
 
     def commit(self, *, finished: bool | None) -> None:
         """List the part that was begun, if there is one."""

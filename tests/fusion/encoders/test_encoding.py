@@ -204,6 +204,6 @@ def test_options_out_of_range_are_named() -> None:
 def test_a_store_that_cannot_be_made_is_refused_before_the_start_is_learned(
     made: MadeSamples, config: FunctaConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    monkeypatch.setattr("fusion.encoders.encoding.learn_encoder", None)
+    monkeypatch.setattr("fusion.encoders.store_opening.learn_encoder", None)
     with pytest.raises(StoreError, match=r"does not exist\. Create it first|has suffix ''"):
         encode(made, tmp_path / place, config, EncodeOptions(workers=1))
