@@ -77,8 +77,9 @@ def wait_for_more(process: subprocess.Popen[str], store: Path, before: int) -> i
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_whoever_is_killed_nothing_is_lost_and_nothing_is_there_twice(source: Path, tmp_path: Path) -> None:
-    store, kept = tmp_path / "s.zarr", 0
+@pytest.mark.parametrize("name", ["s.zarr", "s.functas"])
+def test_whoever_is_killed_nothing_is_lost_and_nothing_is_there_twice(source: Path, tmp_path: Path, name: str) -> None:
+    store, kept = tmp_path / name, 0
     for number, victim in enumerate(["worker", "scheduler", "client", "nobody"]):
         with cluster(tmp_path / f"cluster-{number}") as running:
             process = start(source, store, running.address)

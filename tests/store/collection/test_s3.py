@@ -84,6 +84,15 @@ def test_an_upload_killed_at_fifty_random_points_loses_and_repeats_nothing(serve
     require_whole(url)
 
 
+def test_what_was_sent_is_compared_by_its_digest_and_not_read_back(server: S3Server) -> None:
+    url = f"s3://{BUCKET}/digest.functas"
+    _, told = (process := write(url)).communicate(timeout=300)
+    assert process.returncode == 0, told
+    assert not [path for path in server.read if "/functas/" in path]
+    require_whole(url)
+    assert [path for path in server.read if "/functas/" in path]
+
+
 def test_lost_connections_and_slow_answers(server: S3Server) -> None:
     random = np.random.default_rng(20)
     server.slow = 0.05

@@ -23,6 +23,7 @@ class S3Server:
         self.before_put: Callable[[int], None] = lambda number: None
         self.lost: Callable[[int], bool] = lambda number: False
         self.slow = 0.0
+        self.read: set[str] = set()
         self._requests = 0
         self._counting = threading.Lock()
 
@@ -33,6 +34,8 @@ class S3Server:
             if environ["REQUEST_METHOD"] == "PUT":
                 self.puts += 1
                 self.before_put(self.puts)
+            elif environ["REQUEST_METHOD"] == "GET":
+                self.read.add(environ["PATH_INFO"])
         time.sleep(self.slow)
         if self.lost(2 * number):
             answer("500 Lost", [])
