@@ -60,6 +60,7 @@ __all__ = [
     "IntegrityError",
     "ModelError",
     "NameTakenError",
+    "OtherSourceError",
     "SampleError",
     "StoreError",
     "StoreFormatError",
@@ -84,6 +85,10 @@ class DataError(FusionError, ValueError):
 
     Also a ``ValueError``, which is what scikit-learn's tools expect of an estimator.
     """
+
+
+class OtherSourceError(DataError):
+    """A worker on another machine cannot read the source, or finds other samples in it."""
 
 
 class EngineWarning(UserWarning):

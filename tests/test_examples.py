@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 from helpers.har_files import write_har
 from helpers.image_files import write_picture
+
+from store import open_store
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -34,6 +37,23 @@ def test_har_then_its_store(tmp_path: Path) -> None:
     out = run_example("read_store.py", "har.zarr", cwd=tmp_path)
     assert "36 functas of 9097 weights" in out
     assert (tmp_path / "decoded.csv").read_text().count("\n") == 257
+
+
+@pytest.mark.slow
+def test_a_cluster_on_loopback_whose_client_is_told_counts_only(tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    source, told = write_har(tmp_path, per_class=40), {}
+    for architecture in ("paper", "paper-half"):
+        store = tmp_path / f"{architecture}.functas"
+        command = [sys.executable, EXAMPLES / "cluster" / "encode_on_loopback.py", source, store, "--workers", "2"]
+        options = ["--dataset", "uci-har", "--modality", "sensor", "--architecture", architecture]
+        environment = os.environ | {"PYTHONPATH": str(EXAMPLES.parent), "OMP_NUM_THREADS": "1"}
+        done = subprocess.run([*command, *options], env=environment, capture_output=True, text=True, timeout=240)
+        assert done.returncode == 0, done.stderr
+        assert len(open_store(store)) == 252
+        told[architecture] = int(re.findall(r"(\d+) kB between client and scheduler", done.stdout)[0])
+    assert max(told.values()) < 1.3 * min(told.values()), "functas of half the size, and the same traffic"
+    assert max(told.values()) < 500, "less than the windows have, 4.6 kB each"
 
 
 def test_scikit_learn(tmp_path: Path) -> None:

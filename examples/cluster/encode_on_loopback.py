@@ -79,7 +79,7 @@ def main() -> None:
         started = time.perf_counter()
         code, passed = asyncio.run(through_meter(address_in(file), [options.source, "--store", options.store, *more]))
         seconds = time.perf_counter() - started
-        print(f"{options.workers} workers: {seconds:.1f} s; {passed / 1e6:.2f} MB between client and scheduler")
+        print(f"{options.workers} workers: {seconds:.1f} s; {passed / 1e3:.0f} kB between client and scheduler")
     raise SystemExit(code)
 
 

@@ -91,13 +91,16 @@ def encode(
         report = progress or silent
         report("reading names", 0, 0)
         survey = survey_samples(dataset, options, config.seed)
-        learn = partial(taken_over, like, config) if like else partial(learned, dataset, config, options, mapper)
+        reader = None if pool is None else SampleReader.of(dataset, survey)
+        source = dataset if reader is None else reader.travelling(dataset)
+        learn = partial(taken_over, like, config) if like else partial(learned, source, config, options, mapper)
         if not exists(store):
             report("learning the start", 0, 0)
         part = None if pool is None else part_size(options.part_rows or PART_ROWS, survey.wanted)
         create = partial(created, dataset, store, options, learn, survey.longest_id, part)
         with open_to_encode(store, config, options, create, survey.longest_id) as opened:
             run = _Run(dataset, opened, options, survey, progress)
+            run.reader = reader
             if pool is None and run.encoder.device != "cpu":
                 run.pace = Pace()
             run.parts_by_workers = pool is not None and opened.written_by_many
@@ -161,6 +164,7 @@ class _Run:
         self.deadly: set[str] = set()
         self.pace: Pace | None = None
         self.parts_by_workers = False
+        self.reader: SampleReader | None = None
 
     def encode(self, mapper: Mapper) -> None:
         with interrupts() as signals:
@@ -252,9 +256,8 @@ class _Run:
         return int(min(_MAX_TASK, max(1, min(flops, _TASK_BYTES // size))))
 
     def _written(self, mapper: Mapper) -> Iterator[Written]:
-        reader = SampleReader.of(self.dataset, self.survey)
         reencode = self.options.on_change == "reencode"
-        writer = PartWriter(str(self.store.path), self._task_size(), reencode=reencode, reader=reader)
+        writer = PartWriter(str(self.store.path), self._task_size(), reencode=reencode, reader=self.reader)
         size = part_size(getattr(self.store, "part_rows", 1), self.survey.wanted)
         rescue = Rescue(writer.smaller, partial(writer.lost, encoder=self.encoder, store=self.store))
         return mapper(writer, writer.tasks(self._placed(), size), rescue)

@@ -16,7 +16,7 @@ import numpy as np
 
 from fusion.encoders.encoder import Encoder, EncoderConfig, encoder_class
 from fusion.encoders.pool import Rescue, serially
-from fusion.errors import DataError, SampleError
+from fusion.errors import DataError, OtherSourceError, SampleError
 from fusion.modalities import ChannelStatistics, Modality, Scaling
 from fusion.splits import seeded_hash
 
@@ -90,6 +90,8 @@ def usable_arrays(samples: Iterable[Sample], modality: Modality) -> Iterator[NDA
     for sample in samples:
         try:
             yield modality.prepare(sample.raw)
+        except OtherSourceError:
+            raise
         except Exception:  # noqa: BLE001, S112 - encoding reports what is wrong with it, under its ID
             continue
 
@@ -98,6 +100,8 @@ def _readable(samples: Iterable[Sample]) -> Iterator[Any]:
     for sample in samples:
         try:
             yield sample.raw
+        except OtherSourceError:
+            raise
         except Exception:  # noqa: BLE001, S112 - encoding reports what is wrong with it, under its ID
             continue
 

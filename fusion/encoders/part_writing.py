@@ -58,7 +58,7 @@ class PartWriter:
     def tasks(self, placed: Iterator[tuple[int, Sample]], size: int) -> Iterator[PartTask]:
         """Cut samples, each with its place in the data set, into tasks."""
         if self.reader is not None:
-            return self.reader.tasks(placed, size)
+            return (Places.of(chunk) for chunk in chunks(placed, size))
         return chunks((sample for _, sample in placed), size)
 
     def __call__(self, task: PartTask) -> Written:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import pickle
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import islice
 from secrets import token_bytes
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from fusion.encoders.learning import chunks
-from fusion.errors import DataError
+from fusion.errors import OtherSourceError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fusion.datasets.base import Dataset, Sample
     from fusion.encoders.survey import Survey
 
@@ -73,29 +74,61 @@ class SampleReader:
             return None
         return cls(dataset, survey.without_names(), token_bytes(16)) if len(packed) <= _MOST_BYTES else None
 
-    def tasks(self, placed: Iterator[tuple[int, Sample]], size: int) -> Iterator[Places]:
-        """Cut samples into tasks."""
-        return (Places.of(chunk) for chunk in chunks(placed, size))
+    def travelling(self, dataset: Dataset) -> Dataset:
+        """Give the same data set with samples that, sent to another process, are read there."""
+        return cast("Dataset", _Travelling(self, dataset))
 
     def placed(self, places: Places) -> list[tuple[int, Sample]]:
         """Read what is known of the samples of a task, with their places.
 
         Raises
         ------
-        DataError
-            There are other samples in these places.
+        OtherSourceError
+            There are other samples in these places, or the data set cannot be read.
         """
-        found = [(place, self.survey.completed(sample)) for place, sample in _HERE.taken(self, places.runs)]
+        try:
+            found = [(place, self.survey.completed(sample)) for place, sample in _HERE.taken(self, places.runs)]
+        except Exception as error:
+            raise self._other(f"cannot read {self.dataset.name}: {error}") from error
         if _digest(sample for _, sample in found) != places.digest:
-            raise DataError(
-                f"a worker finds other samples in {self.dataset.name} than the command that it works for. Every "
-                "machine needs the same files under the same absolute paths"
-            )
+            raise self._other(f"finds other samples in {self.dataset.name} than the command that it works for")
         return found
+
+    @staticmethod
+    def _other(what: str) -> OtherSourceError:
+        return OtherSourceError(f"a worker {what}. Every machine needs the same files under the same absolute paths")
 
     def read(self, places: Places) -> list[Sample]:
         """Read what is known of the samples of a task; errors as those of `placed`."""
         return [sample for _, sample in self.placed(places)]
+
+
+class _Travelling:
+    def __init__(self, reader: SampleReader, dataset: Dataset) -> None:
+        self._reader, self._dataset = reader, dataset
+
+    def __iter__(self) -> Iterator[Sample]:
+        for place, sample in enumerate(self._dataset):
+            places = Places.of([(place, sample)])
+            yield replace(sample, load=_Loader(self._reader, places, sample.load))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._dataset, name)
+
+
+@dataclass(frozen=True, eq=False)
+class _Loader:
+    """Reads a sample; sent to another process, it reads the one in the same place of the data set there."""
+
+    reader: SampleReader
+    places: Places
+    load: Callable[[], Any] | None = None
+
+    def __call__(self) -> Any:
+        return self.load() if self.load is not None else self.reader.read(self.places)[0].raw
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Loader, (self.reader, self.places)
 
 
 class _Reading(threading.local):

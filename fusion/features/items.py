@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.errors import ConfigError, DataError
+from fusion.linking.joins import in_order
 from fusion.splits import cross_validation_folds, group_folds, is_fold, require_disjoint
 
 if TYPE_CHECKING:
@@ -88,12 +89,13 @@ class Items:
 
 def read_items(store: FunctaStore) -> Items:
     """Return every usable row of a store without its functa, under the store's modality as branch name."""
-    blocks = list(store.iter_blocks(functas=False))
-    columns = [_stack([getattr(block, name) for block in blocks]) for name in ("ids", "labels", "splits", "groups")]
-    order = np.argsort(columns[0], kind="stable")
-    ids, labels, splits, groups = (column[order] for column in columns)
-    psnr = np.concatenate([block.psnr for block in blocks] or [np.zeros(0, np.float32)])[order]
-    targets = np.concatenate([block.target for block in blocks] or [np.zeros(0)])[order]
+    columns = ("ids", "labels", "splits", "groups", "psnr", "target")
+    blocks = [[getattr(rows, name) for name in columns] for rows in store.iter_blocks(functas=False)]
+    empty = [*(np.zeros(0, object),) * 4, np.zeros(0, np.float32), np.zeros(0)]
+    found = [np.concatenate(parts) for parts in zip(empty, *blocks, strict=True)]
+    del blocks
+    order = in_order(found[0])
+    ids, labels, splits, groups, psnr, targets = (column[order] for column in found)
     return Items(ids, labels, splits, groups, {store.modality: ids}, psnr={store.modality: psnr}, targets=targets)
 
 
@@ -237,7 +239,3 @@ def _known(store: FunctaStore, ids: NDArray[np.object_]) -> tuple[NDArray[np.obj
 def _listed(items: Items) -> str:
     counts = Counter("no split" if split is None else repr(split) for split in items.splits)
     return ", ".join(f"{count} rows of {name}" for name, count in sorted(counts.items())) or "no rows"
-
-
-def _stack(parts: list[NDArray[np.object_]]) -> NDArray[np.object_]:
-    return np.concatenate(parts) if parts else np.zeros(0, dtype=object)

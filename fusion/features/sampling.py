@@ -47,13 +47,14 @@ def sampled_items(items: Items, share: float, seed: int) -> tuple[Items, str]:
 
 def _units(items: Items) -> tuple[np.ndarray, np.ndarray, str]:
     """Return the number of each item's group, the names of the groups, and what they are."""
-    lone = pd.isna(items.groups)
+    codes, names = pd.factorize(items.groups)
+    lone = codes < 0
     if lone.all():
         return np.arange(len(items)), items.ids, "IDs"
+    codes[lone] = len(names) + np.arange(int(lone.sum()))
     # "g" and "i" keep an ID apart from a group of the same name
-    units = np.where(lone, "i", "g").astype(object) + np.where(lone, items.ids, items.groups)
-    codes, names = pd.factorize(units)
-    return codes, np.asarray(names, dtype=object), "groups"
+    units = [*("g" + name for name in names), *("i" + name for name in items.ids[lone])]
+    return codes, np.array(units, dtype=object), "groups"
 
 
 def _hashes(names: np.ndarray, seed: int) -> np.ndarray:
