@@ -116,6 +116,9 @@ def compare(
     sources = _sources(source, cells.folder, encoders, options, report)
     with ExitStack() as stack:
         opened = {name: stack.enter_context(opened_source(each)) for name, each in sources.items()}
+        for each in settings.values():
+            for one in opened.values():
+                asked_task.require_weighted(asked_task.answers(one.items).labels, each.parameters)
         rows = TrainingRows.of(opened, tuple(train_splits), asked_task, seeds=seeds, folds=folds)
         if best is not None:
             labelled_items(next(iter(opened.values())).items, test_splits, "test")

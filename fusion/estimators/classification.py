@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.errors import ConfigError
 from fusion.estimators.averaging import Pool, centred_logs, learn_pool
 from fusion.estimators.labels import require_classes
-from fusion.estimators.targets import class_weights
+from fusion.estimators.targets import class_weights, unknown_classes
 from fusion.estimators.task import SURE, Task, or_none, side_by_side
 from fusion.estimators.thresholds import class_thresholds
 
@@ -66,6 +67,15 @@ class Classification(Task):
     def weights(self, labels: NDArray[Any], parameters: Mapping[str, Any]) -> NDArray[np.float64] | None:
         """Those of the classes; see `class_weights`."""
         return class_weights(parameters.get("class_weight"), *np.unique(labels, return_inverse=True))
+
+    def require_weighted(self, labels: NDArray[np.object_], parameters: Mapping[str, Any]) -> None:
+        """Refuse names that no label has; that a fold has no row of a class is nobody's mistake."""
+        classes = sorted({str(label) for label in labels if label is not None})
+        if unknown := unknown_classes(parameters.get("class_weight"), classes):
+            raise ConfigError(
+                f"class_weight names {', '.join(map(repr, unknown))}; the classes of the labelled rows are "
+                f"{', '.join(map(repr, classes[:20]))}. Correct the name."
+            )
 
     def nothing(self, names: Collection[str]) -> float:
         """As much for each."""

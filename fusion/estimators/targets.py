@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fusion.errors import ConfigError
 
-__all__ = ["Targets", "checked_class_weight", "class_weights"]
+__all__ = ["Targets", "checked_class_weight", "class_weights", "unknown_classes"]
 
 BALANCED = "balanced"
 
@@ -70,16 +70,12 @@ def class_weights(
     ----------
     given : "balanced", mapping or None
         "balanced" = as much for each class in all: n / (classes * rows of the class). A mapping gives the weight of
-        each class by name; one that is not named has 1.
+        each class by name; one that is not named has 1, and a name that no row has is without effect: rows may be a
+        fold's. See `unknown_classes`.
     classes : NDArray
         Names of the classes, shape (c,).
     codes : NDArray of intp
         Class of each row, shape (n,).
-
-    Raises
-    ------
-    ConfigError
-        The mapping names a class that is not there.
 
     Examples
     --------
@@ -92,13 +88,12 @@ def class_weights(
         counts = np.bincount(codes, minlength=len(classes))
         return np.asarray((len(codes) / (len(classes) * counts))[codes], dtype=np.float64)
     names = {str(name): number for name, number in given.items()}
-    unknown = sorted(set(names) - {str(name) for name in classes})
-    if unknown:
-        raise ConfigError(
-            f"class_weight names {', '.join(map(repr, unknown))}; the classes of the training rows are "
-            f"{', '.join(repr(str(name)) for name in classes[:20])}. Correct the name."
-        )
     return np.array([float(names.get(str(name), 1.0)) for name in classes])[codes]
+
+
+def unknown_classes(given: str | Mapping[Any, float] | None, classes: Iterable[Any]) -> list[str]:
+    """Return the names in a mapping of weights that none of these classes has, sorted."""
+    return sorted({str(name) for name in given} - set(map(str, classes))) if isinstance(given, Mapping) else []
 
 
 def _is_weight(number: object) -> bool:

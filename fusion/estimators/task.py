@@ -87,6 +87,9 @@ class Task(ABC):
         """Return how much each row counts, shape (n,), by an estimator's parameters; None = all alike."""
         return None
 
+    def require_weighted(self, labels: NDArray[np.object_], parameters: Mapping[str, Any]) -> None:  # noqa: B027
+        """Refuse weights of classes that none of a run's labels has, with ConfigError; None is no label."""
+
     @abstractmethod
     def nothing(self, names: Collection[str]) -> float:
         """Give each output of an item that nothing is known of."""

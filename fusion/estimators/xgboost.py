@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from fusion.errors import DataError
 from fusion.estimators.boosted import FunctaBooster
 from fusion.estimators.objectives import Softmax
-from fusion.estimators.targets import Targets, checked_class_weight, class_weights
+from fusion.estimators.targets import Targets, checked_class_weight, class_weights, unknown_classes
 
 __all__ = ["FunctaClassifier"]
 
@@ -55,7 +56,8 @@ class FunctaClassifier(ClassifierMixin, FunctaBooster):
         the penalties.
     class_weight : "balanced", mapping of class to float >= 0, or None
         How much the rows of each class count, in training and in every choice made on training rows. "balanced" = as
-        much for each class in all; of a mapping, a class that is not named counts 1.
+        much for each class in all; of a mapping, a class that is not named counts 1, and a name that no row has is
+        without effect, which `fit` warns of.
 
     Attributes
     ----------
@@ -113,6 +115,21 @@ class FunctaClassifier(ClassifierMixin, FunctaBooster):
             linear=linear,
         )
         self.class_weight = class_weight
+
+    def fit(
+        self,
+        X: ArrayLike,  # noqa: N803
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Self:
+        """Train as every `FunctaBooster`; classes that `class_weight` names and `y` has not are warned of."""
+        fitted = super().fit(X, y, groups, progress=progress)
+        if unknown := unknown_classes(self.class_weight, self.classes_):
+            told = f"class_weight names {', '.join(map(repr, unknown))}, which no row has: without effect here"
+            warnings.warn(told, stacklevel=2)
+        return fitted
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
         """Return the most probable class of each row of `X`, shape (n,)."""

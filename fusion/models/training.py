@@ -236,6 +236,7 @@ def _trained(
     with opened_source(source) as opened:
         _require_several(opened, run.settings.fusion)
         items = run.settings.task.answers(opened.items)
+        run.settings.task.require_weighted(items.labels, run.settings.parameters)
         training = labelled_items(items, train_splits, "training")
         run.settings.task.require_learnable(training.labels)
         test = labelled_items(items, test_splits, "test")
@@ -274,7 +275,9 @@ def _cross_validated(
     with opened_source(source) as opened:
         _require_several(opened, run.settings.fusion)
         task, seed = run.settings.task, run.settings.classifier().seed
-        labelled, folds = fold_items(task.answers(opened.items), on, seed=seed, strata=task.strata)
+        items = task.answers(opened.items)
+        task.require_weighted(items.labels, run.settings.parameters)
+        labelled, folds = fold_items(items, on, seed=seed, strata=task.strata)
         task.require_learnable(labelled.labels)
         notes = require_unseen(opened.stores, labelled, cv=how)
         names = sorted(set(folds))
