@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from fusion.estimators import Task
-    from fusion.models.prediction import Accuracy, FilePrediction
+    from fusion.models.predicted import Accuracy, FilePrediction
 
 _ROWS, _WINDOW_ROWS = 20, 40
 _PATH = 48
@@ -45,7 +45,8 @@ def predict(
 
     A table of readings is cut into windows as the training's tables were: each window and the recording get an answer.
     """
-    from fusion.models.prediction import Accuracy, Predicting
+    from fusion.models.predicted import Accuracy
+    from fusion.models.prediction import Predicting
 
     predicting = Predicting.of(model, files, thresholds=thresholds)
     shown = _Shown(predicting.model.task, top, json=json, few=out is not None)

@@ -80,6 +80,7 @@ ELSEWHERE = {
     "fusion/models/prediction_files.py": "tests/cli/test_predicting.py: tables of predictions",
     "fusion/models/repeating.py": "reporting/test_page.py: the commands on the page",
     "fusion/models/figures.py": "test_fitting.py: figures of modalities beside each other",
+    "fusion/models/predicted.py": "tests/cli/test_predicting.py: what is said of files and how often it is right",
     "fusion/models/prediction.py": "tests/cli/test_commands.py and tests/test_readme.py: from files, as users do",
     "fusion/reporting/*.py": "test_page.py: the page, of which each makes a part",
     "fusion/reproduction/*.py": "test_tables.py, test_reproduce_har.py and test_every_table.py: one contract",

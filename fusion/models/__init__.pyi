@@ -2,7 +2,7 @@ from .column_shares import column_shares as column_shares
 from .folder import load_model as load_model
 from .folder import save_model as save_model
 from .model import Model as Model
-from .prediction import FilePrediction as FilePrediction
+from .predicted import FilePrediction as FilePrediction
 from .prediction import predict as predict
 from .records import collect_runs as collect_runs
 from .records import runs_table as runs_table

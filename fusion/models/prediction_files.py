@@ -12,7 +12,7 @@ from typing import Any
 
 from fusion.errors import ConfigError
 from fusion.estimators.tasks import TASKS, Task
-from fusion.models.prediction import FilePrediction, WindowPrediction
+from fusion.models.predicted import FilePrediction, WindowPrediction
 from store.files import whole_file
 
 __all__ = ["OUT_SUFFIXES", "check_out", "prediction_rows", "written_predictions"]
