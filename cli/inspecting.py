@@ -96,7 +96,7 @@ def verify(
 
 
 @app.command()
-def repair(store: StoreArgument, *, json: JsonFlag = False) -> None:
+def repair(store: AddressArgument, *, json: JsonFlag = False) -> None:
     """Keep every row that is intact; the next encode fits exactly the others again."""
     import store as stores
 
@@ -170,7 +170,7 @@ def merge(
 
 @app.command()
 def export(
-    store: StoreArgument,
+    store: AddressArgument,
     *,
     out: Annotated[Path, typer.Option(help="File to write; its suffix says the format.")],
     layout: Annotated[

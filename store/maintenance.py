@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,6 +67,17 @@ class RepairReport:
     lost_unknown: int = 0
     lost_extra: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+
+    @classmethod
+    def together(cls, reports: Sequence[RepairReport]) -> RepairReport:
+        """Add up what was found in several stores."""
+        return cls(
+            sum(report.rows for report in reports),
+            sorted({name for report in reports for name in report.lost_ids}),
+            sum(report.lost_unknown for report in reports),
+            sorted({name for report in reports for name in report.lost_extra}),
+            [problem for report in reports for problem in report.problems],
+        )
 
 
 def compact(path: str | Path, target: str | Path | None = None) -> CompactReport:

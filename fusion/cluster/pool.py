@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fusion.encoders.pool import Mapper, Rescue
+from fusion.encoders.pool import Mapper, Rescue, load_engine
 from fusion.errors import ConfigError, FusionError
 
 if TYPE_CHECKING:
@@ -53,7 +53,9 @@ def dask_pool(scheduler: str | Any, *, timeout: float = 30.0) -> Iterator[Mapper
         When there is no scheduler or no worker in time; from the mapper, when a task failed for good.
     """
     with connected(scheduler, timeout=timeout) as client:
+        ahead = [client.submit(load_engine, workers=[worker], pure=False) for worker in client.nthreads()]
         yield partial(_map_on, client)
+        del ahead
 
 
 @contextmanager

@@ -207,7 +207,7 @@ def _executor(count: int) -> Any:
         max_workers=count, timeout=300, env=environment, initializer=_start_worker, initargs=(os.getpid(),)
     )
     for _ in range(count):
-        executor.submit(_load_engine)
+        executor.submit(load_engine)
     return executor
 
 
@@ -262,8 +262,8 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _load_engine() -> None:
-    # It takes a second, and several when it is compiled for the first time: do it while the parent reads its files.
+def load_engine() -> None:
+    """Load what fits, which takes a second, and several when it is compiled first: while the parent reads its files."""
     from fusion.inr.engine import warm_up
 
     warm_up()

@@ -117,6 +117,24 @@ class Bucket:
         if not self._has_digest_of(key, data) and self.read(key) != data:
             raise IntegrityError(f"{what} is not what was sent there. Try again, check the store")
 
+    def download(self, key: str, folder: Path) -> None:
+        """Copy what stands below a key into a new folder.
+
+        Raises
+        ------
+        IntegrityError
+            A name leads out of the folder.
+        """
+
+        def fetch(name: str) -> None:
+            target = folder / name.removeprefix(f"{key}/")
+            if ".." in target.parts or not target.is_relative_to(folder):
+                raise IntegrityError(f"{self.location}/{name} has a name that leads elsewhere. Delete it")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(self.read(name))
+
+        _all_done(fetch, self.below(key))
+
     def _has_digest_of(self, key: str, data: bytes) -> bool:
         if "s3" not in self._protocols:
             return False

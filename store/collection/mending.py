@@ -8,10 +8,13 @@ from pathlib import Path
 from store.backend import Backend
 from store.collection.collection import is_collection
 from store.collection.manifest import Manifest, Part
+from store.collection.object_place import ObjectPlace
 from store.collection.place import FolderPlace
-from store.errors import IntegrityError
+from store.collection.remote_mending import repair_remote
+from store.errors import IntegrityError, StoreError
 from store.locks import resolved
 from store.maintenance import RepairReport, repair_store
+from store.places import is_url
 from store.table import Table
 
 
@@ -19,7 +22,8 @@ def repair(path: str | Path) -> RepairReport:
     """Write a damaged store anew with every row that matches its checksum; of a collection, the parts that are damaged.
 
     Damaged rows are left out, and older rows of the same ID too, so that the next encode fits exactly those again. A
-    part that was changed since it was listed is listed as it is now; one that is gone is listed no more.
+    part that was changed since it was listed is listed as it is now; one that is gone is listed no more. Behind a URL
+    they are repaired on the local disk and sent under new names.
 
     Raises
     ------
@@ -27,6 +31,10 @@ def repair(path: str | Path) -> RepairReport:
         Nothing can be saved: both copies of the header, the commit record or the state are damaged, or the list of a
         collection's parts is.
     """
+    if is_url(path):
+        if not is_collection(path):
+            raise StoreError(f"cannot write to {path}: behind a URL only collections are written. Repair a copy of it")
+        return repair_remote(ObjectPlace(str(path)))
     return _repair_parts(FolderPlace(resolved(path))) if is_collection(path) else repair_store(path)
 
 
@@ -34,17 +42,13 @@ def _repair_parts(place: FolderPlace) -> RepairReport:
     with place.exclusive():
         seen = place.read_manifest()
         manifest = Manifest.from_bytes(seen, place.location)
-        report = RepairReport(0)
         fingerprint = _mended_state(place, manifest)
-        parts = []
-        for entry in manifest.parts:
-            part, found = _mended(place, entry)
-            report = _together(report, found)
-            parts += [] if part is None else [part]
-        changed = manifest.changed(parts=tuple(parts), state_fingerprint=fingerprint)
+        found = [_mended(place, entry) for entry in manifest.parts]
+        parts = tuple(part for part, _ in found if part is not None)
+        changed = manifest.changed(parts=parts, state_fingerprint=fingerprint)
         if (changed.parts, fingerprint) != (manifest.parts, manifest.state_fingerprint):
             place.replace_manifest(changed.to_bytes(), seen=seen)
-    return report
+    return RepairReport.together([report for _, report in found])
 
 
 def _mended_state(place: FolderPlace, manifest: Manifest) -> str:
@@ -73,13 +77,3 @@ def _listed_anew(name: str, backend: Backend) -> Part:
     part = Part.of(name, backend.content_sha256, Table(backend, backend.commit))
     backend.close()
     return part
-
-
-def _together(one: RepairReport, other: RepairReport) -> RepairReport:
-    return RepairReport(
-        one.rows + other.rows,
-        sorted({*one.lost_ids, *other.lost_ids}),
-        one.lost_unknown + other.lost_unknown,
-        sorted({*one.lost_extra, *other.lost_extra}),
-        [*one.problems, *other.problems],
-    )
