@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -49,6 +49,7 @@ class CollectionTable(RowIndex):
         self._named = 0
         self._names: _Names | None = None
         self._looked_through = 0
+        self._compared = (0, True)
 
     @property
     def tables(self) -> Sequence[Table]:
@@ -105,9 +106,22 @@ class CollectionTable(RowIndex):
 
     def last_rows(self, *statuses: Status) -> NDArray[np.intp]:
         """Find the rows, ascending, that are the last of their ID and have one of these statuses."""
-        if self._distinct() is None:
+        if self._indexed or not self._are_distinct():
             return super().last_rows(*statuses)
         return np.flatnonzero(np.isin(self.column("status"), statuses))
+
+    def _are_distinct(self) -> bool:
+        """Tell whether each ID is in one row only, by hashes that are not kept; equal ones may be of one ID."""
+        rows, distinct = self._compared
+        if rows != self.commit.n_rows:
+            hashes = np.empty(self.commit.n_rows, np.int64)
+            for whole, (start, end) in zip(self.tables, pairwise(self._bounds), strict=True):
+                with self._passing(whole) as table:
+                    hashes[start:end] = _hashes(table.column("id"))
+            hashes.sort()
+            distinct = bool((hashes[1:] != hashes[:-1]).all())
+            self._compared = len(hashes), distinct
+        return distinct
 
     def find(self, names: list[str]) -> NDArray[np.intp]:
         """Find the last row of each ID, whatever its status; -1 where there is none.
@@ -123,7 +137,7 @@ class CollectionTable(RowIndex):
         known = self._distinct()
         if known is None:
             return super().find(names)
-        wanted = np.fromiter(map(hash, names), np.int64, len(names))
+        wanted = _hashes(names)
         rows = known.rows[np.minimum(np.searchsorted(known.hashes, wanted), len(known.hashes) - 1)]
         there = self._texts(known, rows)
         return np.where([here == name for here, name in zip(there, names, strict=True)], rows, -1).astype(np.intp)
@@ -182,7 +196,7 @@ class CollectionTable(RowIndex):
         for whole, start in zip(self.tables[len(texts) :], bounds[len(texts) :], strict=False):
             with self._passing(whole) as table:
                 ids = table.column("id")
-            new = np.fromiter(map(hash, ids), np.int64, len(ids))
+            new = _hashes(ids)
             order = np.argsort(new)
             hashes.append(new[order])
             rows.append(start + order)
@@ -270,3 +284,7 @@ class CollectionTable(RowIndex):
         for table, start, here in self._by_part(rows, np.argsort(rows, kind="stable")):
             values[here] = table.gather(rows[here] - start)
         return values
+
+
+def _hashes(names: Collection[str]) -> NDArray[np.int64]:
+    return np.fromiter(map(hash, names), np.int64, len(names))
