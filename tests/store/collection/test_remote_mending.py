@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,9 +40,7 @@ def test_nothing_is_wrong_and_nothing_is_written(url: str) -> None:
 
 def test_damaged_rows_are_left_out_and_encoded_again(url: str) -> None:
     first, second, third = parts(url)
-    chunk = max(
-        (name for name in objects(url) if f"{second}/functas/" in name), key=lambda name: len(objects(url)[name])
-    )
+    (chunk,) = (name for name in objects(url) if f"{second}/functas/c" in name)
     content = bytearray(objects(url)[chunk])
     content[len(content) // 2] ^= 1
     fsspec.filesystem("memory").pipe_file(chunk, bytes(content))
@@ -67,7 +66,7 @@ def test_a_part_that_is_gone_is_listed_no_more(url: str) -> None:
 
 def test_a_damaged_state_comes_from_its_spare_copy(url: str) -> None:
     files = fsspec.filesystem("memory")
-    (chunk,) = (name for name in objects(url) if name.endswith("/state/start/c.0") and "/state-" in name)
+    chunk = next(name for name in objects(url) if re.search(r"/state-\w+\.zarr/state/start/c\.0$", name))
     files.pipe_file(chunk, files.cat_file(chunk)[::-1])
     with pytest.raises(IntegrityError):
         open_store(url).state  # noqa: B018 - reading it is the point
