@@ -19,6 +19,7 @@ from store.rows import Rows
 
 SUFFIXES = (".zarr", ".h5")
 _BATCH = 256
+_SCANS = 3
 
 
 def bench_store(
@@ -55,10 +56,12 @@ def bench_store(
     Notes
     -----
     numpy writes with fsync what ``np.save`` writes. A scan reads all functas into one array: ``np.array`` of
-    ``np.load(mmap_mode="r")``, and ``store.read()``. ``blocks_ratio`` compares reading block by block into memory that
-    is used again, where numpy only copies and the store also computes every row's checksum. Files come from the page
-    cache. Between runs files are emptied and not deleted: without a journal, ext4 looks at each inode deleted in the
-    last minutes before it makes a new file, 0.5 ms a file, which is no property of either format.
+    ``np.load(mmap_mode="r")``, and ``store.read()``. ``blocks_ratio`` compares reading block by block into memory
+    that is used again, where numpy only copies and the store also computes every row's checksum. Files come from
+    the page cache. Scans take turns, three of each in a run: whoever meets memory that the system had given back,
+    or cannot give in large pages, takes two to ten times as long, numpy too, so only medians of many tell. Between
+    runs files are emptied and not deleted: without a journal, ext4 looks at each inode deleted in the last minutes
+    before it makes a new file, 0.5 ms a file, which is no property of either format.
     """
     if folder is not None:
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -81,8 +84,8 @@ def bench_store(
 def _measure(root: Path, suffix: str, k: int, rows: int, repeats: int, gathered: int) -> dict[str, float]:
     results: dict[str, list[float]] = {}
     for repeat in range(repeats):
-        for name, value in _once(root, suffix, k, rows, gathered, repeat).items():
-            results.setdefault(name, []).append(value)
+        for name, seconds in _once(root, suffix, k, rows, gathered, repeat):
+            results.setdefault(name, []).append(seconds)
     middle = {f"{name}_seconds": median(values) for name, values in results.items()}
     return middle | {
         "scan_ratio": middle["numpy_scan_seconds"] / middle["scan_seconds"],
@@ -92,27 +95,20 @@ def _measure(root: Path, suffix: str, k: int, rows: int, repeats: int, gathered:
     }
 
 
-def _once(root: Path, suffix: str, k: int, rows: int, gathered: int, repeat: int) -> dict[str, float]:
+def _once(root: Path, suffix: str, k: int, rows: int, gathered: int, repeat: int) -> Iterator[tuple[str, float]]:
     raw, path = root / f"raw{repeat}.npy", root / f"store{repeat}{suffix}"
-    seconds = {"numpy_write": _timed(partial(_write_raw, raw, k, rows))}
+    yield "numpy_write", _timed(partial(_write_raw, raw, k, rows))
     _empty(raw)  # so that the store finds memory and disk as numpy did
-    seconds["write"] = _timed(partial(_write_store, path, k, rows))
+    yield "write", _timed(partial(_write_store, path, k, rows))
     _write_raw(raw, k, rows)
-    block = open_store(path).header.block_rows
-    seconds["numpy_scan"] = _warm(lambda: np.array(np.load(raw, mmap_mode="r")))
-    seconds["scan"] = _warm(lambda: open_store(path).read())
-    seconds["numpy_blocks"] = _timed(partial(_scan_raw, raw, block))
-    seconds["blocks"] = _timed(partial(_scan_store, path))
-    seconds |= _gathering(raw, path, np.random.default_rng(repeat).choice(rows, min(gathered, rows), replace=False))
+    for _ in range(_SCANS):
+        yield "numpy_scan", _timed(lambda: np.array(np.load(raw, mmap_mode="r")))
+        yield "scan", _timed(lambda: open_store(path).read())
+    yield "numpy_blocks", _timed(partial(_scan_raw, raw, open_store(path).header.block_rows))
+    yield "blocks", _timed(partial(_scan_store, path))
+    yield from _gathering(raw, path, np.random.default_rng(repeat).choice(rows, min(gathered, rows), replace=False))
     _empty(raw)
     _empty(path)
-    return seconds
-
-
-def _warm(action: Callable[[], object]) -> float:
-    """Time the second of two runs: whoever is first pays for memory that the process has not used before."""
-    action()
-    return _timed(action)
 
 
 def _timed(action: Callable[[], object]) -> float:
@@ -157,12 +153,13 @@ def _scan_store(path: Path) -> None:
         pass
 
 
-def _gathering(raw: Path, path: Path, wanted: NDArray[np.int64]) -> dict[str, float]:
+def _gathering(raw: Path, path: Path, wanted: NDArray[np.int64]) -> Iterator[tuple[str, float]]:
     matrix, store = np.load(raw, mmap_mode="r"), open_store(path)
     ids = [f"sample-{i:08d}" for i in wanted]
     store.read(ids[:1])
     matrix[wanted[:1]]
-    return {"numpy_gather": _timed(lambda: matrix[wanted]), "gather": _timed(lambda: store.read(ids))}
+    yield "numpy_gather", _timed(lambda: matrix[wanted])
+    yield "gather", _timed(lambda: store.read(ids))
 
 
 def _opening(path: Path, ids: int, repeats: int) -> float:
