@@ -22,6 +22,8 @@ CODED = ("label", "split", "group")
 EXTRA = "extra/"
 _KEPT_ROWS = 1 << 20
 """Up to so many rows, a pass over all parts leaves their small columns in memory for the next one."""
+_FEW = 4
+"""A share of one in so many rows is looked through; for more, all IDs are kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,8 +133,9 @@ class CollectionTable(RowIndex):
         texts = [name for name in names if isinstance(name, str)]
         if texts and not self._indexed and self._named != self.commit.n_rows:
             near = self._near(min(texts), max(texts))
-            self._looked_through += sum(end - start for _, start, end in near)
-            if self._looked_through <= self.commit.n_rows:
+            count = sum(end - start for _, start, end in near)
+            self._looked_through += count
+            if count <= self.commit.n_rows // _FEW and self._looked_through <= self.commit.n_rows:
                 return self._found_in(near, names)
         known = self._distinct()
         if known is None:
