@@ -81,7 +81,7 @@ def link_to_file(
 ) -> LinkFile:
     """Join the samples of two or more stores to items in a file; the same as `link` and `LinkTable.save`.
 
-    A join by ID or by group into ``.parquet`` keeps only a part of the rows in memory; meanwhile it takes some 40 bytes
+    A join by ID or by group into ``.parquet`` keeps only a part of the rows in memory; meanwhile it takes some 30 bytes
     a row of disk beside the file. By group, rows that are groups themselves (plain columns of persons) need memory.
 
     Parameters
