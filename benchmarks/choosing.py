@@ -3,8 +3,10 @@
     python benchmarks/choosing.py DATA --work FOLDER --out results.json
 
 DATA is a folder of public data sets, as for ``functa reproduce``. Sets are cut to what two cores train in minutes: at
-most so many samples as stand beside each, chosen by a seeded hash of their IDs. Stores and results under --work are
-kept, so the same command goes on; --again auto measures one preset anew.
+most so many samples as stand beside each, chosen by a seeded hash of their IDs. Where several splits are published
+(five folds of ESC-10, three splits of JHMDB) the mean over them is shown, with an encoder that learned from each one's
+training rows alone. Stores and results under --work are kept, so the same command goes on; --again auto measures one
+preset anew.
 """
 
 from __future__ import annotations
@@ -12,65 +14,92 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import fusion
 from fusion.encoders import EncodeOptions
-from fusion.reproduction.cifar10 import LEARNED, LOCAL
-from fusion.reproduction.esc50 import ESC_LOCAL, ESC_MFCC
+from fusion.estimators import training_settings
+from fusion.reproduction.cifar10 import LEARNED
+from fusion.reproduction.esc50 import ESC_MFCC, ESC_RAW
+from fusion.reproduction.hmdb51 import _LOCAL as _FLOW
 from fusion.reproduction.hmdb51 import JHMDB
 from fusion.reproduction.multimodal import _DIGITS
 from fusion.reproduction.study import Encoding, Study
 from fusion.reproduction.uci_har import HAR
-from fusion.reproduction.utd_mhad import _LOCAL, UTD
+from fusion.reproduction.utd_mhad import UTD
 
 PRESETS = ("paper", "fast", "slow", "linear", "stacked", "auto")
-FOLDS = {"train_splits": ("fold-1", "fold-2", "fold-3", "fold-4"), "test_splits": ("fold-5",)}
+_LOG_MEL = {"transform": "log-mel", "rate": 22050.0, "seconds": 5.0}
+_FOLDS = tuple(f"fold-{number}" for number in range(1, 6))
+
+
+@dataclass(frozen=True)
+class Part:
+    """How a set is encoded, and what is tested on; what learns of it is what the encoding learns from."""
+
+    encoding: Encoding
+    test_splits: tuple[str, ...] = ("test",)
 
 
 @dataclass(frozen=True)
 class Set:
-    """One set: how it is encoded, how many samples at most, and what is trained and tested on."""
+    """How many samples of a set at most, and its published splits, of which the accuracies are averaged."""
 
-    encoding: Encoding
     limit: int
-    splits: dict[str, tuple[str, ...]] | None = None
+    parts: tuple[Part, ...]
 
 
+def _one(encoding: Encoding, limit: int) -> Set:
+    return Set(limit, (Part(encoding),))
+
+
+def _folds(encoding: Encoding) -> Set:
+    others = {held: tuple(fold for fold in _FOLDS if fold != held) for held in _FOLDS}
+    return Set(400, tuple(Part(replace(encoding, train_splits=used), (held,)) for held, used in others.items()))
+
+
+def _splits(encoding: Encoding) -> Set:
+    return Set(500, tuple(Part(replace(encoding, reader={"split": split})) for split in (1, 2, 3)))
+
+
+_DATA = {
+    "UCI-HAR": lambda **options: _one(HAR.changed(**options), 3000),
+    "UTD inertial": lambda **options: _one(UTD["inertial"].changed(**options), 1000),
+    "UTD skeleton": lambda **options: _one(UTD["skeleton"].changed(**options), 1000),
+    "UTD depth": lambda **options: _one(UTD["depth"].changed(**options), 1000),
+    "spoken digits": lambda **options: _one(_DIGITS["spoken"].changed(**options), 2000),
+    "written digits": lambda **options: _one(_DIGITS["written"].changed(**options), 2000),
+    "ESC-10": lambda **options: _folds(ESC_RAW.changed(**options, modality=_LOG_MEL) if options else ESC_MFCC),
+    "CIFAR-10": lambda **options: _one(LEARNED.changed(**options), 3000),
+    "JHMDB": lambda **options: _splits(JHMDB.changed(**(_FLOW if options else {}))),
+}
 SETS = {
-    "UCI-HAR, functa": Set(HAR, 3000),
-    "UCI-HAR, local": Set(HAR.changed(kind="local"), 3000),
-    "UTD inertial, functa": Set(UTD["inertial"], 1000),
-    "UTD inertial, local": Set(UTD["inertial"].changed(kind="local", **_LOCAL["inertial"]), 1000),
-    "UTD skeleton, functa": Set(UTD["skeleton"], 1000),
-    "UTD skeleton, local": Set(UTD["skeleton"].changed(kind="local", **_LOCAL["skeleton"]), 1000),
-    "UTD depth, functa": Set(UTD["depth"], 1000),
-    "spoken digits, functa": Set(_DIGITS["spoken"], 2000),
-    "written digits, functa": Set(_DIGITS["written"], 2000),
-    "ESC-10, functa": Set(ESC_MFCC, 400, FOLDS),
-    "ESC-10, local": Set(ESC_LOCAL, 400, FOLDS),
-    "CIFAR-10, functa": Set(LEARNED, 3000),
-    "CIFAR-10, local": Set(LOCAL, 3000),
-    "JHMDB, functa": Set(JHMDB, 500),
+    f"{name}, {kind}": made(**({} if kind == "functa" else {"kind": kind}))
+    for name, made in _DATA.items()
+    for kind in ("functa", "local")
 }
 
 
-def encoded(name: str, data: Path, work: Path) -> Path:
-    """Fill the store of a set, or go on filling it."""
-    made, store = SETS[name], work / f"{name.replace(', ', '-').replace(' ', '-').lower()}.zarr"
+def encoded(name: str, number: int, data: Path, work: Path) -> Path:
+    """Fill the store of a part of a set, or go on filling it."""
+    limit, part = SETS[name].limit, SETS[name].parts[number]
+    plain = name.replace(", ", "-").replace(" ", "-").lower()
+    store = work / f"{plain}-{number + 1}.zarr"
     study = Study(data, work / "study")
-    with study.dataset(made.encoding) as dataset:
-        options = EncodeOptions(limit=made.limit, train_splits=(made.splits or {}).get("train_splits", ("train",)))
-        fusion.encode(dataset, store, study.config(dataset, made.encoding), options)
+    with study.dataset(part.encoding) as dataset:
+        options = EncodeOptions(limit=limit, train_splits=part.encoding.train_splits)
+        fusion.encode(dataset, store, study.config(dataset, part.encoding), options)
     return store
 
 
-def trained(store: Path, preset: str, splits: dict[str, tuple[str, ...]]) -> dict[str, Any]:
-    """Train with one preset and test."""
+def trained(store: Path, preset: str, part: Part) -> dict[str, Any]:
+    """Train with one preset, in one thread, and test."""
+    settings = training_settings(preset, n_jobs=1)
     begin, worked = time.perf_counter(), time.process_time()
-    result = fusion.train(store, preset=preset, **splits)
+    result = fusion.train(store, preset=settings, train_splits=part.encoding.train_splits, test_splits=part.test_splits)
     seconds, worked = time.perf_counter() - begin, time.process_time() - worked
     tried = {} if result.tuning is None else {"tuning": result.tuning.to_dict()}
     counts = {"rows_train": result.rows_train, "rows_test": result.rows_test, "columns": result.columns}
@@ -78,21 +107,30 @@ def trained(store: Path, preset: str, splits: dict[str, tuple[str, ...]]) -> dic
     return {"accuracy": result.accuracy, **took, **counts, **tried}
 
 
-def markdown(table: dict[str, dict[str, Any]]) -> str:
+def markdown(table: dict[str, dict[str, list[dict[str, Any]]]]) -> str:
     """Write accuracies as the table of docs/choosing.md: `auto` beside the best fixed preset, and its time."""
     lines = [f"| set | rows | {' | '.join(PRESETS)} | chosen | auto less best | CPU time / fast |"]
     lines.append("| --- " * (len(PRESETS) + 5) + "|")
     for name, row in table.items():
-        if not {"auto", "fast"} <= row.keys():
+        whole = {preset: found for preset, found in row.items() if len(found) == len(SETS[name].parts)}
+        if not {"auto", "fast"} <= whole.keys():
             continue
-        figures = [f"{row[preset]['accuracy']:.3f}" if preset in row else "" for preset in PRESETS]
-        best = max(found["accuracy"] for preset, found in row.items() if preset != "auto")
-        auto = row["auto"]
-        rows = f"{auto['rows_train']:,} / {auto['rows_test']:,}"
-        ratio = auto["cpu_seconds"] / row["fast"]["cpu_seconds"]
-        told = f"{auto['tuning']['chosen']} | {auto['accuracy'] - best:+.3f} | {ratio:.1f}"
-        lines.append(f"| {name} | {rows} | {' | '.join(figures)} | {told} |")
+        means = {preset: _mean(found, "accuracy") for preset, found in whole.items()}
+        best = max(mean for preset, mean in means.items() if preset != "auto")
+        figures = [f"{means[preset]:.3f}" if preset in means else "" for preset in PRESETS]
+        auto = whole["auto"]
+        rows = f"{auto[0]['rows_train']:,} / {auto[0]['rows_test']:,}" + f" x {len(auto)}" * (len(auto) > 1)
+        chosen = Counter(found["tuning"]["chosen"] for found in auto)
+        told = ", ".join(preset + f" {count}" * (len(chosen) > 1) for preset, count in chosen.most_common())
+        ratio = _mean(auto, "cpu_seconds") / _mean(whole["fast"], "cpu_seconds")
+        lines.append(
+            f"| {name} | {rows} | {' | '.join(figures)} | {told} | {means['auto'] - best:+.3f} | {ratio:.1f} |"
+        )
     return "\n".join(lines)
+
+
+def _mean(found: list[dict[str, Any]], figure: str) -> float:
+    return sum(one[figure] for one in found) / len(found)
 
 
 def main() -> None:
@@ -107,15 +145,19 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
     kept = arguments.work / "results.json"
-    table: dict[str, dict[str, Any]] = json.loads(kept.read_text()) if kept.exists() else {}
+    table: dict[str, dict[str, list[dict[str, Any]]]] = json.loads(kept.read_text()) if kept.exists() else {}
     for name in arguments.sets:
-        store = encoded(name, arguments.data, arguments.work)
         row = table.setdefault(name, {})
-        for preset in arguments.presets:
-            if preset not in row or preset in arguments.again:
-                row[preset] = trained(store, preset, SETS[name].splits or {})
-                print(json.dumps({"set": name, "preset": preset, **row[preset]}), flush=True)
-                kept.write_text(json.dumps(table, indent=1))
+        for preset in arguments.again:
+            row.pop(preset, None)
+        for number, part in enumerate(SETS[name].parts):
+            store = encoded(name, number, arguments.data, arguments.work)
+            for preset in arguments.presets:
+                found = row.setdefault(preset, [])
+                if len(found) == number:
+                    found.append(trained(store, preset, part))
+                    print(json.dumps({"set": name, "part": number + 1, "preset": preset, **found[-1]}), flush=True)
+                    kept.write_text(json.dumps(table, indent=1))
     print(markdown(table))
     if arguments.out:
         arguments.out.write_text(json.dumps(table, indent=1) + "\n")

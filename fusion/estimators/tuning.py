@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,9 +18,10 @@ from fusion.estimators.tasks import TASKS, Task
 from fusion.estimators.trainers import RowSource, Trainer, blocks_of, chunks
 from fusion.splits import group_codes, stratified_folds
 
-__all__ = ["CANDIDATES", "Tried", "Tuning", "tune_classifier"]
+__all__ = ["CANDIDATES", "Tried", "Tuning", "plainest", "tune_classifier"]
 
 _FOLDS = 3
+_EVEN = 0.005
 
 CANDIDATES: Mapping[str, Mapping[str, Any]] = {
     "trees": TRAINING_PRESETS["paper"].parameters,
@@ -71,8 +72,8 @@ class Tuning:
 
     @property
     def chosen(self) -> Tried:
-        """The best; of equal ones the plainer."""
-        return max(self.tried, key=lambda tried: tried.score)
+        """The plainest of those within half a point of the best."""
+        return plainest(self.tried)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for a report."""
@@ -140,7 +141,13 @@ def tune_classifier(
         seconds = round(time.perf_counter() - begin, 3)
         score = _score(task, labels, outputs, names, classifier)
         tried.append(Tried(name, dict(choices[name]), score, seconds, task.measure))
-    return Tuning(tuple(tried), made[max(tried, key=lambda one: one.score).name])
+    return Tuning(tuple(tried), made[plainest(tried).name])
+
+
+def plainest(tried: Sequence[Tried]) -> Tried:
+    """Return the first of those whose score is within 0.005 of the highest: what is less is chance."""
+    best = max(one.score for one in tried)
+    return next(one for one in tried if one.score >= best - _EVEN)
 
 
 class _Part:

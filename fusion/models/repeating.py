@@ -102,12 +102,11 @@ def _preset_of(settings: TrainingSettings) -> str | None:
 
 def _says(preset: str, settings: TrainingSettings) -> bool:
     """Tell whether a preset differs from settings only in what options can say."""
+    own = TRAINING_PRESETS[preset]
+    if (own.max_columns, own.choices) != (settings.max_columns, settings.choices):
+        return False
     asked = {name: getattr(settings, name) for name in ("features", "fusion", "tune", "task")}
-    own = replace(TRAINING_PRESETS[preset], **asked)
-    return _fixed(own) == _fixed(settings) and (own.max_columns, own.choices) == (
-        settings.max_columns,
-        settings.choices,
-    )
+    return _fixed(replace(own, **asked)) == _fixed(settings)
 
 
 def _all(settings: TrainingSettings) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from helpers.made_functas import functa_rows, rebuilt
 from fusion.errors import ConfigError
 from fusion.estimators.presets import TRAINING_PRESETS, training_settings
 from fusion.features.items import labelled_items, read_items
+from fusion.features.source import opened_source
 from fusion.models import choosing
 from fusion.models.choosing import choose_preset
 from fusion.models.training import train
@@ -73,6 +74,37 @@ def test_one_group_is_chosen_by_rows_and_many_rows_are_drawn(make_store, monkeyp
     with make_store(rebuilt(rows, groups=["one"] * len(rows), splits=["train"] * len(rows))) as store:
         _, tried = choose_preset({"sensor": store}, read_items(store), AUTO)
     assert len(tried.tried) == 2
+
+
+@pytest.mark.parametrize(("told", "fits"), [(True, 2), (False, 4)])
+def test_a_clear_choice_is_made_on_one_half_and_another_on_both(make_store, told, fits):
+    rows = sums()
+    labels = rows.labels if told else np.random.default_rng(5).permutation(rows.labels)
+    seen = []
+    with make_store(rebuilt(rows, labels=labels)) as store:
+        choose_preset({"sensor": store}, read_items(store), AUTO, progress=lambda *at: seen.append(at))
+    assert [(done, most) for _, done, most in seen] == [(done, 4) for done in range(fits)]
+
+
+def test_modalities_are_tried_side_by_side_though_some_are_missing(wide_pair):
+    with opened_source(wide_pair) as opened:
+        name, *_ = opened.stores
+        some = np.arange(len(opened.items)) % 3 == 0
+        _, tried = choose_preset(opened.stores, opened.items.without(name, some), AUTO)
+    assert tried.chosen.score > 0.6
+
+
+def test_a_linear_model_of_too_many_rows_and_columns_is_left_out(make_store, monkeypatch):
+    monkeypatch.setattr(choosing, "_MOST_UNKNOWNS", 10)
+    with make_store(sums()) as store:
+        settings, tried = choose_preset({"sensor": store}, read_items(store), AUTO)
+    assert [one.name for one in tried.tried] == ["fast"]
+    assert settings.classifier().booster == "gbtree"
+
+
+def test_a_cluster_is_refused_before_anything_is_tried(make_store):
+    with make_store() as store, pytest.raises(ConfigError, match="tries models that train in one process; expected 'f"):
+        choose_preset({"sensor": store}, read_items(store), AUTO, trainer=object())
 
 
 def test_two_ways_of_choosing_are_refused():

@@ -10,8 +10,9 @@ import pytest
 from helpers.made_functas import functa_rows
 
 from fusion.errors import ConfigError, DataError
-from fusion.estimators.presets import training_settings
+from fusion.estimators.presets import TrainingSettings, training_settings
 from fusion.models.records import RUN_FILE, Run, add_run, collect_runs, runs_table, shown_columns
+from fusion.models.repeating import settings_told
 from fusion.models.training import evaluate, train
 
 QUICK = training_settings("fast", n_estimators=4, n_jobs=1)
@@ -26,6 +27,11 @@ def model(make_store, tmp_path) -> Path:
 
 def runs_of(model: Path) -> list[dict]:
     return json.loads((model / RUN_FILE).read_text())["runs"]
+
+
+def test_settings_that_are_no_preset_and_tune_are_told():
+    told = settings_told(TrainingSettings(tune=True, max_columns=7))
+    assert (told["preset"], told["tune"]) == (None, True)
 
 
 def test_training_and_evaluations_are_recorded_one_after_the_other(model, tmp_path):
