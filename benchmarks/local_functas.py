@@ -33,7 +33,7 @@ _LOG_MEL = {"transform": "log-mel", "rate": 22050.0, "seconds": 5.0}
 _HAR = {"centres": 600, "dimensions": 96}
 _GESTURE = {"windows": [[16]], "strides": [[1]], "cells": [[3]], "centres": 300, "dimensions": 96}
 _DEPTH = {"windows": [[4, 8, 8]], "strides": [[1, 4, 4]], "cells": [[3, 2, 2]], "centres": 300, "differences": [1]}
-_FLOW = {"transform": "flow", "size": [48, 64], "frames": 24}
+_FLOW = {"transform": "flow"}
 
 VARIANTS: dict[str, dict[str, Options]] = {
     "uci-har": {
@@ -93,14 +93,15 @@ VARIANTS: dict[str, dict[str, Options]] = {
     "utd-depth": {"best": _DEPTH, "preset": {}},
     "jhmdb": {
         "preset": {"modality": _FLOW},
-        "small windows too, quadrants": {
-            "modality": _FLOW,
-            "windows": [[4, 4, 4], [4, 8, 8], [8, 8, 8], [4, 16, 16]],
-            "strides": [[2, 2, 2], [2, 4, 4], [2, 4, 4], [2, 4, 4]],
-            "cells": [[1, 1, 1], [1, 2, 2]],
-            "centres": 250,
+        "mirrored": {"modality": _FLOW, "mirrored": [2]},
+        "mirrored, not compressed": {"modality": _FLOW, "mirrored": [2], "compressed": 0.0},
+        "before": {
+            "modality": _FLOW | {"size": [48, 64]},
+            "cells": [],
+            "centres": 400,
+            "compressed": 0.0,
+            "pools": ["mean", "std"],
         },
-        "mean, max and deviation": {"modality": _FLOW, "pools": ["mean", "max", "std"], "centres": 300},
     },
 }
 FUSED = {"utd-fused": ("utd-inertial", "utd-skeleton", "utd-depth"), "utd-two": ("utd-inertial", "utd-skeleton")}

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from fusion.datasets.base import Dataset
 
 _CUBOIDS: dict[str, Any] = {
-    "windows": [[4, 8, 8]],
-    "strides": [[2, 4, 4]],
+    "windows": [[4, 8, 8], [8, 8, 8], [4, 16, 16]],
+    "strides": [[2, 4, 4]] * 3,
     "cells": [[1, 1, 1], [2, 2, 2]],
-    "centres": 600,
+    "centres": 300,
     "differences": [1],
+    "pools": ["mean", "max", "std"],
 }
 FLIPPED = {"image": 1, "video": 2}
 """Axis along which the samples of a modality are mirrored from left to right."""
@@ -82,11 +83,15 @@ ENCODER_PRESETS: dict[tuple[str, str], dict[str, Any]] = {
     ("local", "video"): _CUBOIDS,
     ("local", "video-grey"): _CUBOIDS,
     ("local", "video-flow"): {
+        "modality": {"size": (60, 80), "frames": 24},
         "windows": [[4, 8, 8], [8, 8, 8], [4, 16, 16]],
         "strides": [[2, 4, 4]] * 3,
-        "centres": 400,
+        "cells": [[1, 1, 1], [2, 1, 1], [1, 2, 2]],
+        "centres": 300,
         "dimensions": 64,
-        "pools": ["mean", "std"],
+        "compressed": 0.01,
+        "compressed_apart": True,
+        "pools": ["mean", "max", "std"],
     },
 }
 

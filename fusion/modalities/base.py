@@ -54,6 +54,10 @@ class Modality(ABC):
         """Names of the values at a point, in their order."""
         return tuple(f"channel_{place}" for place in range(self.d_out))
 
+    def turned(self, axis: int) -> tuple[int, ...]:  # noqa: ARG002 - of use to those that override it
+        """Values at a point that change their sign where the sample is mirrored along an axis."""
+        return ()
+
     @property
     def d_in(self) -> int:
         """Number of coordinates."""

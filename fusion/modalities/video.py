@@ -26,6 +26,7 @@ MAX_POINTS = 1 << 24
 FLOW_SIZE = 128
 _CHANNELS = {None: 3, "grey": 1, "flow": 2}
 _FLOW_SPREAD = 4.0
+_TURNED = {0: (0, 1), 1: (1,), 2: (0,)}
 _SECONDS = 2.0
 _FARNEBACK: dict[str, Any] = dict(  # noqa: C408 - names of arguments
     pyr_scale=0.5, levels=4, winsize=15, iterations=3, poly_n=5, poly_sigma=1.2, flags=0
@@ -95,6 +96,9 @@ class VideoModality(Modality):
     @property
     def channel_names(self) -> tuple[str, ...]:
         return {None: ("red", "green", "blue"), "grey": ("grey",), "flow": ("right", "down")}[self.transform]
+
+    def turned(self, axis: int) -> tuple[int, ...]:
+        return _TURNED[axis] if self.transform == "flow" else ()
 
     def resolved(self, raw: Any) -> VideoModality:
         clip = clip_of(raw)

@@ -35,7 +35,7 @@ class _Model:
 
 
 _SIREN: dict[str, Any] = {"architecture": "siren"}
-_LOCAL: dict[str, Any] = {"kind": "local", "modality": {"transform": "flow", "size": [48, 64], "frames": 24}}
+_LOCAL: dict[str, Any] = {"kind": "local", "mirrored": [2], "modality": {"transform": "flow"}}
 _MODELS = (
     _Model("paper functa + XGBoost", "paper", {}, 0.324, 62.77),
     _Model("SIREN functa + XGBoost", "siren", _SIREN, 0.09, 61.4),

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
 import numpy as np
 
 from fusion.encoders.encoder import EncoderConfig, ModalityField
-from fusion.encoders.local.windows import Pool, Scale, compressed, windows_of, with_differences, with_mirrored
+from fusion.encoders.local.windows import (
+    Pool,
+    Scale,
+    Turn,
+    compressed,
+    windows_of,
+    with_differences,
+    with_mirrored,
+)
 from fusion.errors import ConfigError
 from fusion.inr.architecture import Architecture, LayoutEntry, sines
 from fusion.inr.settings import FitSettings
@@ -81,7 +89,7 @@ class LocalConfig(EncoderConfig):
     mirrored : tuple of int
         Axes that a sample is mirrored along: windows of the copies are coded and pooled with its own, so that a row is
         the same for a sample and its mirror image. For data whose class does not change by it, such as photographs from
-        left to right (axis 1).
+        left to right (axis 1). Flow along a mirrored axis changes its sign.
     balanced : bool
         Divide every channel by its deviation over the training windows, before the fit.
     hidden : tuple of int
@@ -222,7 +230,16 @@ class LocalConfig(EncoderConfig):
         seen = with_differences(values, self.modality.grid, self.differences)
         if self.compressed > 0:
             seen = np.hstack([seen, compressed(values, self.compressed)])
-        return with_mirrored(seen, self.modality.grid, self.mirrored)
+        return with_mirrored(seen, self.modality.grid, self.mirrored, [self._turned(axis) for axis in self.mirrored])
+
+    def _turned(self, axis: int) -> Turn | None:
+        """How the channels of a mirrored copy change: of flow, rest is one half, and no difference or deviation."""
+        turned = list(self.modality.turned(axis))
+        if not turned:
+            return None
+        signs, rest = np.ones(self.modality.d_out, np.float32), np.zeros(self.channels, np.float32)
+        signs[turned], rest[turned] = -1.0, 1.0
+        return Turn(np.tile(signs, self.channels // len(signs)), rest)
 
     def network(self, channels: int | None = None) -> Architecture:
         """Give the network that is fitted to a window of so many channels, or of the first scale's."""
@@ -361,8 +378,6 @@ def _check_mirrored(config: LocalConfig) -> None:
     axes = config.modality.d_in if _sized(config.modality) else 1 + max(config.mirrored)
     if len(set(config.mirrored)) < len(config.mirrored) or not set(config.mirrored) <= set(range(axes)):
         raise ConfigError(f"mirrored {config.mirrored}; expected axes of the modality, 0 to {axes - 1}, each once")
-    if config.modality.preset == "video-flow":
-        raise ConfigError("flow cannot be mirrored: its values would have to change their sign. Leave mirrored out")
 
 
 def _sized(modality: Modality) -> bool:

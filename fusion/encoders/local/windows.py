@@ -153,11 +153,31 @@ def windows_of(
     )
 
 
-def with_mirrored(values: NDArray[Any], grid: Sequence[int], axes: Sequence[int]) -> NDArray[Any]:
-    """Append to values, shape (n, channels), their mirrored copies along each axis, one axis after the other."""
+class Turn(NamedTuple):
+    """What becomes of a mirrored copy's channels: each times its sign, plus its rest; both shape (channels,)."""
+
+    signs: NDArray[np.float32]
+    rest: NDArray[np.float32]
+
+
+def with_mirrored(
+    values: NDArray[Any], grid: Sequence[int], axes: Sequence[int], turns: Sequence[Turn | None] = ()
+) -> NDArray[Any]:
+    """Append to values, shape (n, channels), their mirrored copies along each axis, one axis after the other.
+
+    Parameters
+    ----------
+    values : NDArray, shape=(n, channels)
+    grid : sequence of int
+        Points along each axis, n together.
+    axes : sequence of int
+    turns : sequence of Turn or None
+        For each axis, where channels have a direction; empty for none.
+    """
     copies = values.reshape(1, *grid, -1)
-    for axis in axes:
-        copies = np.concatenate([copies, np.flip(copies, axis + 1)])
+    for axis, turn in zip(axes, turns or [None] * len(axes), strict=True):
+        flipped = np.flip(copies, axis + 1)
+        copies = np.concatenate([copies, flipped if turn is None else flipped * turn.signs + turn.rest])
     return copies.reshape(-1, values.shape[1])
 
 

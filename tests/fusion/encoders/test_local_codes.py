@@ -14,6 +14,7 @@ from fusion.encoders.local.config import LocalConfig
 from fusion.encoders.local.local import LocalFunctas
 from fusion.encoders.pool import serially
 from fusion.modalities.sensor import SensorModality
+from fusion.modalities.video import VideoModality
 
 SETTINGS = {"windows": ((8,), (4,)), "strides": ((2,), (3,)), "centres": 20, "dimensions": 24, "patches": 300}
 
@@ -83,3 +84,16 @@ def test_compressed_values_apart_have_windows_of_their_own(made: MadeSamples) ->
     assert [windows.channels for windows in apart.all_windows()] == [slice(0, 9)] * 2 + [slice(9, 18)] * 2
     none = learned(made, compressed_apart=True)[0].config
     assert (apart.k, len(none.all_windows())) == (2 * none.k, 2)
+
+
+@pytest.mark.parametrize(("axis", "signs"), [(2, (-1.0, 1.0)), (1, (1.0, -1.0)), (0, (-1.0, -1.0))])
+def test_flow_along_a_mirrored_axis_changes_its_sign(axis: int, signs: tuple[float, float]) -> None:
+    modality = VideoModality(size=(6, 6), frames=6, transform="flow")
+    config = LocalConfig(modality, mirrored=(axis,), compressed=0.01, compressed_apart=True, windows=((4, 4, 4),) * 2,
+                         strides=((1, 1, 1),) * 2)  # fmt: skip
+    flow = np.random.default_rng(0).normal(size=(6, 6, 6, 2)).astype(np.float32)
+    mirror = np.flip(flow, axis) * np.array(signs, np.float32)
+    seen, mirrored = (config.seen((clip / 16 + 0.5).reshape(-1, 2)) for clip in (flow, mirror))
+    np.testing.assert_allclose(mirrored, np.roll(seen, len(seen) // 2, axis=0), atol=1e-5)
+    plain = replace(config, modality=VideoModality(size=(6, 6), frames=6, transform="grey"))
+    assert plain.modality.turned(axis) == ()
