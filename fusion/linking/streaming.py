@@ -6,6 +6,7 @@ as `link` joins all of them. So the file is the one that `link` would have writt
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from fusion.linking.table import card_of
 
 __all__ = ["LinkFile", "link_to_file"]
 
+_LOG = logging.getLogger(__name__)
 _RUN_ROWS = 1 << 19
 _RANGE_ROWS = 1 << 18
 _SHOWN = 3
@@ -104,6 +106,16 @@ def link_to_file(
         As of `link`, or the file cannot be written. Nothing is left of it.
     ConfigError
         As of `link`, or another suffix.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from store import Rows, create_store
+    >>> for name, ids in {"sensor": ["b", "a"], "camera": ["b", "c"]}.items():
+    ...     with create_store(f"{name}.zarr", modality=name, layout=[("w", (2,), 0)], encoder={}, state={}) as store:
+    ...         store.append(Rows.build(ids, np.zeros((2, 2)), labels=["walk", "sit"]))
+    >>> len(link_to_file(["sensor.zarr", "camera.zarr"], "both.parquet"))
+    1
     """
     target = Path(path)
     if on in ("id", "group") and is_parquet(target):
@@ -113,7 +125,9 @@ def link_to_file(
         with _folder_beside(target) as folder:
             sides = [_Sorted(folder, name, given, on, keys, renamed[name]) for name, given in opened.items()]
             if not any(side.may_hold_groups for side in sides):
-                return _joined(sides, target, on, how, seed)
+                linked = _joined(sides, target, on, how, seed)
+                _LOG.info("linked %s by %s: %d items", ", ".join(linked.stores), on, len(linked))
+                return linked
     found = link(stores, on=on, how=how, key=key, table=table, labels=labels, seed=seed, reuse=reuse)
     counter = LinkCounter(list(found.stores))
     counter.add(found.frame)
