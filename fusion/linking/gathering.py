@@ -30,20 +30,21 @@ class Gathered:
     """
 
     def __init__(self, names: Sequence[str], on: str) -> None:
-        self._on = on
+        self.on = on
         self._used: Counter[str] = Counter()
         self._conflicts = dict.fromkeys(_AGREED, Conflicts())
         self._pairs = {name: group_splits(np.empty(0, object), np.empty(0, object)) for name in names}
-        self.matched = 0
+        self.items, self.matched = 0, 0
 
-    def items(self, sides: Sequence[Side], joined: Joined) -> pd.DataFrame:
+    def rows(self, sides: Sequence[Side], joined: Joined) -> pd.DataFrame:
         """Make rows of the table, with a column ``target`` whether or not there are any; see `LinkTable.frame`."""
+        self.items += len(joined.link_ids)
         self.matched += int((joined.places >= 0).all(axis=1).sum())
         columns = {"link_id": joined.link_ids}
         columns |= {name: self._agreed(sides, joined, name) for name in _AGREED}
-        if self._on == "label":
+        if self.on == "label":
             columns["group"] = coarsest_groups(sides, joined)
-        targets = _shared_targets(sides, joined) if self._on == "label" else columns["target"]
+        targets = _shared_targets(sides, joined) if self.on == "label" else columns["target"]
         columns[TARGET] = np.array([None if number is None else repr(number) for number in targets], dtype=object)
         for column, side in enumerate(sides):
             places = joined.places[:, column]
@@ -55,7 +56,7 @@ class Gathered:
 
     def _agreed(self, sides: Sequence[Side], joined: Joined, name: str) -> NDArray[np.object_]:
         values, conflicts = agreed(sides, joined, name)
-        if self._on != "label" or name not in ("group", "target"):
+        if self.on != "label" or name not in ("group", "target"):
             self._conflicts[name] += conflicts
         return values
 

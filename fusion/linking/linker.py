@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -104,9 +105,7 @@ def link(
     opened = named(stores)
     renamed = renamed_labels(labels, opened)
     sides = [side.relabelled(renamed[side.name]) for side in read_sides(opened)]
-    found = link_sides(sides, on=on, how=how, key=key, table=table, seed=seed, reuse=reuse)
-    _LOG.info("linked %s by %s: %d items", ", ".join(found.stores), on, len(found))
-    return found
+    return link_sides(sides, on=on, how=how, key=key, table=table, seed=seed, reuse=reuse)
 
 
 def link_sides(
@@ -155,16 +154,35 @@ def check(on: str, how: str, *, key: object, table: object, reuse: bool) -> None
 
 def _table(sides: Sequence[Side], joined: Joined, on: str, how: str, seed: int, warnings: tuple[str, ...]) -> LinkTable:
     gathered = Gathered([side.name for side in sides], on)
-    frame = gathered.items(sides, joined)
-    if not gathered.matched:
-        raise DataError(unmatched({side.name: examples(side, on) for side in sides}, on))
-    gathered.require_sound({side.name: side.path for side in sides})
+    frame = gathered.rows(sides, joined)
+    stores = {side.name: LinkedStore(side.path, side.fingerprint, side.modality, len(side)) for side in sides}
+    shown = partial(_shown, sides, on)
+    summary = concluded(gathered, stores, shown, how=how, seed=seed, warnings=warnings)
     if frame[TARGET].isna().all():
         frame = frame.drop(columns=TARGET)
-    left_over = gathered.left_over({side.name: len(side) for side in sides})
-    summary = LinkSummary(on, how, seed, gathered.matched, left_over, warnings)
-    stores = {side.name: LinkedStore(side.path, side.fingerprint, side.modality, len(side)) for side in sides}
     return LinkTable(frame, stores, summary)
+
+
+def _shown(sides: Sequence[Side], on: str) -> dict[str, list[str | None]]:
+    return {side.name: examples(side, on) for side in sides}
+
+
+def concluded(
+    gathered: Gathered,
+    stores: Mapping[str, LinkedStore],
+    shown: Callable[[], Mapping[str, Sequence[str | None]]],
+    *,
+    how: str,
+    seed: int,
+    warnings: tuple[str, ...] = (),
+) -> LinkSummary:
+    """Sum up a join, of which `shown` gives `examples` of each store; DataError when its items do not go together."""
+    if not gathered.matched:
+        raise DataError(_unmatched(shown(), gathered.on))
+    gathered.require_sound({name: store.path for name, store in stores.items()})
+    _LOG.info("linked %s by %s: %d items", ", ".join(stores), gathered.on, gathered.items)
+    left_over = gathered.left_over({name: store.rows for name, store in stores.items()})
+    return LinkSummary(gathered.on, how, seed, gathered.matched, left_over, warnings)
 
 
 def _warnings(sides: Sequence[Side], on: str, unknown: int, held: Sequence[str]) -> tuple[str, ...]:
@@ -186,7 +204,7 @@ def examples(side: Side, on: str) -> list[str | None]:
     return list(dict.fromkeys(getattr(side, _JOINED_ON[on])))[:3]
 
 
-def unmatched(found: Mapping[str, Sequence[str | None]], on: str) -> str:
+def _unmatched(found: Mapping[str, Sequence[str | None]], on: str) -> str:
     """Say that nothing matches, with `examples` of each store."""
     shown = "; ".join(f"{name} has {', '.join(map(repr, names))}" for name, names in found.items())
     hint = {

@@ -6,7 +6,6 @@ as `link` joins all of them. So the file is the one that `link` would have writt
 
 from __future__ import annotations
 
-import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,13 +18,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fusion.errors import DataError
 from fusion.linking.files import is_parquet, unwritable, written_in_parts
 from fusion.linking.gathering import Gathered
 from fusion.linking.group_rows import may_hold_groups
 from fusion.linking.joins import How, Key, Repeats, group_keys, join_by_key, keys_by_store, repeated
 from fusion.linking.labels import LabelMap
-from fusion.linking.linker import On, check, examples, link, renamed_labels, unmatched
+from fusion.linking.linker import On, check, concluded, examples, link, renamed_labels
 from fusion.linking.runs import KEY, SortedRuns, range_ends
 from fusion.linking.sides import TARGET, Side, StoreLike, named, read_blocks
 from fusion.linking.summary import LinkCounter, LinkedStore, LinkSummary
@@ -33,7 +31,6 @@ from fusion.linking.table import card_of
 
 __all__ = ["LinkFile", "link_to_file"]
 
-_LOG = logging.getLogger(__name__)
 _RUN_ROWS = 1 << 19
 _RANGE_ROWS = 1 << 18
 _SHOWN = 3
@@ -125,13 +122,9 @@ def link_to_file(
         with _folder_beside(target) as folder:
             sides = [_Sorted(folder, name, given, on, keys, renamed[name]) for name, given in opened.items()]
             if not any(side.may_hold_groups for side in sides):
-                linked = _joined(sides, target, on, how, seed)
-                _LOG.info("linked %s by %s: %d items", ", ".join(linked.stores), on, len(linked))
-                return linked
+                return _joined(sides, target, on, how, seed)
     found = link(stores, on=on, how=how, key=key, table=table, labels=labels, seed=seed, reuse=reuse)
-    counter = LinkCounter(list(found.stores))
-    counter.add(found.frame)
-    return LinkFile(found.save(target), found.stores, found.summary, counter)
+    return LinkFile(found.save(target), found.stores, found.summary, found.counter())
 
 
 def _folder_beside(path: Path) -> tempfile.TemporaryDirectory[str]:
@@ -153,7 +146,7 @@ class _Sorted:
         self.may_hold_groups = on == "group" and name not in keys
         place = Path(folder) / str(len(list(Path(folder).iterdir())))
         place.mkdir()
-        self._runs = SortedRuns(place)
+        self.runs = SortedRuns(place)
         for side in _large(read_blocks(name, given)):
             self._add(side.relabelled(renamed))
 
@@ -164,11 +157,7 @@ class _Sorted:
         self.may_hold_groups = self.may_hold_groups and may_hold_groups(side)
         if len(self.examples) < _SHOWN:
             self.examples = list(dict.fromkeys([*self.examples, *examples(side, self._on)]))[:_SHOWN]
-        self._runs.add(side, side.ids if self._on == "id" else group_keys(side, self._key))
-
-    @property
-    def runs(self) -> SortedRuns:
-        return self._runs
+        self.runs.add(side, side.ids if self._on == "id" else group_keys(side, self._key))
 
     @property
     def linked(self) -> LinkedStore:
@@ -176,7 +165,7 @@ class _Sorted:
         return LinkedStore(path, fingerprint, modality, self.rows)
 
     def up_to(self, end: str | None) -> tuple[Side, NDArray[np.object_]]:
-        columns: dict[str, Any] = self._runs.up_to(end)
+        columns: dict[str, Any] = self.runs.up_to(end)
         keys = columns.pop(KEY)
         return Side(self.name, *self._told, **columns, extra={}), keys
 
@@ -212,11 +201,7 @@ def _joined(sides: Sequence[_Sorted], target: Path, on: On, how: How, seed: int)
                 write(frame[columns])
         for side in sides:
             reduce(add, repeats[side.name], Repeats()).require_none(str(side.linked.path))
-        if not gathered.matched:
-            raise DataError(unmatched({side.name: side.examples for side in sides}, on))
-        gathered.require_sound({name: store.path for name, store in stores.items()})
-        left_over = gathered.left_over({name: store.rows for name, store in stores.items()})
-        summary = LinkSummary(on, how, seed, gathered.matched, left_over)
+        summary = concluded(gathered, stores, lambda: {side.name: side.examples for side in sides}, how=how, seed=seed)
         end_with(card_of(stores, summary, target.absolute().parent))
     return LinkFile(target, stores, summary, counter)
 
@@ -227,4 +212,4 @@ def _range(
     here, keys = zip(*(side.up_to(end) for side in sides), strict=True)
     for side, names in zip(here, keys, strict=True):
         repeats[side.name].append(repeated(names))
-    return gathered.items(here, join_by_key(keys, how).in_order())
+    return gathered.rows(here, join_by_key(keys, how).in_order())

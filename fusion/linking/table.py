@@ -101,13 +101,14 @@ class LinkTable:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what was matched and what was not as plain numbers, strings, lists and dictionaries."""
-        return self._counter().to_dict(self.stores, self.summary)
+        return self.counter().to_dict(self.stores, self.summary)
 
     def facts(self) -> dict[str, str]:
         """Tell in words what was matched and what was not."""
-        return self._counter().facts(self.stores, self.summary)
+        return self.counter().facts(self.stores, self.summary)
 
-    def _counter(self) -> LinkCounter:
+    def counter(self) -> LinkCounter:
+        """Count the items."""
         found = LinkCounter(list(self.stores))
         found.add(self.frame)
         return found

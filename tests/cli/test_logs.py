@@ -21,7 +21,7 @@ def test_verbose_tells_on_stderr_and_quiet_shows_no_bar(
     functa_process: Functa, har_store: Path, tmp_path: Path
 ) -> None:
     line = ("link", f"a={har_store}", f"b={har_store}", "--on", "id", "--out", tmp_path / "l.parquet")
-    assert "INFO fusion.linking.streaming: linked a, b by id: 36 items" in functa_process("-v", *line).err
+    assert "INFO fusion.linking.linker: linked a, b by id: 36 items" in functa_process("-v", *line).err
     assert functa_process("-q", *line).err == ""
     train = ("train", har_store, "--model", tmp_path / "m", "--preset", "linear")
     assert functa_process(*train).err == "\n"  # what a bar leaves behind that no terminal shows
