@@ -56,6 +56,10 @@ class ObjectPlace(UrlPlace, CollectionPlace):
         """Name a state that nobody else sends."""
         return f"state-{token_hex(4)}.zarr"
 
+    def new_part(self, number: int) -> str:
+        """Name a part that nobody else sends."""
+        return f"part-{number:05d}-{token_hex(4)}.zarr"
+
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Keep other writers of this machine waiting; those of others are told by the manifest's condition."""
@@ -88,7 +92,7 @@ class ObjectPlace(UrlPlace, CollectionPlace):
 
     def send(self, stage: Path, number: int) -> str:
         """Note a name, then send the store."""
-        name = self.sent(stage) or f"part-{number:05d}-{token_hex(4)}.zarr"
+        name = self.sent(stage) or self.new_part(number)
         files.write_whole(_note(stage), name)
         self.bucket.upload(stage, name)
         return name
