@@ -169,10 +169,14 @@ def check_text(text: Any, longest: int, what: str) -> None:
         raise StoreError(f"{what} is {text[:80]!r}, expected a text of at most {longest} bytes without NUL")
 
 
-def block_rows_for(k: int) -> int:
-    """Choose the rows per block: the power of two nearest 8 MiB / 4k, between 256 and 16384, never over 512 MiB."""
-    rows = 2 ** round(np.log2(BLOCK_BYTES / (4 * k)))
-    return min(int(np.clip(rows, MIN_BLOCK_ROWS, MAX_BLOCK_ROWS)), max(1, rows_that_fit(MAX_BLOCK_BYTES, 4 * k)))
+def block_rows_for(k: int, rows: int | None = None) -> int:
+    """Choose the rows per block: the power of two nearest 8 MiB / 4k, between 256 and 16384, never over 512 MiB.
+
+    Of a part of so many `rows` no more than the power of two that they fill.
+    """
+    nearest = 2 ** round(np.log2(BLOCK_BYTES / (4 * k)))
+    most = min(int(np.clip(nearest, MIN_BLOCK_ROWS, MAX_BLOCK_ROWS)), max(1, rows_that_fit(MAX_BLOCK_BYTES, 4 * k)))
+    return most if rows is None else min(most, 1 << max(0, rows - 1).bit_length())
 
 
 def rows_that_fit(nbytes: int, row_bytes: int) -> int:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from store.collection.collection import create_collection, exists, is_collection, open_collection, starting
 from store.collection.manifest import PART_ROWS
+from store.columns import block_rows_for
 from store.errors import StoreError
 from store.formats import COLLECTION, create_from_header, open_backend, open_to_write, vacant
 from store.functa_store import FunctaStore
@@ -84,18 +85,13 @@ def create_store(
     )
     if Path(path).suffix == COLLECTION:
         if block_rows is None:
-            header = header.changed(block_rows=min(header.block_rows, filled_by(part_rows or PART_ROWS)))
+            header = header.changed(block_rows=block_rows_for(header.k, part_rows or PART_ROWS))
         return create_collection(path, header, arrays, part_rows)
     if part_rows is not None:
         raise StoreError(
             f"{path} is not written in parts, so part_rows says nothing. Name it {Path(path).stem}{COLLECTION}"
         )
     return create_from_header(path, header, arrays)
-
-
-def filled_by(rows: int) -> int:
-    """Give the size of a block that so many rows fill, a power of two."""
-    return 1 << max(0, rows - 1).bit_length()
 
 
 def open_store(path: str | Path, mode: Literal["r", "a"] = "r") -> FunctaStore:

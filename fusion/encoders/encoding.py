@@ -27,7 +27,7 @@ from fusion.encoders.streaming import Pace, encode_stream
 from fusion.encoders.survey import Survey, survey_samples
 from fusion.errors import DataError, FusionError, StoreError
 from store import FunctaStore, Status, open_store
-from store.collection.collection import exists
+from store.collection.collection import exists, is_collection
 from store.collection.manifest import PART_ROWS
 from store.rows import USABLE
 
@@ -96,7 +96,8 @@ def encode(
         learn = partial(taken_over, like, config) if like else partial(learned, source, config, options, mapper)
         if not exists(store):
             report("learning the start", 0, 0)
-        part = None if pool is None else part_size(options.part_rows or PART_ROWS, survey.wanted)
+        in_parts = pool is not None and is_collection(store)
+        part = part_size(options.part_rows or PART_ROWS, survey.wanted) if in_parts else None
         create = partial(created, dataset, store, options, learn, survey.longest_id, part)
         with open_to_encode(store, config, options, create, survey.longest_id) as opened:
             run = _Run(dataset, opened, options, survey, progress)

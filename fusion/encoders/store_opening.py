@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from store import FunctaStore, create_store, open_store
 from store.collection.collection import exists
 from store.columns import block_rows_for
 from store.errors import StoreExistsError
-from store.opening import filled_by, reserved
+from store.opening import reserved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,8 +87,7 @@ def created(
     config = encoder.config
     blocks = options.block_rows
     if part is not None and blocks is None:
-        k = sum(math.prod(shape) for _, shape, _ in config.layout)
-        blocks = min(block_rows_for(k), filled_by(part))
+        blocks = block_rows_for(config.k, part)
     told = told_of(dataset)
     return create_store(
         path,

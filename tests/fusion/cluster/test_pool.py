@@ -39,6 +39,7 @@ def test_a_cluster_fills_the_same_store(
     report = encode(made, tmp_path / "s.zarr", config, pool=dask_pool(cluster.scheduler_address))
     assert (report.rows, report.failed) == (36, 0)
     require_same_functas(tmp_path / "s.zarr", whole)
+    assert open_store(tmp_path / "s.zarr").header.block_rows == open_store(whole).header.block_rows
 
 
 @pytest.mark.filterwarnings("ignore")
