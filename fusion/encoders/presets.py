@@ -19,11 +19,10 @@ if TYPE_CHECKING:
 _CUBOIDS: dict[str, Any] = {
     "windows": [[4, 8, 8], [8, 8, 8], [4, 16, 16]],
     "strides": [[2, 4, 4]] * 3,
-    "cells": [[1, 1, 1], [2, 2, 2]],
     "centres": 300,
-    "differences": [1],
     "pools": ["mean", "max", "std"],
 }
+_FILMS = _CUBOIDS | {"cells": [[1, 1, 1], [2, 2, 2]], "differences": [1]}
 FLIPPED = {"image": 1, "video": 2}
 """Axis along which the samples of a modality are mirrored from left to right."""
 ENCODER_PRESETS: dict[tuple[str, str], dict[str, Any]] = {
@@ -80,18 +79,15 @@ ENCODER_PRESETS: dict[tuple[str, str], dict[str, Any]] = {
         "pools": ["mean", "max", "std"],
     },
     ("local", "audio-mfcc"): {"windows": [[16, 20]], "strides": [[1, 1]], "centres": 600},
-    ("local", "video"): _CUBOIDS,
-    ("local", "video-grey"): _CUBOIDS,
-    ("local", "video-flow"): {
+    ("local", "video"): _FILMS,
+    ("local", "video-grey"): _FILMS,
+    ("local", "video-flow"): _CUBOIDS
+    | {
         "modality": {"size": (60, 80), "frames": 24},
-        "windows": [[4, 8, 8], [8, 8, 8], [4, 16, 16]],
-        "strides": [[2, 4, 4]] * 3,
         "cells": [[1, 1, 1], [2, 1, 1], [1, 2, 2]],
-        "centres": 300,
         "dimensions": 64,
         "compressed": 0.01,
         "compressed_apart": True,
-        "pools": ["mean", "max", "std"],
     },
 }
 
