@@ -64,6 +64,7 @@ def compare(
         Path | None, named_option(_RUN, "Train the winner, test it once, save it here. [no]", metavar="PATH")
     ] = None,
     workers: Annotated[int | None, named_option(_RUN, "Processes that encode. [one per core]", least=1)] = None,
+    track: options.Track = None,
     device: DeviceOption = "auto",
     json: JsonFlag = False,
 ) -> None:
@@ -91,6 +92,7 @@ def compare(
             budget=seconds,
             best=best,
             encode_options=fusion.encoders.EncodeOptions(workers=workers, limit=limit),
+            track=track,
             trainer=trainer,
             progress=stack.enter_context(progress_bar()),
         )

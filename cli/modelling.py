@@ -44,6 +44,7 @@ def train(
     device: DeviceOption = "auto",
     scheduler: options.Scheduler = None,
     predictions: options.Predictions = None,
+    track: options.Track = None,
     json: JsonFlag = False,
 ) -> None:
     """Train XGBoost on the training split, test it on the test split, save the model. Defaults stand in brackets."""
@@ -63,6 +64,7 @@ def train(
             seeds=seeds,
             sample=sample,
             advise=True,
+            track=track,
             trainer=trainer,
             progress=progress,
         )

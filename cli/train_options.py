@@ -113,6 +113,12 @@ Seed = Annotated[
 Predictions = Annotated[
     Path | None, named_option(_RUN, "Table of the test rows to write: .csv or .parquet. [none]", metavar="PATH")
 ]
+Track = Annotated[
+    str | None,
+    named_option(
+        _RUN, "Send settings and figures there: mlflow, mlflow:URI or tensorboard:FOLDER. [nowhere]", metavar="WHERE"
+    ),
+]
 Threads = Annotated[int | None, named_option(_RUN, "Threads. [one per core]", metavar="N", least=1)]
 ExternalMemory = Annotated[
     bool,

@@ -25,6 +25,9 @@ _EXTRAS = {
     "remote": ("fsspec", "read stores by URL"),
     "nifti": ("nibabel", "read NIfTI volumes"),
     "anndata": ("anndata", "export to .h5ad"),
+    "skops": ("skops", "save estimators of scikit-learn"),
+    "mlflow": ("mlflow", "send runs to MLflow"),
+    "tensorboard": ("tensorboardX", "send runs to TensorBoard"),
     "cuda": ("numba_cuda", "fit on a CUDA device"),
 }
 _SPACE = 2 * 2**30

@@ -14,7 +14,7 @@ from fusion.comparing.candidates import Encoders, encoded_sides, named_sources, 
 from fusion.comparing.cells import CellStore
 from fusion.comparing.kept import keep_result
 from fusion.comparing.measuring import Measuring, cells_of
-from fusion.comparing.ranking import CompareResult, ranked
+from fusion.comparing.ranking import CompareResult, Place, ranked
 from fusion.comparing.training_rows import TrainingRows
 from fusion.comparing.winner import with_winner
 from fusion.datasets.base import Dataset
@@ -28,6 +28,7 @@ from fusion.features.items import labelled_items
 from fusion.features.source import SourceLike, opened_source
 from fusion.models.folder import require_replaceable
 from fusion.models.records import Run, add_run
+from fusion.models.tracking import Tracker, track_run, tracker_of
 
 __all__ = ["compare"]
 
@@ -50,6 +51,7 @@ def compare(
     budget: float | None = None,
     best: str | Path | None = None,
     encode_options: EncodeOptions | None = None,
+    track: str | Tracker | None = None,
     trainer: Trainer | None = None,
     progress: Progress | None = None,
 ) -> CompareResult:
@@ -86,6 +88,8 @@ def compare(
         Folder for the model of the winner, which is trained on all training rows then and tested once.
     encode_options : EncodeOptions, optional
         Of data sets; the splits that an encoder learns from are `train_splits`.
+    track : str or Tracker, optional
+        Where every combination is sent at the end, as for `fusion.train`.
     trainer : Trainer, optional
     progress : callable, optional
 
@@ -104,7 +108,7 @@ def compare(
     -----
     The mean of the winner is the best of many, and so too good by some; `best` gives a figure that is not.
     """
-    begin, report = time.perf_counter(), progress or silent
+    begin, report, tracker = time.perf_counter(), progress or silent, tracker_of(track)
     cells = CellStore(None if folder is None else Path(folder))
     settings = _settings(presets, seeds, folds, {"task": task, "class_weight": class_weight})
     asked_task = next(iter(settings.values())).task
@@ -148,7 +152,15 @@ def compare(
         splits = {"train_splits": list(train_splits), "test_splits": list(test_splits)}
         keep_result(cells.folder, result, {"task": asked_task.name, **asked, **splits})
         add_run(cells.folder, Run("compare", asked, rows.data, result.figures(), time.perf_counter() - begin))
-    return result
+    untracked = [note for place in places for note in _tracked(tracker, place, result)]
+    return replace(result, notes=(*result.notes, *untracked))
+
+
+def _tracked(tracker: Tracker | None, place: Place, result: CompareResult) -> tuple[str, ...]:
+    asked = {"encoder": place.encoder, "preset": place.preset, "fusion": place.fusion, "folds": result.folds}
+    named = ("mean", "sd", "interval", "balanced_accuracy", "seconds", "difference", "p")
+    figures = {name: value for name, value in place.to_dict().items() if name in named}
+    return track_run(tracker, place.name, {**asked, "seeds": place.seeds, "measure": result.measure}, figures)
 
 
 def _settings(presets: Presets, seeds: int, folds: int | None, asked: Mapping[str, Any]) -> dict[str, TrainingSettings]:
