@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fusion.reporting.content import ModalityPart, ModelFigures, Reconstruction
 
 BLUE, GREY, ORANGE = "#1f5f99", "#9aa5b1", "#c8661b"
-_STYLE = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "functa"}
+_STYLE = {"font.size": 9, "svg.hashsalt": "functa"}
 
 
 def score_chart(models: Sequence[ModelFigures], name: str, written: Callable[[float], str]) -> str:
@@ -107,6 +107,8 @@ def png_image(content: bytes) -> str:
 def svg_image(figure: Any) -> str:
     """Give a figure as a data URI."""
     buffer = io.BytesIO()
+    for axes in figure.axes:
+        axes.spines[["top", "right"]].set_visible(False)
     with rc_context(_STYLE):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return f"data:image/svg+xml;base64,{b64encode(buffer.getvalue()).decode()}"
