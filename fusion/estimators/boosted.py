@@ -44,6 +44,8 @@ class FunctaBooster(BaseEstimator):
 
     classes_: NDArray[Any]
     n_rounds_: int
+    held_out_: tuple[NDArray[np.bool_], NDArray[np.float32]] | None = None
+    """Rows that early stopping watched, shape (n,), and their outputs, (h, outputs), by trees that did not see them."""
 
     def __init__(
         self,
@@ -316,12 +318,14 @@ class FunctaBooster(BaseEstimator):
             parameters["base_score"] = self._objective.base_score
         matrix = partial(trainer.matrix, source, targets, parameters=parameters, margins=margins)
         boost = partial(trainer.boost, parameters, progress=progress)
-        self.n_rounds_ = self.n_estimators
+        self.n_rounds_, self.held_out_ = self.n_estimators, None
         if held.any():
             data = matrix(rows=np.flatnonzero(~held))
             validation = matrix(rows=np.flatnonzero(held), reference=data)
             found = boost(data, self.n_estimators, validation=validation, patience=self.early_stopping_rounds)
             self.n_rounds_ = found.best_iteration + 1
+            if isinstance(trainer, LocalTrainer):
+                self.held_out_ = held, found.predict(validation, iteration_range=(0, self.n_rounds_), strict_shape=True)
             if not self.refit:
                 return found[: self.n_rounds_]
             del data, validation, found

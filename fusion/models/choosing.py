@@ -22,7 +22,7 @@ from fusion.features.transformer import FunctaFeatures
 from fusion.splits import group_codes, stratified_folds
 from store import FunctaStore
 
-__all__ = ["choose_preset"]
+__all__ = ["choose_preset", "score_left_out", "with_preset"]
 
 _MOST_ROWS = 1000
 _MOST_UNKNOWNS = 16_000
@@ -76,9 +76,9 @@ def choose_preset(
     """
     if trainer is not None and not isinstance(trainer, LocalTrainer):
         raise ConfigError("the preset 'auto' tries models that train in one process; expected 'fast' on a cluster.")
-    drawn = _Drawn.of(stores, items, settings.classifier().seed)
+    drawn = _Drawn.of(stores, _sample(items, settings.classifier().seed))
     first = _first_half(drawn.items, settings)
-    made = {name: _resolved(settings, name) for name in _affordable(settings.choices, stores, items)}
+    made = {name: with_preset(settings, name) for name in _affordable(settings.choices, stores, items)}
     found: dict[str, list[_Scored]] = {}
     took = dict.fromkeys(made, 0.0)
     for number in (0, 1):
@@ -107,6 +107,17 @@ def choose_preset(
     )
     chosen = plainest(tried).name
     return made[chosen], Tuning(tried, made[chosen].classifier())
+
+
+def score_left_out(
+    stores: Mapping[str, FunctaStore],
+    items: Items,
+    inside: NDArray[np.bool_],
+    settings: TrainingSettings,
+    trainer: Trainer | None = None,
+) -> float:
+    """Train on the items inside and give the score on the others; the lowest there is where nothing can be learned."""
+    return _Drawn.of(stores, items).scored(inside, settings, trainer).score
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,10 +176,8 @@ class _Drawn:
     starts: Mapping[str, NDArray[Any] | None]
 
     @classmethod
-    def of(cls, stores: Mapping[str, FunctaStore], items: Items, seed: int) -> Self:
-        """Draw them, and read each once for all presets."""
-        if len(items) > _MOST_ROWS:
-            items = items.take(np.sort(np.random.default_rng(seed).choice(len(items), _MOST_ROWS, replace=False)))
+    def of(cls, stores: Mapping[str, FunctaStore], items: Items) -> Self:
+        """Read each once for all presets."""
         functas = {name: design_matrix(stores, items, {name: _as_they_are(stores[name].k)}) for name in items.rows}
         return cls(items, functas, {name: stores[name].state.get("start") for name in items.rows})
 
@@ -205,6 +214,12 @@ class _Drawn:
         return _Columns(training, blocks), _Columns(test, blocks)
 
 
+def _sample(items: Items, seed: int) -> Items:
+    if len(items) <= _MOST_ROWS:
+        return items
+    return items.take(np.sort(np.random.default_rng(seed).choice(len(items), _MOST_ROWS, replace=False)))
+
+
 def _as_they_are(k: int) -> FunctaFeatures:
     """Return features that are the functas themselves."""
     features = FunctaFeatures("weights", filter_invariant=False, normalise=False)
@@ -218,7 +233,8 @@ def _first_half(items: Items, settings: TrainingSettings) -> NDArray[np.bool_]:
     return np.asarray(folds == 0)
 
 
-def _resolved(settings: TrainingSettings, name: str) -> TrainingSettings:
+def with_preset(settings: TrainingSettings, name: str) -> TrainingSettings:
+    """Return the settings with those of a preset where they say nothing."""
     preset = TRAINING_PRESETS[name]
     parameters = {**preset.parameters, **settings.parameters}
     return replace(settings, choices=(), max_columns=preset.max_columns, parameters=parameters)

@@ -8,7 +8,6 @@
 ``arrays.npz``           filter and normalisation of each branch, and its encoder's state (start, value limits, ...)
 ``metrics.json``         what `Evaluation.to_dict` returned, when the model was evaluated, and what `Record` adds
 ``predictions.parquet``  the test items: what was predicted of each, how well its functas reproduce it; see `score`
-``confusion.png``        its confusion matrix; of numbers ``residuals.png``
 ``run.json``             what was asked, of which data, and what came out: of the training and of later evaluations
 =======================  =============================================================================================
 
@@ -56,7 +55,7 @@ FORMAT = "functa-fusion-model"
 FORMAT_VERSION = 4
 """2 added `fusion`, the models of several modalities; 3 `task`, those of numbers and of sets of labels; 4 `thresholds`,
 from which probability on a class or a label is named."""
-_PLOTS = {"confusion.png", "residuals.png"}
+_PLOTS = {"confusion.png", "residuals.png"}  # of earlier versions, and of studies
 _FILES = {"model.json", "arrays.npz", "metrics.json", "predictions.parquet", "report.html", RUN_FILE, *_PLOTS}
 
 
@@ -98,7 +97,7 @@ class _Card(BaseModel):
 
 
 def save_model(model: Model, path: str | Path, evaluation: Figures | None = None, record: Record | None = None) -> Path:
-    """Write the model folder as a whole, with the evaluation's figures and plot beside the model.
+    """Write the model folder as a whole, with the evaluation's figures beside the model.
 
     Parameters
     ----------
@@ -220,9 +219,6 @@ def _write_files(model: Model, folder: Path, evaluation: Figures | None, record:
     contents["model.json"] = _json(_card(model, checksums).model_dump(by_alias=True))
     if evaluation is not None:
         contents["metrics.json"] = _json({**evaluation.to_dict(), **(record.metrics if record else {})})
-        from fusion.models.plots import plot_figures  # matplotlib takes a second that prediction does not have
-
-        plot_figures(evaluation, None if record is None else record.predictions, folder)
     if record is not None:
         contents["predictions.parquet"] = record.predictions.to_parquet(index=False)
         contents[RUN_FILE] = run_document([record.run]).encode()

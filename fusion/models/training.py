@@ -35,6 +35,7 @@ from fusion.models.scoring import score
 from fusion.models.seeds import Repeats, SeedFigures, require_repeats, with_seeds
 from fusion.models.skops_files import require_savable
 from fusion.models.thresholds import with_thresholds
+from fusion.models.tracking import Tracker, track_run, tracker_of
 
 __all__ = ["evaluate", "train"]
 
@@ -60,6 +61,7 @@ def train(
     seeds: int = 1,
     sample: float | None = None,
     advise: bool = False,
+    track: str | Tracker | None = None,
     trainer: Trainer | None = None,
     progress: Progress | None = None,
 ) -> TrainResult:
@@ -112,6 +114,9 @@ def train(
     advise : bool
         Where trees were trained on few rows, try for some seconds whether a linear model would be better on training
         groups left out; what comes of it stands in `TrainResult.advice`.
+    track : str or Tracker, optional
+        Where settings and figures are sent when training is done: ``mlflow``, ``mlflow:URI`` or ``tensorboard:FOLDER``,
+        each with the extra of its name. What goes wrong there stands in `TrainResult.warnings`.
     trainer : Trainer, optional
         Where to train. None = in this process; ``LocalTrainer(external_memory=True)`` keeps its bins in files; see also
         `fusion.cluster.dask_trainer`.
@@ -139,6 +144,7 @@ def train(
     )
     require_repeats(seeds)
     require_share(sample)
+    tracker = tracker_of(track)
     if sample is not None and cv is not None:
         raise ConfigError(f"sample is {sample:g} and cv is {cv!r}; expected one of them. Sample with a test split.")
     run = TrainingRun(settings, trainer or LocalTrainer(), progress or silent, advise=advise, sample=sample)
@@ -156,7 +162,11 @@ def train(
     others = with_seeds(replace(settings, thresholds=False), seeds)[1:]
     runs = [replace(run, settings=each, advise=False) for each in others]
     further = [once(replace(each, progress=_of_seed(each)), None) for each in runs]
-    return _logged(once(run, model_dir, tuple(result.repeats.seeds[0] for result in further)))
+    result = once(run, model_dir, tuple(result.repeats.seeds[0] for result in further))
+    asked = {**settings_told(settings), "cv": cv, "seeds": seeds, "sample": sample}
+    name = "training" if result.folder is None else result.folder.name
+    notes = track_run(tracker, name, asked, result.figures() | {"seconds": result.seconds}, result.folder)
+    return _logged(replace(result, warnings=(*result.warnings, *notes)))
 
 
 def _logged(result: TrainResult) -> TrainResult:
@@ -259,7 +269,7 @@ def _trained(
             seeds=len(others) + 1,
             sample=run.sample,
         )
-        told = _told(opened, notes, command) | {"advice": _advice(opened, training, run)}
+        told = _told(opened, notes, command) | {"advice": _advice(opened, training, run, model)}
     used = replace(model.training, train_splits=train_splits, test_splits=test_splits)
     return _finish(replace(model, training=used), model_dir, table, told, begin, run, others)
 
@@ -293,7 +303,9 @@ def _cross_validated(
         if model_dir is not None:
             final = with_thresholds(fit_model(opened.stores, labelled, run), opened.stores, labelled, run)
         command = train_command(source, model_dir or "MODEL", run.settings, cv=how, seeds=len(others) + 1)
-        told = _told(opened, notes, command) | {"advice": _advice(opened, labelled, run)}
+        told = _told(opened, notes, command) | {
+            "advice": _advice(opened, labelled, run, None if model_dir is None else final)
+        }
     table = pd.concat(tables, ignore_index=True)
     final = replace(final, training=replace(final.training, cv=how))
     result = _finish(final, model_dir, table, told, begin, run, others)
@@ -319,8 +331,9 @@ def _require_several(source: Source, fusion: str | None) -> None:
         )
 
 
-def _advice(source: Source, training: Items, run: TrainingRun) -> list[str]:
-    tried = advice_on_linear(source.stores, training, run.settings) if run.advise else ()
+def _advice(source: Source, training: Items, run: TrainingRun, model: Model | None) -> list[str]:
+    """Tell what the data say; `model` is trained on all of the rows, if there is such a one."""
+    tried = advice_on_linear(source.stores, training, run.settings, model) if run.advise else ()
     return [*tried, *advice_on_groups(training)]
 
 

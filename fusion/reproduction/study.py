@@ -17,6 +17,7 @@ from fusion.encoders.encoding import encode
 from fusion.encoders.options import EncodeOptions
 from fusion.encoders.presets import encoder_config
 from fusion.errors import DataError
+from fusion.models.plots import plot_figures
 from fusion.models.training import train
 from fusion.reproduction.places import find_data
 from fusion.reproduction.table import Result
@@ -148,9 +149,11 @@ class Study:
         return encoder_config(dataset, options={"seed": self.seed, **encoding.options}, fit=encoding.fit)
 
     def model(self, name: str, source: Path, **how: Any) -> TrainResult:
-        """Train on a store or a link table and keep the model, so that a report can be written of it."""
-        told = partial(self._tell_stage, name)
-        return train(source, self.place("models", name), progress=told, **how)
+        """Train on a store or a link table and keep the model with its picture, for a report of it."""
+        told, folder = partial(self._tell_stage, name), self.place("models", name)
+        result = train(source, folder, progress=told, **how)
+        plot_figures(result.evaluation, result.predictions, folder)
+        return result
 
     def _tell_stage(self, name: str, stage: str, done: int, most: int) -> None:
         self.tell(f"{name}: {stage}", done, most)

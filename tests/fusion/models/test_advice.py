@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from helpers.made_functas import CLASSES, functa_rows, rebuilt
@@ -21,8 +23,16 @@ def sums():
 def test_trees_on_few_rows_are_told_of_a_better_linear_model(make_store):
     result = train(make_store(sums()), preset=QUICK, advise=True)
     (line,) = result.advice
-    assert line.startswith("144 training rows: try --preset linear, which cross-validates at 0.")
+    told = r"144 training rows: try --preset linear, which reaches (\S+) on (\d+) of them that were left out, .* (\S+)"
+    linear, rows, trees = map(float, re.fullmatch(told, line).groups())
+    assert linear > trees
+    assert 20 < rows < 40
     assert result.to_dict()["advice"] == [line]
+
+
+def test_of_folds_fast_trees_are_tried_beside(make_store):
+    (line,) = train(make_store(sums()), preset=QUICK, cv=2, advise=True).advice
+    assert line.startswith("192 training rows: try --preset linear, which cross-validates at 0.")
 
 
 @pytest.mark.parametrize("settings", [training_settings("linear"), training_settings("auto", n_jobs=1)])

@@ -81,10 +81,8 @@ def test_evaluating_gives_the_same_figures(fused, pair):
     assert again.score == pytest.approx(fused.score, abs=1e-6)
 
 
-def test_the_folder_keeps_figures_residuals_and_a_report(fused):
+def test_the_folder_keeps_figures_and_a_report(fused):
     assert json.loads((fused.folder / "metrics.json").read_text())["r2"] == fused.score
-    assert (fused.folder / "residuals.png").read_bytes().startswith(b"\x89PNG")
-    assert not (fused.folder / "confusion.png").exists()
     assert pd.read_parquet(fused.folder / "predictions.parquet")["predicted"].dtype == np.float64
     page = fusion.report(fused.folder).read_text()
     assert "Predicted and true numbers" in page
