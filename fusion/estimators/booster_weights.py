@@ -7,6 +7,7 @@ booster, replaces its weights and compares the margins, so that a version that w
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,9 @@ from numpy.typing import NDArray
 from fusion.errors import ModelError
 
 __all__ = ["linear_booster", "linear_weights", "with_linear_weights"]
+
+# From 3.3 on XGBoost says at every use of a linear booster that it will be removed; pyproject.toml allows none without.
+warnings.filterwarnings("ignore", message=r".*`booster=gblinear` is deprecated", category=UserWarning)
 
 
 def linear_booster(weights: NDArray[np.float64], parameters: Mapping[str, Any]) -> xgboost.Booster:

@@ -169,4 +169,5 @@ def _library() -> Any:
         path = find_lib_path()[0]
     library = ctypes.CDLL(path)
     library.XGBGetLastError.restype = ctypes.c_char_p
+    library.XGBSetGlobalConfig(b'{"verbosity": 0}')  # it would print warnings, such as those of old boosters
     return library

@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import importlib
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -53,6 +54,7 @@ def take_away() -> None:
     windows.LK_NBLCK, windows.locking = 2, _locking  # type: ignore[attr-defined]
     sys.modules["msvcrt"] = windows
     os.open = _open_files_only  # type: ignore[assignment]
+    shutil._use_fd_functions = False  # type: ignore[attr-defined]
 
 
 take_away()
