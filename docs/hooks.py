@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import typer
 from mkdocs.structure.files import File, Files
 
+import fusion
 import store
 from cli.main import app
 
@@ -22,17 +24,22 @@ ROOMS = {
     "store.md": ("The store", ("store",)),
     "linking.md": ("Linking", ("fusion.linking", "fusion.features")),
     "training.md": ("Training", ("fusion.estimators", "fusion.cluster")),
+    "networks.md": ("Networks", ("fusion.inr",)),
     "models.md": ("Models", ("fusion.models", "fusion.comparing", "fusion.explaining", "fusion.reporting")),
+    "measuring.md": ("Measuring", ("fusion.metrics", "fusion.baselines", "fusion.bench")),
 }
 GUIDES = {
-    "Data in": "own-files.md",
-    "Encoding": "python.md",
-    "The store": "interchange.md",
-    "Linking": "fusion.md",
-    "Training": "choosing.md",
-    "Models": "predicting.md",
+    "Data in": "python-data.md",
+    "Encoding": "python-encoding.md",
+    "The store": "python-store.md",
+    "Linking": "python-models.md",
+    "Training": "python-models.md",
+    "Networks": "python-encoding.md",
+    "Models": "python-models.md",
+    "Measuring": "python-models.md",
 }
 """Page whose boxes show how the names of a reference page are used together."""
+PYTHON = re.compile(r"^```python\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
 
 
@@ -41,6 +48,7 @@ def on_files(files: Files, config: Any) -> Files:
     for page, source in COPIED.items():
         files.append(File.generated(config, page, content=(ROOT / source).read_text(encoding="utf-8")))
     files.append(File.generated(config, "commands.md", content=command_pages()))
+    files.append(File.generated(config, "examples.md", content=examples_page()))
     for page, (title, rooms) in ROOMS.items():
         files.append(File.generated(config, f"reference/{page}", content=reference_page(title, rooms)))
     return files
@@ -65,9 +73,20 @@ def _on_site(link: re.Match[str]) -> str:
     return link[0] if path.startswith(("reference/", "images/")) else f"{text} (`{clean}`)"
 
 
+def examples_page() -> str:
+    """Show the scripts of examples/, each under its first sentence."""
+    told = "Each script says what it did and saves a picture; `python examples/NAME.py` runs it."
+    parts = ["# Examples", told]
+    for path in sorted((ROOT / "examples").glob("*.py")):
+        script = path.read_text(encoding="utf-8")
+        told = ast.get_docstring(ast.parse(script)) or ""
+        parts += [f"## `{path.name}`", told, f"```python\n{script.split(told, 1)[1].lstrip(chr(34)).strip()}\n```"]
+    return "\n\n".join(parts) + "\n"
+
+
 def reference_page(title: str, rooms: tuple[str, ...]) -> str:
     """List every public name of some rooms with its docstring."""
-    parts = [f"# {title}", f"How these are used together: [{GUIDES[title]}](../{GUIDES[title]})."]
+    parts = [f"# {title}", f"How these are used together: [{title_of(GUIDES[title])}](../{GUIDES[title]})."]
     for room in rooms:
         parts += [f"## `{room}`", *map(_entry, public_places(room))]
     return "\n\n".join(parts) + "\n"
@@ -76,17 +95,34 @@ def reference_page(title: str, rooms: tuple[str, ...]) -> str:
 def _entry(place: str) -> str:
     """Show a name with its docstring, and where it is used if that has no example."""
     page = example_of(place)
-    return f"::: {place}" + (f"\n\nUsed in [{page}](../{page})." if page else "")
+    return f"::: {place}" + (f"\n\nUsed in [{title_of(page)}](../{page})." if page else "")
+
+
+def title_of(page: str) -> str:
+    """Give the title of a page of docs/."""
+    return (ROOT / "docs" / page).read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
 
 
 def example_of(place: str) -> str | None:
-    """Name the first page with Python that uses a public name."""
-    name = re.compile(rf"\b{re.escape(place.rpartition('.')[2])}\b")
-    for page in sorted((ROOT / "docs").glob("*.md")):
-        boxes = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
-        if any(name.search(box) for box in boxes):
-            return page.name
-    return None
+    """Name the first page with Python that imports or calls a public name."""
+    room, name = ".".join(place.split(".")[: 1 if place.startswith("store.") else 2]), place.rpartition(".")[2]
+    wanted = {f"{room}.{name}"} | ({f"fusion.{name}"} if name in fusion.__all__ else set())
+    return next((page for page, used in _names_used().items() if used & wanted), None)
+
+
+@cache
+def _names_used() -> dict[str, set[str]]:
+    """Give the dotted names that the Python of each page imports or calls."""
+    pages = sorted((ROOT / "docs").glob("*.md"))
+    return {page.name: set().union(*map(_dotted, PYTHON.findall(page.read_text(encoding="utf-8")))) for page in pages}
+
+
+def _dotted(script: str) -> set[str]:
+    nodes = list(ast.walk(ast.parse(script)))
+    imports = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    return {f"{node.module}.{name.name}" for node in imports for name in node.names} | {
+        ast.unparse(node) for node in nodes if isinstance(node, ast.Attribute)
+    }
 
 
 def public_places(room: str) -> list[str]:

@@ -29,12 +29,19 @@ FILES: dict[str, Callable[[Path], Any]] = {
     "docs/predicting.md": write_readme_files,
     "docs/public-data.md": write_readme_files,
     "docs/python.md": write_readme_files,
+    "docs/python-data.md": docs_files.python_data,
+    "docs/python-encoding.md": docs_files.nothing,
+    "docs/python-models.md": docs_files.nothing,
+    "docs/python-store.md": docs_files.nothing,
     "docs/scaling.md": docs_files.scaling,
     "docs/sensor-tables.md": docs_files.sensor_tables,
     "docs/settings.md": write_readme_files,
 }
-SLOW = dict.fromkeys(("docs/local-functas.md", "docs/own-files.md", "docs/scaling.md"), pytest.mark.slow)
-WITH_PYTHON = {"docs/index.md", "docs/interchange.md", "docs/python.md"}
+IN_PYTHON = tuple(f"docs/python-{what}.md" for what in ("data", "encoding", "models", "store"))
+SLOW = dict.fromkeys(
+    ("docs/local-functas.md", "docs/own-files.md", "docs/scaling.md", *IN_PYTHON[:3]), pytest.mark.slow
+)
+WITH_PYTHON = {"docs/explaining.md", "docs/index.md", "docs/interchange.md", "docs/python.md", *IN_PYTHON}
 """Pages whose Python runs after their commands."""
 ELSEWHERE = {
     "docs/columns-and-vectors.md": "tests/cli/test_columns_and_vectors.py",

@@ -123,6 +123,10 @@ def bench_fit(
     ConfigError
         When a modality is not known.
 
+    See Also
+    --------
+    functa bench fit : The command that prints this; docs/settings.md.
+
     Notes
     -----
     Engine and product use one thread, the Keras loop as many as TensorFlow takes by itself.

@@ -69,6 +69,10 @@ def bench_scale(
     ------
     ConfigError
         A size below 1,000 rows.
+
+    See Also
+    --------
+    functa bench scale : The command that prints this; docs/scaling.md.
     """
     wrong = [size for size in rows if size < _GROUP]
     if wrong or not rows:

@@ -53,6 +53,10 @@ def bench_start(
     ------
     DataError
         One of the commands failed; the message has its last line.
+
+    See Also
+    --------
+    functa bench start : The command that prints this; docs/settings.md.
     """
     report = progress or silent
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None

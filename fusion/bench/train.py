@@ -42,6 +42,10 @@ def bench_train(
     dict
         ``seconds_paper``, ``seconds_fast`` (reading, training and testing), their ``ratio``, ``accuracy_paper``,
         ``accuracy_fast``, and rows, columns and rounds.
+
+    See Also
+    --------
+    functa bench train : The command that prints this; docs/settings.md.
     """
     if source is None:
         with tempfile.TemporaryDirectory(prefix="functa-bench-") as folder:

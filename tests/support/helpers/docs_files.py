@@ -7,13 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from helpers.cifar_files import write_cifar
+from helpers.digit_files import write_digits
 from helpers.esc_files import write_esc50
 from helpers.har_files import har_windows, write_har
 from helpers.image_files import write_picture
 from helpers.made_functas import functa_rows, stored
 from helpers.made_gestures import gestures, recording
-from helpers.made_videos import moving_square, write_video
+from helpers.made_videos import moving_square, write_splits, write_video
 from helpers.pages import boxes, page, run_in_order
+from helpers.readme_files import write_readme_files
 from helpers.utd_files import write_depth, write_inertial, write_skeleton
 
 QUICK = "--architecture paper-half --workers 1 --reader ids=stem --reader 'group=(t[0-9a-f])[.]'"
@@ -125,6 +127,23 @@ def index(folder: Path) -> None:
 
 def interchange(folder: Path) -> None:
     write_har(folder)
+
+
+def nothing(folder: Path) -> None:
+    """The page makes all that it reads."""
+
+
+def python_data(folder: Path) -> None:
+    """Write the public data sets that the page reads, each as its authors published it, beside the README's files."""
+    write_readme_files(folder)
+    write_cifar(folder)
+    write_esc50(folder / "esc50")
+    write_digits(folder / "digits")
+    for write in (write_inertial, write_skeleton, write_depth):
+        write(folder / "utd-mhad")
+    _write_jhmdb(folder / "jhmdb")
+    clip = write_video(folder / "hmdb51" / "clap" / "film_clap_u_nm_np1_fr_goo_0.avi", moving_square(), "MJPG")
+    write_splits(folder / "hmdb51" / "testTrainMulti_7030_splits", {f"clap/{clip.name}": "1"})
 
 
 def scaling(folder: Path) -> None:
