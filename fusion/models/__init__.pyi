@@ -1,4 +1,5 @@
 from .column_shares import column_shares as column_shares
+from .evaluating import evaluate as evaluate
 from .folder import load_model as load_model
 from .folder import save_model as save_model
 from .model import Model as Model
@@ -8,5 +9,4 @@ from .records import collect_runs as collect_runs
 from .records import runs_table as runs_table
 from .result_plots import ResultPlots as ResultPlots
 from .results import TrainResult as TrainResult
-from .training import evaluate as evaluate
 from .training import train as train

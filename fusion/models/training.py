@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from fusion.encoders.options import Progress, silent
-from fusion.errors import ConfigError, DataError
+from fusion.errors import ConfigError
 from fusion.estimators.boosted import FunctaBooster
 from fusion.estimators.fused import Fusion
 from fusion.estimators.presets import TrainingSettings, training_settings
@@ -24,11 +24,10 @@ from fusion.features.source import Source, SourceLike, opened_source
 from fusion.models.advice import advice_on_groups, advice_on_linear, advice_on_silent_classes
 from fusion.models.figures import Judge
 from fusion.models.fitting import TrainingRun, fit_model
-from fusion.models.folder import Model, Record, load_model, require_replaceable, save_model
+from fusion.models.folder import Model, Record, require_replaceable, save_model
 from fusion.models.leakage import require_unseen
-from fusion.models.matching import Matched, matched
 from fusion.models.modality_comparison import compared
-from fusion.models.records import Run, add_run, data_of
+from fusion.models.records import Run, data_of
 from fusion.models.repeating import settings_told, train_command
 from fusion.models.results import TrainResult, result_of, told_at_thresholds
 from fusion.models.scoring import score
@@ -37,7 +36,7 @@ from fusion.models.skops_files import require_savable
 from fusion.models.thresholds import with_thresholds
 from fusion.models.tracking import Tracker, track_run, tracker_of
 
-__all__ = ["evaluate", "train"]
+__all__ = ["train"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -177,63 +176,6 @@ def _logged(result: TrainResult) -> TrainResult:
     return result
 
 
-def evaluate(
-    model: Model | str | Path,
-    source: SourceLike,
-    *,
-    splits: Collection[str] | None = None,
-    progress: Progress | None = None,
-) -> TrainResult:
-    """Evaluate a model on labelled test rows that the same encoders filled.
-
-    Parameters
-    ----------
-    model : Model or path
-        A model, or its folder.
-    source : FunctaStore, LinkTable or path
-        A store or a link table, the one of the training or another one of the same encoders and starts. A fusion takes
-        a store of one of its modalities, too, or a table of some: the others are missing then.
-    splits : collection of str, optional
-        Which splits to evaluate. None = the model's test splits; of other stores than the model was trained on whose
-        rows carry no split, all labelled rows.
-
-    Raises
-    ------
-    StoreMismatchError
-        The store was filled by another encoder; the message names the fields that differ.
-    DataError
-        No labelled rows to evaluate, or a modality that the model does not have.
-    """
-    begin = time.perf_counter()
-    trained = model if isinstance(model, Model) else load_model(model)
-    trained.require_whole()
-    report = progress or silent
-    with opened_source(source) as opened:
-        found = matched(trained, opened)
-        test = _test_items(trained, found, splits)
-        report("evaluate", 0, len(test))
-        table = score(trained, found.stores, test)
-        report("evaluate", len(test), len(test))
-        warnings = () if opened.link is None else opened.link.summary.warnings
-        data = data_of(opened)
-    judge, names = Judge(trained.task, trained.classes), [branch.name for branch in trained.branches]
-    result = result_of(
-        trained,
-        judge.evaluate(table),
-        begin,
-        modalities=judge.modalities(table, names),
-        comparison=compared(table, names, judge, fusion=trained.fusion),
-        predictions=table,
-        warnings=warnings,
-        at_thresholds=judge.at_thresholds(table),
-    )
-    if trained.path is None:
-        return result
-    asked = {"splits": None if splits is None else list(splits), "fusion": trained.fusion}
-    unwritten = add_run(trained.path, Run("evaluate", asked, data, result.figures(), result.seconds))
-    return result if unwritten is None else replace(result, warnings=(*result.warnings, unwritten))
-
-
 def _trained(
     source: SourceLike,
     model_dir: str | Path | None,
@@ -346,19 +288,6 @@ def _told(source: Source, notes: tuple[str, ...], command: str | None) -> dict[s
         "data": data_of(source),
     }
     return told if source.link is None else told | {"link": source.link.to_dict()}
-
-
-def _test_items(model: Model, source: Matched, splits: Collection[str] | None) -> Items:
-    chosen = splits or model.training.test_splits or None
-    if source.trained_on:
-        if chosen is None:
-            raise DataError(
-                f"the model was trained on all labelled rows of store {source.trained_on}, so none is left to evaluate "
-                "it on; expected another store. Its cross-validated figures are in metrics.json of the model folder."
-            )
-    elif splits is None and all(split is None for split in source.items.splits):
-        chosen = None
-    return labelled_items(model.task.answers(source.items), chosen, "test")
 
 
 def _finish(

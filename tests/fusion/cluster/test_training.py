@@ -9,8 +9,9 @@ from fusion.cluster.training import ClusterTrainer, dask_trainer
 from fusion.errors import ConfigError
 from fusion.estimators.trainers import LocalTrainer
 from fusion.estimators.xgboost import FunctaClassifier
+from fusion.models.evaluating import evaluate
 from fusion.models.folder import load_model
-from fusion.models.training import evaluate, train
+from fusion.models.training import train
 
 
 def quick():

@@ -7,8 +7,9 @@ from helpers.made_functas import functa_rows
 from fusion.errors import ConfigError
 from fusion.estimators.presets import TRAINING_PRESETS, TrainingSettings, training_settings
 from fusion.features.transformer import FunctaFeatures
+from fusion.models.evaluating import evaluate
 from fusion.models.folder import load_model
-from fusion.models.training import evaluate, train
+from fusion.models.training import train
 
 
 def test_the_papers_preset_changes_nothing():

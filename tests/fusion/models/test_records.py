@@ -11,9 +11,10 @@ from helpers.made_functas import functa_rows
 
 from fusion.errors import ConfigError, DataError
 from fusion.estimators.presets import TrainingSettings, training_settings
+from fusion.models.evaluating import evaluate
 from fusion.models.records import RUN_FILE, Run, add_run, collect_runs, runs_table, shown_columns
 from fusion.models.repeating import settings_told
-from fusion.models.training import evaluate, train
+from fusion.models.training import train
 
 QUICK = training_settings("fast", n_estimators=4, n_jobs=1)
 

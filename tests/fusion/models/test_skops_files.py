@@ -15,8 +15,9 @@ from fusion.errors import ConfigError, ModelError
 from fusion.estimators.presets import training_settings
 from fusion.linking.linker import link
 from fusion.models import skops_files
+from fusion.models.evaluating import evaluate
 from fusion.models.folder import load_model
-from fusion.models.training import evaluate, train
+from fusion.models.training import train
 
 skops_io = pytest.importorskip("skops.io")
 
