@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit, softmax
 from threadpoolctl import threadpool_limits
 
-from fusion.estimators.gram import EXACT, Gram, StandardRows, standard_rows
+from fusion.estimators.gram import EXACT, Gram, StandardRows, precision, standard_rows
 from fusion.estimators.trainers import RowSource
 
 __all__ = ["LOGISTIC", "SOFTMAX", "SQUARED", "Array", "Family", "GlmFit", "Losses", "fit_glm", "least_loss"]
@@ -133,8 +133,9 @@ def fit_glm(
     counts = np.ones(len(targets)) if weights is None else weights
     ordered = sorted(penalties)
     with threadpool_limits(threads if min(rows.shape) > EXACT else 1, user_api="blas"):
-        made = standard_rows(rows, counts, scales)
-        problem = _Problem(made, Gram(made, folds, counts), targets, folds, counts, family)
+        kind = precision(min(rows.shape), once=family.steps == 1)
+        made = standard_rows(rows, counts, scales, kind=kind)
+        problem = _Problem(made, Gram(made, folds, counts, kind), targets, folds, counts, family)
         if folds.any():
             found = _chosen(problem, ordered, losses)
         else:
@@ -155,7 +156,8 @@ def least_loss(
     weights: Array,
 ) -> float:
     """Return the least first loss over penalties and steps, of rows as they are; see `fit_glm`."""
-    problem = _Problem(rows, Gram(rows, folds, weights), targets, folds, weights, family)
+    gram = Gram(rows, folds, weights, precision(rows.width, once=family.steps == 1))
+    problem = _Problem(rows, gram, targets, folds, weights, family)
     return _chosen(problem, sorted(penalties), losses, near=0.0).first
 
 

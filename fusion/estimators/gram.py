@@ -17,13 +17,15 @@ from sklearn.preprocessing import StandardScaler
 
 from fusion.estimators.trainers import RowSource, chunks
 
-__all__ = ["EXACT", "Gram", "RotatedRows", "StandardRows", "filled", "standard_rows"]
+__all__ = ["EXACT", "Gram", "RotatedRows", "StandardRows", "filled", "precision", "standard_rows"]
 
 _CHUNK_BYTES = 64 << 20
 _KEPT_BYTES = 4 << 30
 """Rows that are kept in memory; more of them are read anew for each step."""
 EXACT = 4096
-"""Unknowns up to which sums and factors are float64; above, float32 takes half the time and memory."""
+_EXACT_STEPS = 512
+"""Unknowns up to which sums and factors are float64, of one step and of several: those that follow a step mend what it
+lost by rounding. Float32 takes half the time and memory."""
 
 
 class StandardRows(Protocol):
@@ -44,18 +46,29 @@ class ReadRows(StandardRows, Protocol):
         """Return the coefficients of the columns as they were given, shape (p + 1, c), the intercept last."""
 
 
-def standard_rows(rows: RowSource, weights: NDArray[np.float64], scales: NDArray[np.float64] | None = None) -> ReadRows:
+def precision(unknowns: int, *, once: bool) -> type[np.floating[Any]]:
+    """Return the type of sums and factors, of a fit of one step or of several."""
+    return np.float64 if unknowns <= (EXACT if once else _EXACT_STEPS) else np.float32
+
+
+def standard_rows(
+    rows: RowSource,
+    weights: NDArray[np.float64],
+    scales: NDArray[np.float64] | None = None,
+    *,
+    kind: type[np.floating[Any]] = np.float64,
+) -> ReadRows:
     """Standardise rows, shape (n, p), each counting as often as its weight, shape (n,); a missing value counts as 0.
 
-    Rows of more columns than there are rows become n numbers each. The deviation of each column is 1, or its part of
-    `scales`, shape (p,).
+    Rows of more columns than there are rows become n numbers each, by products of type `kind`. The deviation of each
+    column is 1, or its part of `scales`, shape (p,).
     """
     scaler = StandardScaler()
     for part in _parts(rows):
         scaler.partial_fit(filled(rows[part]), sample_weight=weights[part])
     if scales is not None:
         scaler.scale_ = scaler.scale_ / scales
-    return _Wide(rows, scaler) if rows.shape[0] < rows.shape[1] else _Columns(rows, scaler)
+    return _Wide(rows, scaler, kind) if rows.shape[0] < rows.shape[1] else _Columns(rows, scaler)
 
 
 class _Columns:
@@ -94,13 +107,13 @@ class RotatedRows:
 class _Wide:
     """Fewer rows than columns, rotated."""
 
-    def __init__(self, rows: RowSource, scaler: StandardScaler) -> None:
+    def __init__(self, rows: RowSource, scaler: StandardScaler, kind: type[np.floating[Any]]) -> None:
         self.width = rows.shape[0]
         self._scaler = scaler
         self._whole = np.empty(rows.shape, np.float32)
         for part, block in _standardised(rows, scaler):
             self._whole[part] = block
-        wide = self._whole.astype(_kind(self.width), copy=False)
+        wide = self._whole.astype(kind, copy=False)
         self._rotated = RotatedRows(wide @ wide.T)
 
     def __iter__(self) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
@@ -122,10 +135,18 @@ class Gram:
     folds : NDArray of intp, shape=(n,)
     weights : NDArray of float64, shape=(n,)
         How often each row counts.
+    kind : type
+        Of the sums.
     """
 
-    def __init__(self, rows: StandardRows, folds: NDArray[np.intp], weights: NDArray[np.float64]) -> None:
-        count, kind = int(folds.max()) + 1, _kind(rows.width)
+    def __init__(
+        self,
+        rows: StandardRows,
+        folds: NDArray[np.intp],
+        weights: NDArray[np.float64],
+        kind: type[np.floating[Any]] = np.float64,
+    ) -> None:
+        count = int(folds.max()) + 1
         self._parts = [np.zeros((rows.width, rows.width), kind, order="F") for _ in range(count)]
         self._sums = np.zeros((count, rows.width))
         self._weights = np.bincount(folds, weights, count)
@@ -168,10 +189,6 @@ def _factor(gram: NDArray[Any], penalty: float) -> NDArray[Any]:
             return np.asarray(cho_factor(padded, lower=True, overwrite_a=True, check_finite=False)[0])
         except LinAlgError:
             raised *= 4
-
-
-def _kind(unknowns: int) -> type[np.floating[Any]]:
-    return np.float64 if unknowns <= EXACT else np.float32
 
 
 def _parts(rows: RowSource) -> Iterator[NDArray[np.intp]]:

@@ -13,7 +13,7 @@ from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from fusion.estimators import gram
-from fusion.estimators.glm import SOFTMAX, SQUARED, fit_glm
+from fusion.estimators.glm import SOFTMAX, SQUARED, Family, fit_glm
 
 fit_squared = partial(fit_glm, family=SQUARED)
 SHAPES = {"tall": (90, 20), "wide": (40, 120)}
@@ -82,14 +82,17 @@ def test_a_weight_counts_a_row_as_often(shape: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize(("limit", "family"), [("EXACT", SQUARED), ("_EXACT_STEPS", SOFTMAX)])
 def test_large_systems_in_single_precision_say_the_same(
-    shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+    limit: str, family: Family, shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     x, y = made(*shape)
-    folds = np.arange(len(x)) % 2
-    exact = fit_squared(x, y, folds, penalties=[0.1], losses=squared(y))
-    monkeypatch.setattr(gram, "EXACT", 1)
-    single = fit_squared(x, y, folds, penalties=[0.1], losses=squared(y))
+    y = np.eye(y.shape[1])[y.argmax(axis=1)] if family is SOFTMAX else y
+    fit = partial(fit_glm, x, y, np.arange(len(x)) % 2, family, penalties=[0.1], losses=squared(y))
+    exact = fit()
+    monkeypatch.setattr(gram, limit, 1)
+    single = fit()
+    assert not np.array_equal(single.coefficients, exact.coefficients)
     np.testing.assert_allclose(single.out_of_fold, exact.out_of_fold, atol=0.01)
     np.testing.assert_allclose(single.coefficients, exact.coefficients, rtol=0.01, atol=0.01)
 
