@@ -64,8 +64,9 @@ def standard_rows(
     column is 1, or its part of `scales`, shape (p,).
     """
     scaler = StandardScaler()
+    alike = bool(np.all(weights == 1))
     for part in _parts(rows):
-        scaler.partial_fit(filled(rows[part]), sample_weight=weights[part])
+        scaler.partial_fit(filled(rows[part]), sample_weight=None if alike else weights[part])
     if scales is not None:
         scaler.scale_ = scaler.scale_ / scales
     return _Wide(rows, scaler, kind) if rows.shape[0] < rows.shape[1] else _Columns(rows, scaler)
@@ -208,5 +209,5 @@ def _unscaled(
 
 
 def filled(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the rows with 0 for what is missing."""
-    return np.nan_to_num(rows, copy=True, nan=0.0)
+    """Return the rows with 0 for what is missing; themselves if nothing is."""
+    return rows if np.isfinite(rows).all() else np.nan_to_num(rows, nan=0.0)
