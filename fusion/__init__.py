@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fusion.comparing import compare
-    from fusion.datasets import Sample, open_dataset
+    from fusion.datasets import ArrayDataset, FrameDataset, Sample, open_dataset
     from fusion.encoders import FunctaEncoder, decode, encode
     from fusion.errors import (
         ConfigError,
@@ -45,7 +45,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _NAMES = {
     "fusion.comparing": "compare",
-    "fusion.datasets": "Sample open_dataset",
+    "fusion.datasets": "ArrayDataset FrameDataset Sample open_dataset",
     "fusion.encoders": "FunctaEncoder decode encode",
     "fusion.errors": "ConfigError DataError FusionError IntegrityError ModelError NameTakenError SampleError "
     "StoreError StoreMismatchError",
@@ -93,8 +93,10 @@ _PLACES = _places(_NAMES)
 _OLD_PLACES = _places(_MOVED) | _RENAMED
 
 __all__ = [
+    "ArrayDataset",
     "ConfigError",
     "DataError",
+    "FrameDataset",
     "FunctaClassifier",
     "FunctaEncoder",
     "FunctaFeatures",

@@ -80,7 +80,8 @@ class SensorTable:
     ConfigError
         When an option is out of range, or it must be asked which column or unit is meant.
     DataError
-        When the file or a column is missing, the file is damaged, or no recording is as long as a window.
+        When the file or a column is missing, the file is damaged, no recording is as long as a window, or each is of
+        one reading.
 
     Notes
     -----
@@ -176,16 +177,22 @@ class SensorTable:
 
     def __iter__(self) -> Iterator[Sample]:
         dropped: Counter[str] = Counter()
-        counted, cut, longest = self._split.afresh(), 0, 0
+        counted, recordings, cut, longest = self._split.afresh(), 0, 0, 0
         for series in self._series():
             windows = list(self._windows(series))
-            cut, longest = cut + len(windows), max(longest, len(series.values))
+            recordings, cut, longest = recordings + 1, cut + len(windows), max(longest, len(series.values))
             dropped.update(_dropped(series, windows))
             for window in windows:
                 sample = self._sample(series, window, counted)
                 self._names.add(sample.label, sample.group)
                 yield sample
         self._plan, self._split = replace(self._plan, dropped=dict(dropped)), counted
+        if longest == 1:
+            raise DataError(
+                f"{self.source}: each of its {recordings:,} recordings has one reading; expected readings over time. "
+                "If a row is a sample of its own, take --modality columns; else name the column of the recordings with "
+                "--reader id=NAME"
+            )
         if not cut and self.cut is not None:
             raise DataError(
                 f"{self.source}: no recording fills a window of {self.cut.readings:,} readings; the longest has "

@@ -81,6 +81,11 @@ class SensorModality(Modality):
 
     def resolved(self, raw: Any) -> SensorModality:
         window = _window(self._taken(raw))
+        if len(window) < 2:
+            raise SampleError(
+                "prepare",
+                "it has one reading; expected readings over time. Numbers without time are --modality columns",
+            )
         named = raw.channels if isinstance(raw, Readings) else ()
         names = self.channels or named or tuple(f"{_PLACE}{index}" for index in range(window.shape[1]))
         return replace(self, length=self.length or len(window), channels=names)

@@ -262,3 +262,19 @@ def test_a_target_that_cannot_be_read_is_refused_at_once(tmp_path: Path, options
     path = written(tmp_path / "t.csv", readings("r", 100).assign(pulse=pulse))
     with pytest.raises((ConfigError, DataError), match=message):
         SensorTable(path, window=1, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".npz"])
+def test_a_sample_in_each_row_is_no_table_of_readings(tmp_path: Path, suffix: str) -> None:
+    table = pd.concat([readings(name, 1) for name in "abc"]).drop(columns="time")
+    dataset = SensorTable(written(tmp_path / f"t{suffix}", table))
+    with pytest.raises(
+        DataError, match=r"each of its 3 recordings has one reading; .*--modality columns.*--reader id="
+    ):
+        list(dataset)
+
+
+def test_a_recording_of_one_reading_among_others_is_a_sample_of_its_own(tmp_path: Path) -> None:
+    table = pd.concat([readings("a", 20), readings("b", 1)])
+    dataset = SensorTable(written(tmp_path / "t.csv", table), length=20)
+    assert [sample.id for sample in dataset] == ["a", "b"]

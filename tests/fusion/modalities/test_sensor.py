@@ -146,3 +146,8 @@ def test_another_length_is_resampled_only_when_asked() -> None:
         modality.prepare(np.zeros((41, 3)))
     assert "resample" not in SensorModality(length=8).to_dict()
     assert modality_from_dict(modality.to_dict()) == modality
+
+
+def test_a_store_is_not_begun_with_a_window_of_one_reading() -> None:
+    with pytest.raises(SampleError, match=r"it has one reading; .*--modality columns"):
+        SensorModality().resolved(np.zeros((1, 3), np.float32))
