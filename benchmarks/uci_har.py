@@ -52,7 +52,7 @@ def functas(dataset: fusion.datasets.Dataset, name: str, work: Path) -> dict[str
     config = fusion.encoders.encoder_config(dataset, options=options, fit=options.pop("fit", {}))
     store = work / f"{name.replace(' ', '-').replace(',', '')}.zarr"
     encoded = fusion.encode(dataset, store, config)
-    result = fusion.train(store)
+    result = fusion.train(store, preset="paper")
     return {
         "accuracy": result.accuracy,
         "interval": result.accuracy_interval,

@@ -30,7 +30,7 @@ def train(
     class_weight: options.ClassWeight = None,
     fusion_: options.FusionName = None,
     features: options.Features = "delta",
-    preset: options.Preset = "paper",
+    preset: options.Preset = None,
     booster: options.Booster = None,
     estimator: options.EstimatorName = None,
     tune: options.Tune = False,

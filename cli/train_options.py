@@ -79,11 +79,11 @@ EstimatorName = Annotated[
 ]
 Features = Annotated[str, named_option(_CLASSIFIER, "delta (weights minus start) or weights.", metavar="NAME")]
 Preset = Annotated[
-    str,
+    str | None,
     named_option(
         _CLASSIFIER,
         "paper (the paper's), fast (as accurate), slow (better), linear, stacked, or auto (fast or linear, by training "
-        "groups).",
+        "groups). [auto; paper where other options say how to train]",
         metavar="NAME",
     ),
 ]
@@ -132,7 +132,7 @@ def settings_of(asked: Mapping[str, Any]) -> TrainingSettings:
     from fusion.estimators import estimator_named, training_settings
 
     return training_settings(
-        asked["preset"],
+        "paper" if asked["preset"] is None and asked["scheduler"] is not None else asked["preset"],
         features=asked["features"],
         fusion=asked["fusion_"],
         tune=asked["tune"],

@@ -136,8 +136,12 @@ the codes was worth a point on one set and cost half a point on the other, so co
 """
 
 
+_OF_ALL = frozenset({"seed", "n_jobs", "class_weight"})
+"""Parameters that say nothing of how to train."""
+
+
 def training_settings(
-    preset: str | TrainingSettings = "paper",
+    preset: str | TrainingSettings | None = "paper",
     *,
     features: str | None = None,
     fusion: str | None = None,
@@ -152,8 +156,9 @@ def training_settings(
 
     Parameters
     ----------
-    preset : str or TrainingSettings
-        Name of one of `TRAINING_PRESETS`, or settings to start from.
+    preset : str or TrainingSettings or None
+        Name of one of `TRAINING_PRESETS`, or settings to start from. None = "auto"; where a classifier, an estimator,
+        `tune` or parameters such as `max_depth` say how to train, "paper".
     features : {"delta", "weights"}, optional
     fusion : {"early", "late", "stacked"}, optional
     tune, thresholds : bool, optional
@@ -178,10 +183,13 @@ def training_settings(
     >>> settings.max_columns, settings.tune, settings.classifier().max_depth
     (1500, True, 4)
     """
+    given = {name: value for name, value in parameters.items() if value is not None}
+    if preset is None:
+        told = classifier is not None or estimator is not None or tune or not _OF_ALL.issuperset(given)
+        preset = "paper" if told else "auto"
     if isinstance(preset, str) and preset not in TRAINING_PRESETS:
         raise ConfigError(f"preset is {preset!r}; expected one of {', '.join(TRAINING_PRESETS)}.")
     settings = TRAINING_PRESETS[preset] if isinstance(preset, str) else preset
-    given = {name: value for name, value in parameters.items() if value is not None}
     if classifier is not None:
         if settings != TRAINING_PRESETS["paper"] or given:
             raise ConfigError(

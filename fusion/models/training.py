@@ -45,7 +45,7 @@ def train(
     source: SourceLike,
     model_dir: str | Path | None = None,
     *,
-    preset: str | TrainingSettings = "paper",
+    preset: str | TrainingSettings | None = None,
     features: str | None = None,
     fusion: Fusion | None = None,
     tune: bool | None = None,
@@ -75,9 +75,10 @@ def train(
         An open store or its path; a link table or its file.
     model_dir : path, optional
         Where to save the model; None = nowhere.
-    preset : str or TrainingSettings
-        "paper", or "fast": several times faster at equal accuracy; see `fusion.estimators.TRAINING_PRESETS`. Or what
-        `fusion.estimators.training_settings` returned: a preset with other parameters.
+    preset : str or TrainingSettings, optional
+        Name of one of `fusion.estimators.TRAINING_PRESETS`, or what `fusion.estimators.training_settings` returned: a
+        preset with other parameters. None = "auto", which chooses between "fast" and "linear" on training groups left
+        out; "paper" where `tune`, a classifier, an estimator or a cluster says how to train.
     features : {"delta", "weights"}, optional
     fusion : {"early", "late", "stacked"}, optional
     tune : bool, optional
@@ -131,7 +132,7 @@ def train(
         The model folder cannot be written.
     """
     settings = training_settings(
-        preset,
+        "paper" if preset is None and not isinstance(trainer or LocalTrainer(), LocalTrainer) else preset,
         features=features,
         fusion=fusion,
         tune=tune,

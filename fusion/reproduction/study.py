@@ -149,9 +149,9 @@ class Study:
         return encoder_config(dataset, options={"seed": self.seed, **encoding.options}, fit=encoding.fit)
 
     def model(self, name: str, source: Path, **how: Any) -> TrainResult:
-        """Train on a store or a link table and keep the model with its picture, for a report of it."""
+        """Train on a store or a link table, as the paper unless told otherwise; keep the model, and its picture."""
         told, folder = partial(self._tell_stage, name), self.place("models", name)
-        result = train(source, folder, progress=told, **how)
+        result = train(source, folder, progress=told, **{"preset": "paper", **how})
         plot_figures(result.evaluation, result.predictions, folder)
         return result
 

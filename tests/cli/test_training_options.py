@@ -19,6 +19,19 @@ def test_train_by_preset_and_in_external_memory(functa: Functa, har_store: Path,
     assert load_model(tmp_path / "a").classifier.max_depth == 3
 
 
+def test_without_a_preset_one_is_chosen_unless_other_options_say_how(
+    functa: Functa, har_store: Path, tmp_path: Path
+) -> None:
+    auto, paper = (
+        functa("train", har_store, "--model", tmp_path / name, "--threads", 1, *options, "--json").json
+        for name, options in (("a", ()), ("b", ("--rounds", 4)))
+    )
+    assert auto["tuning"]["chosen"] in ("fast", "linear")
+    assert "tuning" not in paper
+    told = [json.loads((tmp_path / name / "run.json").read_text())["runs"][0]["settings"] for name in "ab"]
+    assert [settings["preset"] for settings in told] == ["auto", "paper"]
+
+
 def test_an_unknown_preset_is_a_usage_error(functa: Functa, har_store: Path, tmp_path: Path) -> None:
     outcome = functa("train", har_store, "--model", tmp_path / "m", "--preset", "turbo")
     assert outcome.code == 2

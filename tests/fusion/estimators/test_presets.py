@@ -3,8 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from helpers.made_functas import functa_rows
+from sklearn.linear_model import LogisticRegression
 
 from fusion.errors import ConfigError
+from fusion.estimators import FunctaClassifier
 from fusion.estimators.presets import TRAINING_PRESETS, TrainingSettings, training_settings
 from fusion.features.transformer import FunctaFeatures
 from fusion.models.evaluating import evaluate
@@ -23,6 +25,23 @@ def test_given_parameters_win_over_the_preset():
     assert fast.classifier().get_params()["max_depth"] == 5
     assert (fast.max_columns, fast.features) == (1500, "weights")
     assert training_settings(fast, eta=0.1).classifier().max_depth == 5
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({}, "auto"),
+        ({"seed": 3, "n_jobs": 1, "class_weight": "balanced", "fusion": "late", "tune": False, "eta": None}, "auto"),
+        ({"max_depth": 2}, "paper"),
+        ({"tune": True}, "paper"),
+        ({"classifier": FunctaClassifier(eta=0.1)}, "paper"),
+        ({"estimator": LogisticRegression()}, "paper"),
+    ],
+)
+def test_without_a_preset_it_is_chosen_unless_something_says_how_to_train(told, expected):
+    made = training_settings(None, **told)
+    assert made == training_settings(expected, **told)
+    assert made.choices == TRAINING_PRESETS[expected].choices
 
 
 def test_a_classifier_beside_a_preset_is_refused():
