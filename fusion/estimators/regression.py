@@ -37,9 +37,8 @@ class Regression(Task):
 
     def answers(self, items: Items) -> Items:
         """Return the items with their targets as labels, or, where no item has one, with what their labels say."""
-        targets = items.targets
-        if targets is not None and np.isfinite(targets).any():
-            return replace(items, labels=_numbers(targets.tolist()))
+        if items.targets is not None:
+            return replace(items, labels=_numbers(items.targets.tolist()))
         numbers = [number_of(label) for label in items.labels]
         wrong = [str(label) for label, number in zip(items.labels, numbers, strict=True) if label and number is None]
         if wrong:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Items",
+    "Keep",
     "fold_items",
+    "item_blocks",
+    "labelled",
     "labelled_items",
     "linked_items",
     "read_items",
     "require_disjoint_groups",
+    "table_items",
 ]
 
 
@@ -35,7 +39,7 @@ class Items:
     `rows` says under which ID each modality's store keeps the item, None where the modality is missing. Of a single
     store it holds one entry, equal to `ids`. `branch_groups` and `psnr` say what each store knows of it: its group
     there, which is another one than in `groups` where stores were joined by label, and the PSNR of its functa in dB.
-    `targets` are numbers to predict, float64, NaN where there is none; None where the source has no such column.
+    `targets` are numbers to predict, float64, NaN where there is none; None where no item of the source has one.
     """
 
     ids: NDArray[np.object_]
@@ -87,33 +91,85 @@ class Items:
         return self.rows, self.branch_groups, self.psnr
 
 
-def read_items(store: FunctaStore) -> Items:
-    """Return every usable row of a store without its functa, under the store's modality as branch name."""
-    columns = ("ids", "labels", "splits", "groups", "psnr", "target")
-    blocks = [[getattr(rows, name) for name in columns] for rows in store.iter_blocks(functas=False)]
-    empty = [*(np.zeros(0, object),) * 4, np.zeros(0, np.float32), np.zeros(0)]
-    found = [np.concatenate(parts) for parts in zip(empty, *blocks, strict=True)]
-    del blocks
-    order = in_order(found[0])
-    ids, labels, splits, groups, psnr, targets = (column[order] for column in found)
-    return Items(ids, labels, splits, groups, {store.modality: ids}, psnr={store.modality: psnr}, targets=targets)
+Keep = Callable[[Items], NDArray[np.bool_]]
+"""Tells which items to keep, shape (n,)."""
 
 
-def linked_items(table: LinkTable, stores: Mapping[str, FunctaStore]) -> Items:
-    """Return the items of a link table, a branch for each of its stores.
+def item_blocks(store: FunctaStore) -> Iterator[Items]:
+    """Give every usable row of a store without its functa, block by block, in row order."""
+    targets = any(np.isfinite(rows.target).any() for rows in store.iter_blocks(functas=False))
+    for rows in store.iter_blocks(functas=False):
+        yield Items(
+            rows.ids,
+            rows.labels,
+            rows.splits,
+            rows.groups,
+            {store.modality: rows.ids},
+            psnr={store.modality: rows.psnr},
+            targets=rows.target if targets else None,
+        )
+
+
+def read_items(store: FunctaStore, keep: Keep | None = None) -> Items:
+    """Return every usable row of a store without its functa, under the store's modality as branch name.
+
+    Parameters
+    ----------
+    store : FunctaStore
+    keep : callable, optional
+        Takes items, tells which of them to keep; others are not in memory longer than their block.
+    """
+    blocks = item_blocks(store)
+    if keep is not None:
+        blocks = (block.take(keep(block)) for block in blocks)
+    found = _one_after_the_other(list(blocks), store.modality)
+    return found.take(in_order(found.ids))
+
+
+def _one_after_the_other(blocks: Sequence[Items], name: str) -> Items:
+    """Put items of one store together, of which there may be none."""
+    nothing = np.zeros(0, object)
+    empty = Items(nothing, nothing, nothing, nothing, {name: nothing}, psnr={name: np.zeros(0, np.float32)})
+    parts = blocks or [empty]
+    ids, labels, splits, groups = (
+        np.concatenate([getattr(part, column) for part in parts]) for column in ("ids", "labels", "splits", "groups")
+    )
+    psnr = np.concatenate([part.psnr[name] for part in parts])
+    found = [part.targets for part in parts if part.targets is not None]
+    targets = np.concatenate(found) if found else None
+    return Items(ids, labels, splits, groups, {name: ids}, psnr={name: psnr}, targets=targets)
+
+
+def table_items(table: LinkTable) -> Items:
+    """Return the items of a link table, a branch for each of its stores, with what the table itself knows of them."""
+    ids, labels, splits, groups = (table.column(name) for name in ("link_id", "label", "split", "group"))
+    targets = table.targets
+    if targets is not None and not np.isfinite(targets).any():
+        targets = None
+    return Items(ids, labels, splits, groups, {name: table.column(name) for name in table.stores}, targets=targets)
+
+
+def linked_items(table: LinkTable, stores: Mapping[str, FunctaStore], keep: Keep | None = None) -> Items:
+    """Return the items of a link table, or those to keep, with what its stores know of them.
 
     Raises
     ------
     UnknownIDError
         A store has no usable row of an ID any more.
     """
-    rows = {name: table.column(name) for name in stores}
-    known = {name: _known(stores[name], ids) for name, ids in rows.items()}
-    ids, labels, splits, groups = (table.column(name) for name in ("link_id", "label", "split", "group"))
+    items = table_items(table)
+    if keep is not None:
+        items = items.take(keep(items))
+    known = {name: _known(stores[name], ids) for name, ids in items.rows.items()}
     # What has no group in its own store, such as the columns of a person, is in that of the item.
-    branch_groups = {name: np.where(_absent(found), groups, found) for name, (found, _) in known.items()}
-    psnr = {name: psnr for name, (_, psnr) in known.items()}
-    return Items(ids, labels, splits, groups, rows, branch_groups, psnr, targets=table.targets)
+    groups = {name: np.where(_absent(found), items.groups, found) for name, (found, _) in known.items()}
+    return replace(items, branch_groups=groups, psnr={name: psnr for name, (_, psnr) in known.items()})
+
+
+def labelled(items: Items, splits: Collection[str] | None) -> NDArray[np.bool_]:
+    """Tell which items have a label and are of these splits (None = of any), shape (n,)."""
+    inside = np.array([splits is None or split in splits for split in items.splits], dtype=bool)
+    return inside & ~_absent(items.labels)
 
 
 def labelled_items(items: Items, splits: Collection[str] | None, role: str) -> Items:
@@ -133,9 +189,7 @@ def labelled_items(items: Items, splits: Collection[str] | None, role: str) -> I
     DataError
         There are none.
     """
-    labelled = np.array([label is not None for label in items.labels], dtype=bool)
-    inside = np.array([splits is None or split in splits for split in items.splits], dtype=bool)
-    chosen = items.take(labelled & inside)
+    chosen = items.take(labelled(items, splits))
     if not len(chosen):
         wanted = "any split" if splits is None else f"split {' or '.join(map(repr, splits))}"
         hint = "Encode labelled samples of that split, name other splits, or cross-validate by group (--cv group)."
@@ -143,7 +197,7 @@ def labelled_items(items: Items, splits: Collection[str] | None, role: str) -> I
             hint = "The rows carry folds: cross-validate over them (--cv folds)."
         raise DataError(
             f"no labelled {role} rows; expected rows of {wanted} with a label, got {_listed(items)}, "
-            f"{len(labelled) - labelled.sum()} of them without a label. {hint}"
+            f"{_absent(items.labels).sum()} of them without a label. {hint}"
         )
     return chosen
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fusion.errors import DataError
-from fusion.features.items import Items, linked_items, read_items
+from fusion.features.items import Items, item_blocks, linked_items, read_items, table_items
+from fusion.features.sampling import Drawn, Sampling
 from fusion.linking.files import is_link
 from fusion.linking.table import LinkTable, read_link
 from store import FunctaStore, open_store
@@ -27,14 +28,17 @@ class Source:
     stores : mapping of str to FunctaStore
         A single store stands under its modality, those of a link table under their columns.
     items : Items
-        All of them, sorted by ID.
+        All of them, sorted by ID; of a sample those that were drawn, and those that are tested.
     link : LinkTable or None
         The link table, if it is one.
+    drawn : Drawn or None
+        What of it is trained on, where that is a sample.
     """
 
     stores: Mapping[str, FunctaStore]
     items: Items
     link: LinkTable | None = None
+    drawn: Drawn | None = None
 
     @property
     def places(self) -> dict[str, str]:
@@ -44,8 +48,14 @@ class Source:
 
 
 @contextmanager
-def opened_source(source: SourceLike) -> Iterator[Source]:
+def opened_source(source: SourceLike, sampling: Sampling | None = None) -> Iterator[Source]:
     """Open a store or a link table with its stores, and read what is known of the items besides their functas.
+
+    Parameters
+    ----------
+    source : FunctaStore, LinkTable or path
+    sampling : Sampling, optional
+        Which items to draw; others are not kept.
 
     Raises
     ------
@@ -54,14 +64,20 @@ def opened_source(source: SourceLike) -> Iterator[Source]:
     """
     with ExitStack() as stack:
         if isinstance(source, FunctaStore):
-            yield Source({source.modality: source}, read_items(source))
+            yield _of_store(source, sampling)
         elif isinstance(source, LinkTable) or is_link(source):
             table = source if isinstance(source, LinkTable) else read_link(source)
             stores = {name: stack.enter_context(_linked(table, name)) for name in table.stores}
-            yield Source(stores, linked_items(table, stores), table)
+            drawn = None if sampling is None else sampling.draw([table_items(table)])
+            items = linked_items(table, stores, None if drawn is None else drawn.keeps)
+            yield Source(stores, items, table, drawn)
         else:
-            store = stack.enter_context(open_store(source))
-            yield Source({store.modality: store}, read_items(store))
+            yield _of_store(stack.enter_context(open_store(source)), sampling)
+
+
+def _of_store(store: FunctaStore, sampling: Sampling | None) -> Source:
+    drawn = None if sampling is None else sampling.draw(item_blocks(store))
+    return Source({store.modality: store}, read_items(store, None if drawn is None else drawn.keeps), drawn=drawn)
 
 
 def _linked(table: LinkTable, name: str) -> FunctaStore:

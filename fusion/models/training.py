@@ -19,7 +19,7 @@ from fusion.estimators.presets import TrainingSettings, training_settings
 from fusion.estimators.tasks import Task
 from fusion.estimators.trainers import LocalTrainer, Trainer
 from fusion.features.items import Items, fold_items, labelled_items, require_disjoint_groups
-from fusion.features.sampling import require_share, sampled_items
+from fusion.features.sampling import Sampling, require_share
 from fusion.features.source import Source, SourceLike, opened_source
 from fusion.models.advice import advice_on_groups, advice_on_linear, advice_on_silent_classes
 from fusion.models.figures import Judge
@@ -185,20 +185,20 @@ def _trained(
     test_splits: tuple[str, ...],
     others: tuple[SeedFigures, ...],
 ) -> TrainResult:
-    begin = _begun(run)
-    with opened_source(source) as opened:
+    begin, task = _begun(run), run.settings.task
+    with opened_source(source, _sampling(run, train_splits, test_splits)) as opened:
         _require_several(opened, run.settings.fusion)
-        items = run.settings.task.answers(opened.items)
-        run.settings.task.require_weighted(items.labels, run.settings.parameters)
+        items, drawn = task.answers(opened.items), opened.drawn
+        task.require_weighted(items.labels if drawn is None else drawn.all_labels, run.settings.parameters)
         training = labelled_items(items, train_splits, "training")
-        run.settings.task.require_learnable(training.labels)
+        if drawn is not None:
+            training = training.take(drawn.holds(training))
+        task.require_learnable(training.labels)
         test = labelled_items(items, test_splits, "test")
         require_disjoint_groups(training, test)
         notes = require_unseen(opened.stores, test)
-        if run.sample is not None:
-            training, drawn = sampled_items(training, run.sample, run.settings.classifier().seed)
-            run.settings.task.require_learnable(training.labels)
-            notes = (*notes, drawn)
+        if drawn is not None:
+            notes = (*notes, drawn.told(len(training)))
         model = with_thresholds(fit_model(opened.stores, training, run), opened.stores, training, run)
         run.progress("evaluate", 0, len(test))
         table = score(model, opened.stores, test)
@@ -215,6 +215,12 @@ def _trained(
         told = _told(opened, notes, command) | {"advice": _advice(opened, training, run, model)}
     used = replace(model.training, train_splits=train_splits, test_splits=test_splits)
     return _finish(replace(model, training=used), model_dir, table, told, begin, run, others)
+
+
+def _sampling(run: TrainingRun, train_splits: tuple[str, ...], test_splits: tuple[str, ...]) -> Sampling | None:
+    if run.sample is None:
+        return None
+    return Sampling(run.sample, run.settings.classifier().seed, train_splits, test_splits, run.settings.task.answers)
 
 
 def _cross_validated(
