@@ -59,6 +59,11 @@ class RowIndex(ABC):
     def gather(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
         """Read the functas of any rows in any order, checked."""
 
+    def values(self, path: str, rows: NDArray[np.intp]) -> NDArray[Any]:
+        """Read one small column of some rows, as `column` gives it."""
+        found: NDArray[Any] = self.column(path)[rows]
+        return found
+
     def index(self) -> dict[str, int]:
         """Map each ID to its last row, in no order, deleted ones too."""
         n_rows = self.commit.n_rows
@@ -85,6 +90,16 @@ class RowIndex(ABC):
         row = int(self.find([name])[0]) if isinstance(name, str) else -1
         return row >= 0 and bool(_IS_USABLE[self.column("status")[row]])
 
+    def are_usable(self, names: list[str]) -> NDArray[np.bool_]:
+        """Tell of each of these IDs whether its last row holds a functa, shape (n,)."""
+        return self._hold_functas(self.find(names))
+
+    def _hold_functas(self, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+        if not self.commit.n_rows:
+            return np.zeros(len(rows), bool)
+        found: NDArray[np.bool_] = (rows >= 0) & _IS_USABLE[self.column("status")[rows]]
+        return found
+
     def find(self, names: list[str]) -> NDArray[np.intp]:
         """Find the last row of each ID, whatever its status; -1 where there is none."""
         index = self.index()
@@ -93,9 +108,7 @@ class RowIndex(ABC):
     def rows_of(self, names: list[str]) -> NDArray[np.intp]:
         """Find the usable row of each ID, in the order asked; UnknownIDError names those that have none."""
         rows = self.find(names)
-        usable = (
-            (rows >= 0) & _IS_USABLE[self.column("status")[rows]] if self.commit.n_rows else np.zeros(len(rows), bool)
-        )
+        usable = self._hold_functas(rows)
         missing = [names[i] for i in np.flatnonzero(~usable)]
         if missing:
             more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
@@ -108,7 +121,7 @@ class RowIndex(ABC):
 
     def assemble(self, rows: NDArray[np.intp], functas: NDArray[np.float32]) -> Rows:
         """Make rows from their functas (or none of them) and the small columns."""
-        values = {path: self.column(path)[rows] for path in self.columns if path not in ("functas", "row_crc")}
+        values = {path: self.values(path, rows) for path in self.columns if path not in ("functas", "row_crc")}
         return to_rows(self.commit, values | {"functas": functas})
 
 

@@ -25,6 +25,8 @@ CHECKED = (
 )  # fmt: skip
 
 _READERS = 2
+_SPARSE = 3
+"""Few blocks are one in so many, or fewer."""
 
 
 class Table(RowIndex):
@@ -34,12 +36,18 @@ class Table(RowIndex):
     ----------
     backend : Backend
     commit : Commit
+
+    Attributes
+    ----------
+    sparing : bool
+        Where only few blocks hold the rows that are asked for, read those alone, and keep nothing of them.
     """
 
     backend: Backend
 
     def __init__(self, backend: Backend, commit: Commit) -> None:
         super().__init__(backend, commit)
+        self.sparing = False
 
     @property
     def kept(self) -> frozenset[str]:
@@ -69,6 +77,26 @@ class Table(RowIndex):
             found = self._cache[path] = np.concatenate(parts)
         return found
 
+    def values(self, path: str, rows: NDArray[np.intp]) -> NDArray[Any]:
+        """Read one small column of some rows, in any order."""
+        if self.sparing and path not in self._cache and len(rows):
+            numbers, size = rows // self.backend.header.block_rows, len(self.blocks())
+            wanted = np.unique(numbers)
+            if _SPARSE * len(wanted) <= size:
+                return self._of_blocks(path, rows, numbers, wanted)
+        return super().values(path, rows)
+
+    def _of_blocks(
+        self, path: str, rows: NDArray[np.intp], numbers: NDArray[np.intp], wanted: NDArray[np.intp]
+    ) -> NDArray[Any]:
+        column, blocks = self.columns[path], self.blocks()
+        found = np.repeat(column.empty(1), len(rows), axis=0)
+        for number in wanted.tolist():
+            _, start, end = blocks[number]
+            here = numbers == number
+            found[here] = self.backend.read_chunk(column, number, end - start)[rows[here] - start]
+        return found
+
     def batches(self, rows: NDArray[np.intp], *, functas: bool = True) -> Iterator[Rows]:
         """Read some rows, given in ascending order, block by block."""
         for block, start, end in self.blocks():
@@ -79,13 +107,13 @@ class Table(RowIndex):
 
     def good(self, rows: NDArray[np.intp], functas: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Tell which of the rows match their checksums."""
-        same: NDArray[np.bool_] = (
-            row_checksums(self._checked(rows) | {"functas": functas}) == self.column("row_crc")[rows]
+        same: NDArray[np.bool_] = row_checksums(self._checked(rows) | {"functas": functas}) == self.values(
+            "row_crc", rows
         )
         return same
 
     def _checked(self, rows: NDArray[np.intp]) -> dict[str, NDArray[Any]]:
-        return {path: self.column(path)[rows] for path in CHECKED}
+        return {path: self.values(path, rows) for path in CHECKED}
 
     def check(self, rows: NDArray[np.intp], functas: NDArray[np.float32]) -> None:
         """Compare rows with their checksums.
@@ -140,14 +168,14 @@ class Table(RowIndex):
 
     def _pick(self, rows: NDArray[np.intp], values: NDArray[np.float32], runs: list[NDArray[np.intp]]) -> None:
         """Read few rows of each block; a functa's checksum is taken while it still is in the processor's cache."""
-        crcs, parts = id_checksums(self.column("id")[rows]), split_rows(values)
+        crcs, parts = id_checksums(self.values("id", rows)), split_rows(values)
         blocks, offsets = (found.tolist() for found in np.divmod(rows, self.backend.header.block_rows))
         for here in runs:
             places = here.tolist()
             self.backend.read_functas(blocks[places[0]], [offsets[i] for i in places], [parts[i] for i in places])
             for i in places:
                 crcs[i] = google_crc32c.extend(crcs[i], values[i])
-        self._require(rows, finished_checksums(crcs, self._checked(rows)) == self.column("row_crc")[rows])
+        self._require(rows, finished_checksums(crcs, self._checked(rows)) == self.values("row_crc", rows))
 
     def _scan(self, rows: NDArray[np.intp], values: NDArray[np.float32], runs: list[NDArray[np.intp]]) -> None:
         # Reading leaves Python's lock, so one thread reads a block while the other computes the checksum of its own.

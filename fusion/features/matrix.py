@@ -18,7 +18,6 @@ from fusion.errors import DataError
 from fusion.features.batches import batches
 from fusion.features.items import Items
 from fusion.features.transformer import FunctaFeatures
-from store.rows import USABLE
 
 if TYPE_CHECKING:
     from store import FunctaStore
@@ -146,7 +145,8 @@ def fit_features(
         max_columns=max_columns,
         seed=seed,
     )
-    wanted = sorted(_usable(store, ids))
+    named = sorted({name for name in ids if name is not None})
+    wanted = np.array(named, dtype=object)[store.holds(named)].tolist()
     for batch in batches(len(wanted), 4 * store.k):
         transformer.partial_fit(store.read(wanted[batch]).functas)
     check_is_fitted(transformer, "keep_", msg="none of the rows asked for is in the store")
@@ -171,15 +171,9 @@ def _fill(out: NDArray[np.float32], store: FunctaStore, ids: NDArray[np.object_]
         out[present[batch]] = made[which]
 
 
-def _usable(store: FunctaStore, ids: Sequence[str | None] | NDArray[np.object_]) -> set[str]:
-    """Find out which of these IDs have a usable row, all at once."""
-    asked = list(dict.fromkeys(name for name in ids if name is not None))
-    return {name for name, (status, _) in store.known(asked).items() if status in USABLE}
-
-
 def _require_rows(store: FunctaStore, ids: NDArray[np.object_]) -> None:
-    usable = _usable(store, ids)
-    missing = [name for name in ids if name is not None and name not in usable]
+    named = ids[np.array([name is not None for name in ids], dtype=bool)]
+    missing = named[~store.holds(named)].tolist()
     if missing:
         shown = ", ".join(repr(name) for name in missing[:5])
         raise DataError(

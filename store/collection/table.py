@@ -21,7 +21,7 @@ from store.table import Table
 CODED = ("label", "split", "group")
 EXTRA = "extra/"
 _KEPT_ROWS = 1 << 20
-"""Up to so many rows, a pass over all parts leaves their small columns in memory for the next one."""
+"""Up to so many rows, their small columns stay in memory once they were read."""
 _FEW = 4
 """A share of one in so many rows is looked through; for more, all IDs are kept."""
 
@@ -267,6 +267,7 @@ class CollectionTable(RowIndex):
         cuts = np.searchsorted(rows[order], bounds)
         for table, start, (first, last) in zip(self.tables, bounds, pairwise(cuts), strict=False):
             if first < last:
+                table.sparing = self.commit.n_rows > _KEPT_ROWS
                 yield table, start, order[first:last]
 
     def batches(self, rows: NDArray[np.intp], *, functas: bool = True) -> Iterator[Rows]:

@@ -99,3 +99,18 @@ def test_a_lost_worker_that_writes_parts_loses_and_repeats_nothing(
     encode(made, path, config, pool=dask_pool(cluster.scheduler_address), progress=kill_one)
     assert killed
     require_same_functas(path, whole)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_workers_that_come_when_there_is_work_fill_the_same_store(
+    made: MadeSamples, config: FunctaConfig, tmp_path: Path, whole: Path
+) -> None:
+    from distributed import Client, LocalCluster
+
+    with LocalCluster(n_workers=0, threads_per_worker=1, dashboard_address=None, silence_logs=50) as growing:
+        growing.adapt(minimum=0, maximum=2, interval="100ms")
+        with Client(growing, set_as_default=False) as client:
+            report = encode(made, tmp_path / "s.functas", config, EncodeOptions(part_rows=4), pool=dask_pool(client))
+    assert (report.rows, report.failed) == (36, 0)
+    require_same_functas(tmp_path / "s.functas", whole)

@@ -55,6 +55,22 @@ class TestCollectionOfSmallParts(TestCollection):
         assert rows_equal(store.read(["sample-2", "sample-0"]), newer)
 
 
+def test_few_rows_of_a_large_collection_are_read_from_their_blocks_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.collection.table._KEPT_ROWS", 0)
+    rows = make_rows(numbered(0, 96))
+    with new_store(tmp_path / "s.functas", part_rows=32) as store:
+        store.append(rows)
+    places = [40, 3, 41, 2, 90]
+    store = open_store(tmp_path / "s.functas")
+    assert rows_equal(store.read([f"sample-{i}" for i in places]), rows.take(places))
+    assert store.holds(["sample-95", "sample-96"]).tolist() == [True, False]
+    kept = [table.kept for table in store.table.tables]  # type: ignore[attr-defined]
+    assert not any("label" in columns or "row_crc" in columns for columns in kept)
+    assert rows_equal(store.read(), rows)
+
+
 ROWS = make_rows(numbered(0, 150))
 """In parts of 9: 17 parts, with rows that were replaced, deleted and failed."""
 
