@@ -68,7 +68,7 @@ def data_of(source: Source) -> dict[str, Any]:
     """Tell which data these are: path, fingerprint, commit and rows of each store, and a digest of the items' names.
 
     The digest is of ID, label, split and group of every item and of its ID in each store: data with the same digest and
-    the same fingerprints and commits are the same. Of a training on a sample the items are those drawn and those tested.
+    the same fingerprints and commits are the same. A sample's items are those drawn and tested.
     """
     items = source.items
     columns = [items.ids, items.labels, items.splits, items.groups, *items.rows.values()]
