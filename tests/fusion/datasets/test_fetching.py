@@ -26,7 +26,11 @@ def made_source(url: str, checksum: str | None = sha256(ARCHIVE)) -> PublicDatas
     return PublicDataset(name="made", downloads=(download,), parts=(Part("texts", ("*.txt",), 3),), **words)
 
 
-@pytest.mark.parametrize("checksum", [sha256(ARCHIVE), f"md5:{hashlib.md5(ARCHIVE).hexdigest()}"])  # noqa: S324
+@pytest.mark.parametrize(
+    "checksum",
+    [sha256(ARCHIVE), f"md5:{hashlib.md5(ARCHIVE).hexdigest()}"],  # noqa: S324
+    ids=["sha256", "md5"],
+)
 def test_a_data_set_is_downloaded_checked_and_unpacked_once(tmp_path: Path, checksum: str) -> None:
     seen: list[tuple[str, int, int]] = []
     with serving({"made.zip": ARCHIVE}) as (url, asked):
