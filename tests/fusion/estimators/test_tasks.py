@@ -24,9 +24,13 @@ def test_targets_are_predicted_where_there_are_any_and_rows_without_are_unlabell
 
 
 def test_labels_are_numbers_where_there_are_no_targets():
-    assert NUMBERS.answers(items(["0.5", "7", None], [NAN] * 3)).labels.tolist() == [0.5, 7.0, None]
+    assert NUMBERS.answers(items(["0.5", "7", None])).labels.tolist() == [0.5, 7.0, None]
     with pytest.raises(DataError, match="1 of 2 labels are no numbers, such as 'walk'; --task regression expects"):
         NUMBERS.answers(items(["0.5", "walk"]))
+
+
+def test_a_part_without_targets_of_a_source_that_has_some_is_unlabelled():
+    assert NUMBERS.answers(items(["0.5", "7"], [NAN] * 2)).labels.tolist() == [None, None]
 
 
 def test_equal_numbers_teach_nothing():

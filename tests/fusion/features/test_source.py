@@ -51,3 +51,8 @@ def test_a_store_that_is_gone_or_changed_is_named(tmp_path):
 def open_and_close(path):
     with opened_source(path):
         pass
+
+
+def test_items_of_a_store_without_numbers_to_predict_have_no_targets(make_store):
+    with opened_source(make_store()) as source:
+        assert source.items.targets is None
