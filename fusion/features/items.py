@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,9 @@ __all__ = [
     "Items",
     "Keep",
     "fold_items",
+    "has_targets",
     "item_blocks",
+    "joined_items",
     "labelled",
     "labelled_items",
     "linked_items",
@@ -95,9 +97,13 @@ Keep = Callable[[Items], NDArray[np.bool_]]
 """Tells which items to keep, shape (n,)."""
 
 
-def item_blocks(store: FunctaStore) -> Iterator[Items]:
-    """Give every usable row of a store without its functa, block by block, in row order."""
-    targets = any(np.isfinite(rows.target).any() for rows in store.iter_blocks(functas=False))
+def has_targets(store: FunctaStore) -> bool:
+    """Tell whether any usable row of a store has a number to predict."""
+    return any(_any(rows.target) for rows in store.iter_blocks(functas=False))
+
+
+def item_blocks(store: FunctaStore, *, targets: bool = True) -> Iterator[Items]:
+    """Give every usable row of a store without its functa, block by block, in row order; with targets if it has any."""
     for rows in store.iter_blocks(functas=False):
         yield Items(
             rows.ids,
@@ -110,42 +116,35 @@ def item_blocks(store: FunctaStore) -> Iterator[Items]:
         )
 
 
-def read_items(store: FunctaStore, keep: Keep | None = None) -> Items:
-    """Return every usable row of a store without its functa, under the store's modality as branch name.
-
-    Parameters
-    ----------
-    store : FunctaStore
-    keep : callable, optional
-        Takes items, tells which of them to keep; others are not in memory longer than their block.
-    """
-    blocks = item_blocks(store)
-    if keep is not None:
-        blocks = (block.take(keep(block)) for block in blocks)
-    found = _one_after_the_other(list(blocks), store.modality)
-    return found.take(in_order(found.ids))
+def read_items(store: FunctaStore) -> Items:
+    """Return every usable row of a store without its functa, under the store's modality as branch name."""
+    found = joined_items(item_blocks(store), store.modality)
+    return found if _any(found.targets) else replace(found, targets=None)
 
 
-def _one_after_the_other(blocks: Sequence[Items], name: str) -> Items:
-    """Put items of one store together, of which there may be none."""
+def joined_items(blocks: Iterable[Items], name: str) -> Items:
+    """Put items of one store together, of which there may be none, sorted by ID."""
     nothing = np.zeros(0, object)
     empty = Items(nothing, nothing, nothing, nothing, {name: nothing}, psnr={name: np.zeros(0, np.float32)})
-    parts = blocks or [empty]
+    parts = list(blocks) or [empty]
     ids, labels, splits, groups = (
         np.concatenate([getattr(part, column) for part in parts]) for column in ("ids", "labels", "splits", "groups")
     )
     psnr = np.concatenate([part.psnr[name] for part in parts])
     found = [part.targets for part in parts if part.targets is not None]
     targets = np.concatenate(found) if found else None
-    return Items(ids, labels, splits, groups, {name: ids}, psnr={name: psnr}, targets=targets)
+    items = Items(ids, labels, splits, groups, {name: ids}, psnr={name: psnr}, targets=targets)
+    return items.take(in_order(ids))
+
+
+def _any(targets: NDArray[np.float64] | None) -> bool:
+    return targets is not None and bool(np.isfinite(targets).any())
 
 
 def table_items(table: LinkTable) -> Items:
     """Return the items of a link table, a branch for each of its stores, with what the table itself knows of them."""
     ids, labels, splits, groups = (table.column(name) for name in ("link_id", "label", "split", "group"))
-    targets = table.targets
-    if targets is not None and not np.isfinite(targets).any():
-        targets = None
+    targets = table.targets if _any(table.targets) else None
     return Items(ids, labels, splits, groups, {name: table.column(name) for name in table.stores}, targets=targets)
 
 

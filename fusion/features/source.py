@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from fusion.errors import DataError
-from fusion.features.items import Items, item_blocks, linked_items, read_items, table_items
+from fusion.features.items import (
+    Items,
+    has_targets,
+    item_blocks,
+    joined_items,
+    linked_items,
+    read_items,
+    table_items,
+)
 from fusion.features.sampling import Drawn, Sampling
 from fusion.linking.files import is_link
 from fusion.linking.table import LinkTable, read_link
@@ -76,8 +85,12 @@ def opened_source(source: SourceLike, sampling: Sampling | None = None) -> Itera
 
 
 def _of_store(store: FunctaStore, sampling: Sampling | None) -> Source:
-    drawn = None if sampling is None else sampling.draw(item_blocks(store))
-    return Source({store.modality: store}, read_items(store, None if drawn is None else drawn.keeps), drawn=drawn)
+    if sampling is None:
+        return Source({store.modality: store}, read_items(store))
+    blocks = partial(item_blocks, store, targets=has_targets(store))
+    drawn = sampling.draw(blocks())
+    kept = blocks() if drawn is None else (block.take(drawn.keeps(block)) for block in blocks())
+    return Source({store.modality: store}, joined_items(kept, store.modality), drawn=drawn)
 
 
 def _linked(table: LinkTable, name: str) -> FunctaStore:
