@@ -110,14 +110,10 @@ def choose_preset(
 
 
 def score_left_out(
-    stores: Mapping[str, FunctaStore],
-    items: Items,
-    inside: NDArray[np.bool_],
-    settings: TrainingSettings,
-    trainer: Trainer | None = None,
+    stores: Mapping[str, FunctaStore], items: Items, inside: NDArray[np.bool_], settings: TrainingSettings
 ) -> float:
     """Train on the items inside and give the score on the others; the lowest there is where nothing can be learned."""
-    return _Drawn.of(stores, items).scored(inside, settings, trainer).score
+    return _Drawn.of(stores, items).scored(inside, settings, None).score
 
 
 @dataclass(frozen=True, eq=False)
