@@ -132,12 +132,13 @@ def settings_of(asked: Mapping[str, Any]) -> TrainingSettings:
     from fusion.estimators import estimator_named, training_settings
 
     return training_settings(
-        "paper" if asked["preset"] is None and asked["scheduler"] is not None else asked["preset"],
+        asked["preset"],
         features=asked["features"],
         fusion=asked["fusion_"],
         tune=asked["tune"],
         thresholds=asked["thresholds"],
         estimator=None if asked["estimator"] is None else estimator_named(asked["estimator"]),
+        on_cluster=asked["scheduler"] is not None,
         **answers_of(asked),
         booster=asked["booster"],
         n_estimators=asked["rounds"],

@@ -150,6 +150,7 @@ def training_settings(
     classifier: FunctaBooster | None = None,
     estimator: Any = None,
     task: str | Task | None = None,
+    on_cluster: bool = False,
     **parameters: Any,
 ) -> TrainingSettings:
     """Describe a training run: a preset, and what differs from it; None = as the preset says.
@@ -158,7 +159,7 @@ def training_settings(
     ----------
     preset : str or TrainingSettings or None
         Name of one of `TRAINING_PRESETS`, or settings to start from. None = "auto"; where a classifier, an estimator,
-        `tune` or parameters such as `max_depth` say how to train, "paper".
+        `tune` or parameters such as `max_depth` say how to train, or on a cluster, "paper".
     features : {"delta", "weights"}, optional
     fusion : {"early", "late", "stacked"}, optional
     tune, thresholds : bool, optional
@@ -168,6 +169,8 @@ def training_settings(
     estimator : estimator of scikit-learn, optional
         To train in place of XGBoost: a classifier with `predict_proba`, or a regressor; it stays untouched.
     task : {"classification", "regression", "multilabel"} or Task, optional
+    on_cluster : bool
+        Whether the trainer is a cluster's, which tries no presets.
     **parameters
         Of `FunctaClassifier`, or of the estimator of another task, in place of the preset's.
 
@@ -186,7 +189,7 @@ def training_settings(
     given = {name: value for name, value in parameters.items() if value is not None}
     if preset is None:
         told = classifier is not None or estimator is not None or tune or not _OF_ALL.issuperset(given)
-        preset = "paper" if told else "auto"
+        preset = "paper" if told or on_cluster else "auto"
     if isinstance(preset, str) and preset not in TRAINING_PRESETS:
         raise ConfigError(f"preset is {preset!r}; expected one of {', '.join(TRAINING_PRESETS)}.")
     settings = TRAINING_PRESETS[preset] if isinstance(preset, str) else preset

@@ -132,7 +132,7 @@ def train(
         The model folder cannot be written.
     """
     settings = training_settings(
-        "paper" if preset is None and not isinstance(trainer or LocalTrainer(), LocalTrainer) else preset,
+        preset,
         features=features,
         fusion=fusion,
         tune=tune,
@@ -140,6 +140,7 @@ def train(
         classifier=classifier,
         estimator=estimator,
         task=task,
+        on_cluster=not isinstance(trainer or LocalTrainer(), LocalTrainer),
         class_weight=class_weight,
     )
     require_repeats(seeds)
