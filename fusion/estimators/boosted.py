@@ -19,7 +19,7 @@ from fusion.errors import ConfigError, DataError, ModelError
 from fusion.estimators.linear import LinearSettings, train_linear
 from fusion.estimators.objectives import Objective
 from fusion.estimators.targets import Targets
-from fusion.estimators.trainers import LocalTrainer, RowSource, Trainer, blocks_of
+from fusion.estimators.trainers import LocalTrainer, RowSource, SomeColumns, Trainer, blocks_of
 from fusion.splits import GROUP_FOLDS, group_codes, hold_out, stratified_folds
 
 __all__ = ["BOOSTERS", "FunctaBooster"]
@@ -62,6 +62,7 @@ class FunctaBooster(BaseEstimator):
         n_jobs: int | None = None,
         parameters: Mapping[str, Any] | None = None,
         linear: Mapping[str, Any] | None = None,
+        tree_columns: int | None = None,
     ) -> None:
         self.booster = booster
         self.n_estimators = n_estimators
@@ -75,6 +76,7 @@ class FunctaBooster(BaseEstimator):
         self.n_jobs = n_jobs
         self.parameters = parameters
         self.linear = linear
+        self.tree_columns = tree_columns
 
     def fit(
         self,
@@ -253,6 +255,7 @@ class FunctaBooster(BaseEstimator):
                 "at least 1 or None",
             ),
             "validation_fraction": (0 < self.validation_fraction < 1, "in (0, 1)"),
+            "tree_columns": (self.tree_columns is None or self.tree_columns >= 1, "at least 1, or None for all"),
             "n_jobs": (self.n_jobs is None or self.n_jobs >= 1, "at least 1, or None for all physical cores"),
         }
         for name, (good, expected) in checks.items():
@@ -294,6 +297,9 @@ class FunctaBooster(BaseEstimator):
             if progress is not None:
                 progress(self.n_rounds_, self.n_rounds_)
             return {"model": fit.booster}
+        if self.tree_columns is not None and self.tree_columns < rows.shape[1]:
+            drawn = np.random.default_rng(self.seed).choice(rows.shape[1], self.tree_columns, replace=False)
+            rows = SomeColumns(rows, np.sort(drawn))
         return {"model": self._train_trees(trainer, rows, targets, held, progress, fit.margins), "linear": fit.booster}
 
     def _folds(self, targets: Targets, groups: ArrayLike | None) -> NDArray[np.intp]:

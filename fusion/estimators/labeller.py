@@ -28,7 +28,7 @@ class FunctaLabeller(ClassifierMixin, FunctaBooster):
         Trees, the linear booster, or trees that start from half the linear booster's predictions, which for training
         rows are out of fold.
     n_estimators, max_depth, max_bin, seed : int
-    early_stopping_rounds, n_jobs : int or None
+    early_stopping_rounds, n_jobs, tree_columns : int or None
     eta, validation_fraction : float
     refit : bool
     parameters, linear : mapping of str to object or None

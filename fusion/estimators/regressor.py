@@ -28,7 +28,7 @@ class FunctaRegressor(RegressorMixin, FunctaBooster):
         Functas hold a number that changes steadily in many weights at once, which a line reads better than the steps of
         trees do.
     n_estimators, max_depth, max_bin, seed : int
-    early_stopping_rounds, n_jobs : int or None
+    early_stopping_rounds, n_jobs, tree_columns : int or None
     eta, validation_fraction : float
     refit : bool
     parameters, linear : mapping of str to object or None

@@ -24,7 +24,7 @@ from fusion.errors import ConfigError
 from fusion.estimators.targets import Targets
 from fusion.features.batches import batches
 
-__all__ = ["LocalTrainer", "RowSource", "Trainer", "blocks_of", "chunks"]
+__all__ = ["LocalTrainer", "RowSource", "SomeColumns", "Trainer", "blocks_of", "chunks"]
 
 CHUNK_BYTES = 16 << 20
 """Float32 rows that are read at once."""
@@ -39,6 +39,29 @@ class RowSource(Protocol):
 
     def __getitem__(self, positions: NDArray[np.intp], /) -> NDArray[np.float32]:
         """Return the rows at these positions, shape (b, p)."""
+
+
+@dataclass(frozen=True, eq=False)
+class SomeColumns:
+    """Rows of which only some columns can be split on: the others are missing, which takes neither time nor bins.
+
+    A tree's columns keep their numbers, so it reads whole rows afterwards.
+    """
+
+    rows: RowSource
+    columns: NDArray[np.intp]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and columns, those left out among them."""
+        return self.rows.shape
+
+    def __getitem__(self, positions: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Return rows, shape (b, p), NaN in the columns left out."""
+        whole = self.rows[positions]
+        some = np.full_like(whole, np.nan)
+        some[:, self.columns] = whole[:, self.columns]
+        return some
 
 
 class Trainer(Protocol):

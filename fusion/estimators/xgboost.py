@@ -54,6 +54,8 @@ class FunctaClassifier(ClassifierMixin, FunctaBooster):
         Fields of `LinearSettings` for the linear booster, for example ``{"penalties": [0.01]}``; `max_depth`, `eta`,
         `max_bin` and `parameters` are those of trees only. Without early stopping nothing is chosen: the middle one of
         the penalties.
+    tree_columns : int > 0 or None
+        Columns, drawn at random, that the trees of "stacked" may split on; None = all. The linear booster reads all.
     class_weight : "balanced", mapping of class to float >= 0, or None
         How much the rows of each class count, in training and in every choice made on training rows. "balanced" = as
         much for each class in all; of a mapping, a class that is not named counts 1, and a name that no row has is
@@ -98,6 +100,7 @@ class FunctaClassifier(ClassifierMixin, FunctaBooster):
         n_jobs: int | None = None,
         parameters: Mapping[str, Any] | None = None,
         linear: Mapping[str, Any] | None = None,
+        tree_columns: int | None = None,
         class_weight: str | Mapping[Any, float] | None = None,
     ) -> None:
         super().__init__(
@@ -113,6 +116,7 @@ class FunctaClassifier(ClassifierMixin, FunctaBooster):
             n_jobs=n_jobs,
             parameters=parameters,
             linear=linear,
+            tree_columns=tree_columns,
         )
         self.class_weight = class_weight
 

@@ -50,6 +50,7 @@ class _Parameters(BaseModel):
     seed: int = 0
     parameters: dict[str, Any] | None = None
     linear: dict[str, Any] | None = None
+    tree_columns: int | None = None
     class_weight: str | dict[str, FiniteFloat] | None = None
 
 

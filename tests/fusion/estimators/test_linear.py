@@ -62,6 +62,21 @@ def test_contributions_sum_to_the_margins(rows, booster):
     assert parts[:, :, 0].std(axis=0).mean() > 2 * parts[:, :, 4].std(axis=0).mean()
 
 
+def test_stacked_trees_split_on_the_drawn_columns_only(wide):
+    X, y, groups, *_ = wide  # noqa: N806
+    some = small("stacked", linear=QUICK, tree_columns=5, seed=3).fit(X, y, groups)
+    other = small("stacked", linear=QUICK, tree_columns=5, seed=4).fit(X, y, groups)
+    of_all = small("stacked", linear=QUICK, tree_columns=400).fit(X, y, groups)
+    assert of_all.booster_.save_raw() == small("stacked", linear=QUICK).fit(X, y, groups).booster_.save_raw()
+    split_on, elsewhere = (set(made.booster_.get_fscore()) for made in (some, other))
+    assert 0 < len(split_on) <= 5
+    assert split_on != elsewhere
+    read_all = (np.abs(some.contributions(X)[:, :, :-1]) > 0).any(axis=(0, 1))
+    assert read_all.all()
+    with pytest.raises(ConfigError, match=r"tree_columns is 0; expected at least 1, or None for all"):
+        small("stacked", tree_columns=0).fit(X, y, groups)
+
+
 @pytest.mark.parametrize("booster", BOOSTERS)
 def test_same_seed_gives_the_same_boosters(rows, booster):
     first = small(booster).fit(rows.functas, rows.labels, rows.groups)
