@@ -77,7 +77,7 @@ _DATA = {
     "written digits": lambda **options: _one(_DIGITS["written"].changed(**options), 2000, 0.25),
     "ESC-10": lambda **options: _folds(ESC_RAW.changed(**options, modality=_LOG_MEL) if options else ESC_MFCC),
     "CIFAR-10": lambda **options: _one(LEARNED.changed(**options), 3000, 0.25),
-    "JHMDB": lambda **options: _one(replace(JHMDB, reader={"split": 1}).changed(**(_FLOW if options else {})), 500),
+    "JHMDB": lambda **options: _one(replace(JHMDB, reader={"split": 1}).changed(**(_FLOW if options else {})), 1000),
 }
 SETS = {
     f"{name}, {kind}": made(**({} if kind == "functa" else {"kind": kind}))

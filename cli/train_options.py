@@ -36,6 +36,12 @@ Sample = Annotated[
         _DATA, "Share of the training groups (of IDs without groups) to train on, such as 0.1. [all]", metavar="SHARE"
     ),
 ]
+SharedGroups = Annotated[
+    bool,
+    named_option(
+        _DATA, "Take published splits as they are where a group is on both sides; told with figures.", "--shared-groups"
+    ),
+]
 FusionName = Annotated[
     str | None,
     named_option(

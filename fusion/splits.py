@@ -76,7 +76,8 @@ def require_disjoint(*sides: tuple[Iterable[object], Iterable[object]]) -> None:
     if shared:
         raise DataError(
             f"{len(shared)} groups are on both sides of the split, first {', '.join(map(repr, shared[:5]))}; expected "
-            "each subject, film or recording on one side only, or the accuracy is too good. Correct the splits."
+            "each subject, film or recording on one side only, or the accuracy is too good. Correct the splits, or "
+            "take published ones as they are (functa train --shared-groups, or shared_groups=True)."
         )
 
 

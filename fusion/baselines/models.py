@@ -207,6 +207,7 @@ def measure_baseline(
     train_splits: Collection[str] = ("train",),
     test_splits: Collection[str] = ("test",),
     cv: Literal["folds"] | None = None,
+    shared_groups: bool = False,
     **parameters: Any,
 ) -> BaselineResult:
     """Train a baseline on the training rows and evaluate it on the test rows.
@@ -221,6 +222,8 @@ def measure_baseline(
         Which splits count as what.
     cv : {"folds"}, optional
         "folds" = each split is the test set once.
+    shared_groups : bool
+        Take splits with a group on both sides as they are.
     **parameters
         See `baseline`.
 
@@ -238,7 +241,8 @@ def measure_baseline(
     predicted = np.full(len(prepared), None, dtype=object)
     accuracies = []
     for training, test in sides:
-        require_disjoint((prepared.groups[training], prepared.groups[test]))
+        if not shared_groups:
+            require_disjoint((prepared.groups[training], prepared.groups[test]))
         predicted[test] = baseline(name, **parameters).fit(prepared, training).predict(prepared, test)
         accuracies.append(float(np.mean(predicted[test] == prepared.labels[test])))
     tested = np.sort(np.concatenate([test for _, test in sides]))

@@ -23,6 +23,7 @@ __all__ = [
     "Keep",
     "fold_items",
     "has_targets",
+    "in_both_sides",
     "item_blocks",
     "joined_items",
     "labelled",
@@ -201,6 +202,17 @@ def labelled_items(items: Items, splits: Collection[str] | None, role: str) -> I
     return chosen
 
 
+def in_both_sides(training: Items, test: Items) -> NDArray[np.bool_]:
+    """Tell which test items are of a group (subject, film, recording) that is in training too, shape (n,)."""
+    kinds = [(training.groups, test.groups)]
+    kinds += [(groups, test.branch_groups[name]) for name, groups in training.branch_groups.items()]
+    found = np.zeros(len(test), dtype=bool)
+    for trained, tested in kinds:
+        seen = set(trained) - {None}
+        found |= np.fromiter((group in seen for group in tested), dtype=bool, count=len(test))
+    return found
+
+
 def require_disjoint_groups(training: Items, test: Items) -> None:
     """Refuse a group (subject, film, recording) that is in training and in test.
 
@@ -214,7 +226,12 @@ def require_disjoint_groups(training: Items, test: Items) -> None:
 
 
 def fold_items(
-    items: Items, on: str | int, *, seed: int = 42, strata: Callable[[NDArray[Any]], NDArray[np.intp]]
+    items: Items,
+    on: str | int,
+    *,
+    seed: int = 42,
+    strata: Callable[[NDArray[Any]], NDArray[np.intp]],
+    shared_groups: bool = False,
 ) -> tuple[Items, NDArray[np.object_]]:
     """Return the labelled items of a cross-validation and the name of the fold of each, shape (n,).
 
@@ -229,6 +246,8 @@ def fold_items(
         Of the deal into a number of folds.
     strata : callable
         Takes labels to what is to be as even as can be in that deal, shape (n,): the task's own.
+    shared_groups : bool
+        Take the data set's own folds although a group is in two of them.
 
     Raises
     ------
@@ -250,7 +269,7 @@ def fold_items(
             "Cross-validate by group (--cv group), or train on the splits there are."
         )
     chosen = labelled_items(items, folds, "training")
-    for fold in folds:
+    for fold in () if shared_groups else folds:
         inside = chosen.splits == fold
         require_disjoint_groups(chosen.take(~inside), chosen.take(inside))
     return chosen, chosen.splits

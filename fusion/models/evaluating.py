@@ -7,9 +7,11 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+
 from fusion.encoders.options import Progress, silent
 from fusion.errors import DataError
-from fusion.features.items import Items, labelled_items
+from fusion.features.items import Items, labelled, labelled_items
 from fusion.features.source import SourceLike, opened_source
 from fusion.models.figures import Judge
 from fusion.models.folder import Model, load_model
@@ -18,6 +20,7 @@ from fusion.models.modality_comparison import compared
 from fusion.models.records import Run, add_run, data_of
 from fusion.models.results import TrainResult, result_of
 from fusion.models.scoring import score
+from fusion.models.shared_groups import SharedGroups, mark_shared
 
 __all__ = ["evaluate"]
 
@@ -57,7 +60,7 @@ def evaluate(
         found = matched(trained, opened)
         test = _test_items(trained, found, splits)
         report("evaluate", 0, len(test))
-        table = score(trained, found.stores, test)
+        table = _with_shared(score(trained, found.stores, test), trained, found, test)
         report("evaluate", len(test), len(test))
         warnings = () if opened.link is None else opened.link.summary.warnings
         data = data_of(opened)
@@ -70,6 +73,7 @@ def evaluate(
         comparison=compared(table, names, judge, fusion=trained.fusion),
         predictions=table,
         warnings=warnings,
+        shared_groups=SharedGroups.of(table, judge),
         at_thresholds=judge.at_thresholds(table),
     )
     if trained.path is None:
@@ -77,6 +81,15 @@ def evaluate(
     asked = {"splits": None if splits is None else list(splits), "fusion": trained.fusion}
     unwritten = add_run(trained.path, Run("evaluate", asked, data, result.figures(), result.seconds))
     return result if unwritten is None else replace(result, warnings=(*result.warnings, unwritten))
+
+
+def _with_shared(table: pd.DataFrame, model: Model, source: Matched, test: Items) -> pd.DataFrame:
+    """Mark rows of groups that the model has learned from, where other splits of the same store are tested."""
+    used = set(model.training.train_splits)
+    if source.trained_on is None or used & set(test.splits):
+        return table
+    items = model.task.answers(source.items)
+    return mark_shared(table, items.take(labelled(items, used)), test)
 
 
 def _test_items(model: Model, source: Matched, splits: Collection[str] | None) -> Items:

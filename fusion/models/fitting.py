@@ -85,6 +85,8 @@ class TrainingRun:
         Try for some seconds what else might be better.
     sample : float or None
         Share of the training groups to train on.
+    shared_groups : bool
+        Take splits with a group on both sides as they are.
     """
 
     settings: TrainingSettings
@@ -94,6 +96,7 @@ class TrainingRun:
     shared: SharedParts | None = None
     advise: bool = False
     sample: float | None = None
+    shared_groups: bool = False
 
     def rounds_reporter(self) -> Callable[[int, int], None]:
         """Return what reports boosting rounds."""

@@ -36,6 +36,7 @@ def train_command(
     cv: str | None = None,
     seeds: int = 1,
     sample: float | None = None,
+    shared_groups: bool = False,
 ) -> str | None:
     """Write the command line of a training; None where none says the same.
 
@@ -47,7 +48,7 @@ def train_command(
         Where the model goes.
     settings : TrainingSettings
         How it is trained.
-    train_splits, test_splits, cv, seeds, sample : see `fusion.models.training.train`
+    train_splits, test_splits, cv, seeds, sample, shared_groups : see `fusion.models.training.train`
         As for `fusion.train`.
     """
     if settings.estimator is not None and not _is_named(settings.estimator):
@@ -63,6 +64,7 @@ def train_command(
     words += ["--cv", cv] if cv else []
     words += ["--seeds", str(seeds)] if seeds > 1 else []
     words += [] if sample is None else ["--sample", str(sample)]
+    words += ["--shared-groups"] if shared_groups else []
     words += [word for split in train_splits if list(train_splits) != ["train"] for word in ("--train-split", split)]
     words += [word for split in test_splits if list(test_splits) != ["test"] for word in ("--test-split", split)]
     return shlex.join(words)

@@ -19,6 +19,7 @@ from fusion.models.folder import Model, Training
 from fusion.models.modality_comparison import Comparison
 from fusion.models.result_plots import ResultPlots
 from fusion.models.seeds import Repeats
+from fusion.models.shared_groups import SharedGroups
 from fusion.models.table_files import write_table
 from store.html import facts_html
 
@@ -72,6 +73,8 @@ class TrainResult:
         All figures where classes or labels are named by the model's thresholds, if it has some.
     advice : tuple of str
         What the data say a user should try; empty of an evaluation.
+    shared_groups : SharedGroups or None
+        Groups on both sides of a split that was taken as it is, and the score without them.
     """
 
     rows_train: int
@@ -92,6 +95,7 @@ class TrainResult:
     tuning: Tuning | None = None
     repeats: Repeats = field(default_factory=Repeats)
     advice: tuple[str, ...] = ()
+    shared_groups: SharedGroups | None = None
     at_thresholds: Figures | None = field(default=None, repr=False)
 
     @property
@@ -198,6 +202,7 @@ class TrainResult:
         if self.tuning is not None:
             figures["tuning"] = self.tuning.to_dict()
         figures |= told_at_thresholds(self.model.thresholds, self.at_thresholds)
+        figures |= {} if self.shared_groups is None else {"shared_groups": self.shared_groups.to_dict()}
         return figures | ({"folds": list(self.folds)} if self.folds else {})
 
     def figures(self) -> dict[str, Any]:
@@ -244,6 +249,7 @@ def result_of(
     comparison: Comparison | None = None,
     predictions: pd.DataFrame | None = None,
     warnings: Sequence[str] = (),
+    shared_groups: SharedGroups | None = None,
     at_thresholds: Figures | None = None,
 ) -> TrainResult:
     """Put together what a model reached; `begin` is the performance counter when the call began."""
@@ -257,7 +263,8 @@ def result_of(
         columns=model.classifier.n_features_in_,
         evaluation=evaluation,
         model=model,
-        warnings=(*_warn_of_unseen(evaluation, model), *comparison.notes, *warnings),
+        warnings=(*_warn_of_unseen(evaluation, model), *comparison.notes, *warnings, *_of_shared(shared_groups)),
+        shared_groups=shared_groups,
         fusion=model.fusion,
         modalities=modalities or {},
         comparison=comparison,
@@ -280,6 +287,10 @@ def baselines(evaluation: Figures, training: Training) -> dict[str, float]:
     if isinstance(evaluation, NumberEvaluation) and training.mean is not None and evaluation.deviation > 0:
         return {"mean": -(((training.mean - evaluation.mean) / evaluation.deviation) ** 2)}
     return {}
+
+
+def _of_shared(shared: SharedGroups | None) -> tuple[str, ...]:
+    return () if shared is None else (shared.told(),)
 
 
 def _warn_of_unseen(evaluation: Figures, model: Model) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ from fusion.models.repeating import settings_told, train_command
 from fusion.models.results import TrainResult, result_of, told_at_thresholds
 from fusion.models.scoring import score
 from fusion.models.seeds import Repeats, SeedFigures, require_repeats, with_seeds
+from fusion.models.shared_groups import SharedGroups, filled, mark_shared
 from fusion.models.skops_files import require_savable
 from fusion.models.thresholds import with_thresholds
 from fusion.models.tracking import Tracker, track_run, tracker_of
@@ -59,6 +60,7 @@ def train(
     cv: int | str | None = None,
     seeds: int = 1,
     sample: float | None = None,
+    shared_groups: bool = False,
     advise: bool = False,
     track: str | Tracker | None = None,
     trainer: Trainer | None = None,
@@ -111,6 +113,9 @@ def train(
     sample : float, optional
         Train on this share of the groups of the training rows (of their IDs where there are no groups), above 0 and up
         to 1, drawn by the seed. What was drawn stands in `TrainResult.warnings`. Not with `cv`.
+    shared_groups : bool
+        Take published splits as they are where a subject, film or recording is on both sides, which is refused
+        otherwise; the figures without these test rows are told too. Not with `sample`.
     advise : bool
         Where trees were trained on few rows, try for some seconds whether a linear model would be better on training
         groups left out; what comes of it stands in `TrainResult.advice`.
@@ -148,7 +153,18 @@ def train(
     tracker = tracker_of(track)
     if sample is not None and cv is not None:
         raise ConfigError(f"sample is {sample:g} and cv is {cv!r}; expected one of them. Sample with a test split.")
-    run = TrainingRun(settings, trainer or LocalTrainer(), progress or silent, advise=advise, sample=sample)
+    if sample is not None and shared_groups:
+        raise ConfigError(
+            "sample is drawn from whole groups, but shared_groups lets them be split; expected one of them."
+        )
+    run = TrainingRun(
+        settings,
+        trainer or LocalTrainer(),
+        progress or silent,
+        advise=advise,
+        sample=sample,
+        shared_groups=shared_groups,
+    )
     splits = tuple(train_splits), tuple(test_splits)
 
     def once(run: TrainingRun, model_dir: str | Path | None, others: tuple[SeedFigures, ...] = ()) -> TrainResult:
@@ -196,13 +212,13 @@ def _trained(
             training = training.take(drawn.holds(training))
         task.require_learnable(training.labels)
         test = labelled_items(items, test_splits, "test")
-        require_disjoint_groups(training, test)
+        _require_apart(training, test, run)
         notes = require_unseen(opened.stores, test)
         if drawn is not None:
             notes = (*notes, drawn.told(len(training)))
         model = with_thresholds(fit_model(opened.stores, training, run), opened.stores, training, run)
         run.progress("evaluate", 0, len(test))
-        table = score(model, opened.stores, test)
+        table = mark_shared(score(model, opened.stores, test), training, test)
         run.progress("evaluate", len(test), len(test))
         command = train_command(
             source,
@@ -212,10 +228,16 @@ def _trained(
             test_splits=test_splits,
             seeds=len(others) + 1,
             sample=run.sample,
+            shared_groups=run.shared_groups,
         )
         told = _told(opened, notes, command) | {"advice": _advice(opened, training, run, model)}
     used = replace(model.training, train_splits=train_splits, test_splits=test_splits)
     return _finish(replace(model, training=used), model_dir, table, told, begin, run, others)
+
+
+def _require_apart(training: Items, test: Items, run: TrainingRun) -> None:
+    if not run.shared_groups:
+        require_disjoint_groups(training, test)
 
 
 def _sampling(run: TrainingRun, train_splits: tuple[str, ...], test_splits: tuple[str, ...]) -> Sampling | None:
@@ -237,7 +259,7 @@ def _cross_validated(
         task, seed = run.settings.task, run.settings.classifier().seed
         items = task.answers(opened.items)
         task.require_weighted(items.labels, run.settings.parameters)
-        labelled, folds = fold_items(items, on, seed=seed, strata=task.strata)
+        labelled, folds = fold_items(items, on, seed=seed, strata=task.strata, shared_groups=run.shared_groups)
         task.require_learnable(labelled.labels)
         notes = require_unseen(opened.stores, labelled, cv=how)
         names = sorted(set(folds))
@@ -246,17 +268,24 @@ def _cross_validated(
             run.progress("fold", number, len(names))
             inside = folds == name
             training, test = labelled.take(~inside), labelled.take(inside)
-            require_disjoint_groups(training, test)
+            _require_apart(training, test, run)
             model = with_thresholds(fit_model(opened.stores, training, run), opened.stores, training, run)
-            tables.append(score(model, opened.stores, test).assign(fold=name))
+            tables.append(mark_shared(score(model, opened.stores, test), training, test).assign(fold=name))
         final = model
         if model_dir is not None:
             final = with_thresholds(fit_model(opened.stores, labelled, run), opened.stores, labelled, run)
-        command = train_command(source, model_dir or "MODEL", run.settings, cv=how, seeds=len(others) + 1)
+        command = train_command(
+            source,
+            model_dir or "MODEL",
+            run.settings,
+            cv=how,
+            seeds=len(others) + 1,
+            shared_groups=run.shared_groups,
+        )
         told = _told(opened, notes, command) | {
             "advice": _advice(opened, labelled, run, None if model_dir is None else final)
         }
-    table = pd.concat(tables, ignore_index=True)
+    table = filled(pd.concat(tables, ignore_index=True))
     final = replace(final, training=replace(final.training, cv=how))
     result = _finish(final, model_dir, table, told, begin, run, others)
     return replace(result, rows_train=len(labelled))
@@ -313,6 +342,7 @@ def _finish(
     evaluation, modalities = judge.evaluate(table), judge.modalities(table, names)
     comparison = compared(table, names, judge, fusion=model.fusion)
     folds = tuple(judge.fold_scores(table)) if cv else ()
+    shared = SharedGroups.of(table, judge)
     own = SeedFigures.of(run.settings.classifier().seed, evaluation, folds)
     result = result_of(
         model,
@@ -322,12 +352,15 @@ def _finish(
         comparison=comparison,
         predictions=table,
         warnings=(*told["warnings"], *told.get("link", {}).get("warnings", ())),
+        shared_groups=shared,
         at_thresholds=judge.at_thresholds(table),
     )
     tuning = run.tuned[-1] if run.tuned else None
     told["advice"] = [*told["advice"], *advice_on_silent_classes(evaluation)]
-    result = replace(result, folds=folds, repeats=Repeats((own, *others)), tuning=tuning, advice=tuple(told["advice"]))
+    repeats, advice = Repeats((own, *others)), tuple(told["advice"])
+    result = replace(result, folds=folds, repeats=repeats, tuning=tuning, advice=advice)
     told |= {} if run.sample is None else {"sample": run.sample}
+    told |= {} if shared is None else {"shared_groups": shared.to_dict()}
     return result if model_dir is None else _saved(result, model_dir, told, run.settings)
 
 
@@ -346,7 +379,7 @@ def _saved(result: TrainResult, model_dir: str | Path, told: dict[str, Any], set
     metrics |= told_at_thresholds(model.thresholds, result.at_thresholds)
     used = {name: getattr(model.training, name) for name in ("train_splits", "test_splits", "cv")}
     asked = {**settings_told(settings), "fusion": model.fusion, **used, "seeds": len(result.repeats.seeds)}
-    asked["sample"] = told.get("sample")
+    asked |= {"sample": told.get("sample"), "shared_groups": result.shared_groups is not None}
     asked["chosen"] = None if result.tuning is None else result.tuning.chosen.name
     run = Run("train", asked, data, result.figures(), result.seconds, told["command"])
     path = save_model(model, model_dir, result.evaluation, Record(metrics, result.predictions, run))

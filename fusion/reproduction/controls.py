@@ -40,6 +40,7 @@ def control_results(
     name: str,
     controls: tuple[str, ...] = tuple(_CONTROLS),
     cv: Literal["folds"] | None = None,
+    shared_groups: bool = False,
 ) -> list[Result]:
     """Measure conventional models and controls on the samples that an encoding reads.
 
@@ -57,8 +58,10 @@ def control_results(
         "XGBoost on raw values", "XGBoost on simple statistics".
     cv : {"folds"}, optional
         Each split is the test once.
+    shared_groups : bool
+        Take splits with a group on both sides as they are.
     """
-    samples = _Samples(study, encoding, cv)
+    samples = _Samples(study, encoding, cv, shared_groups=shared_groups)
     rows = [(model, _CONVENTIONAL[model], paper) for model, paper in conventional.items()]
     rows += [(model, _CONTROLS[model], None) for model in controls]
     return [samples.measured(model, baseline, f"{name}-{baseline}", paper) for model, baseline, paper in rows]
@@ -75,8 +78,10 @@ def lstm_result(study: Study, encoding: Encoding, *, name: str) -> Result:
 class _Samples:
     """Prepared samples, read when the first model asks for them."""
 
-    def __init__(self, study: Study, encoding: Encoding, cv: Literal["folds"] | None) -> None:
-        self.study, self.encoding, self.cv = study, encoding, cv
+    def __init__(
+        self, study: Study, encoding: Encoding, cv: Literal["folds"] | None, *, shared_groups: bool = False
+    ) -> None:
+        self.study, self.encoding, self.cv, self.shared_groups = study, encoding, cv, shared_groups
         self._prepared: Prepared | None = None
 
     def measured(self, model: str, baseline: str, name: str, paper: float | None, note: str = "") -> Result:
@@ -88,7 +93,7 @@ class _Samples:
         prepared = self.prepared()
         if baseline == "raw-xgboost" and (columns := int(np.prod(prepared.values.shape[1:]))) > _MOST_RAW_COLUMNS:
             prepared, note = _thinned(prepared), f"every {-(-columns // _MOST_RAW_COLUMNS)}th of {columns:,} values"
-        found = measure_baseline(baseline, prepared, cv=self.cv, seed=self.study.seed)
+        found = measure_baseline(baseline, prepared, cv=self.cv, shared_groups=self.shared_groups, seed=self.study.seed)
         return _result(model, found, paper, note)
 
     def prepared(self) -> Prepared:

@@ -234,7 +234,9 @@ def functa_result(
     def make() -> Result:
         store, seconds = study.store(name, encoding)
         trained = study.model(name, store, **how)
-        extra = {"folds": list(trained.folds)}
+        extra: dict[str, Any] = {"folds": list(trained.folds)}
+        if trained.shared_groups is not None:
+            extra["shared_groups"] = trained.shared_groups.to_dict()
         return trained_result(trained, {store.name: seconds}, extra, psnr=mean_psnr(store), **told)
 
     return study.once(name, {"encoding": study.described(encoding), "how": how}, make, **told)
