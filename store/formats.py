@@ -22,13 +22,15 @@ SUFFIXES = {".zarr": "zarr", ".h5": "hdf5", ".hdf5": "hdf5"}
 COLLECTION = ".functas"
 
 
-def create_from_header(path: str | Path, header: Header, state: Mapping[str, NDArray[Any]]) -> FunctaStore:
-    """Make a new store with a header that exists already, and open it for writing."""
+def create_from_header(
+    path: str | Path, header: Header, state: Mapping[str, NDArray[Any]], *, synced: bool = True
+) -> FunctaStore:
+    """Make a new store with a header that exists already, and open it for writing; `synced` as of `create_unlocked`."""
     target = vacant(path)
     lock = StoreLock(target)
     try:
         vacant(target)  # somebody else may have made one since
-        backend = create_unlocked(target, header, state)
+        backend = create_unlocked(target, header, state, synced=synced)
         lock.cover()
         return FunctaStore(backend, lock)
     except OSError as error:
@@ -40,16 +42,24 @@ def create_from_header(path: str | Path, header: Header, state: Mapping[str, NDA
 
 
 def create_unlocked(
-    path: Path, header: Header, state: Mapping[str, NDArray[Any]], commit: Commit | None = None
+    path: Path,
+    header: Header,
+    state: Mapping[str, NDArray[Any]],
+    commit: Commit | None = None,
+    *,
+    synced: bool = True,
 ) -> WritableBackend:
-    """Make a new store under a path that nobody else writes to."""
+    """Make a new store under a path that nobody else writes to.
+
+    Where it is not `synced`, a Zarr store's first commits may be lost with the power; HDF5 files always are.
+    """
     commit = commit or Commit(header_sha256=header.sha256, utc=now())
     if SUFFIXES[path.suffix] == "zarr":
-        zarr_backend.create_zarr(path, header, state, commit)
-    else:
-        from store import hdf5_backend
+        zarr_backend.create_zarr(path, header, state, commit, synced=synced)
+        return zarr_writer.WritableZarrBackend(path, synced=synced)
+    from store import hdf5_backend
 
-        hdf5_backend.create_hdf5(path, header, state, commit)
+    hdf5_backend.create_hdf5(path, header, state, commit)
     return open_writable(path)
 
 

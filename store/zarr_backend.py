@@ -43,8 +43,10 @@ from store.zarr_record import (
 )
 
 
-def create_zarr(path: Path, header: Header, state: Mapping[str, NDArray[Any]], commit: Commit) -> None:
-    """Write a store without rows under a temporary name, then rename it to its own."""
+def create_zarr(
+    path: Path, header: Header, state: Mapping[str, NDArray[Any]], commit: Commit, *, synced: bool = True
+) -> None:
+    """Write a store without rows under a temporary name, then rename it to its own; durable if it is `synced`."""
     folder = files.temporary(path)
     files.system.remove_tree(folder)
     contents: dict[str, list[Any]] = {}
@@ -60,9 +62,11 @@ def create_zarr(path: Path, header: Header, state: Mapping[str, NDArray[Any]], c
     for key, parts in contents.items():
         files.system.make_folder((folder / key).parent)
         files.system.write(folder / key, parts)
-    files.make_tree_durable(folder)
+    if synced:
+        files.make_tree_durable(folder)
     files.system.replace(folder, path)
-    files.system.sync(path.parent)
+    if synced:
+        files.system.sync(path.parent)
 
 
 def _state_key(folder: str, name: str, dimensions: int) -> str:

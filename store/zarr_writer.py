@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import google_crc32c
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from store import files
 from store.backend import WritableBackend
+from store.batch import Batch, UnsyncedBatch
 from store.columns import Column
 from store.commit import Commit
 from store.documents import MAX_DOCUMENT_BYTES, document_bytes, parse
@@ -21,6 +23,9 @@ from store.zarr_backend import ZarrBackend
 from store.zarr_layout import committed_bytes, encode_chunk, metadata_documents
 from store.zarr_record import MIRROR, ROOT, blocks_of, unnamed_blocks
 
+UNSYNCED_SECONDS = 30.0
+"""Age up to which a store that nobody counts on yet is not worth a sync: as much work as any store may lose."""
+
 
 class WritableZarrBackend(ZarrBackend, WritableBackend):
     """A local Zarr store opened by the one process that holds its lock.
@@ -28,6 +33,9 @@ class WritableZarrBackend(ZarrBackend, WritableBackend):
     Parameters
     ----------
     path : Path
+    synced : bool
+        Each commit survives a loss of power. If not, those of the first 30 s only survive the death of the process; who
+        relies on the store earlier has to call `files.make_tree_durable`.
 
     Raises
     ------
@@ -37,17 +45,23 @@ class WritableZarrBackend(ZarrBackend, WritableBackend):
     Notes
     -----
     The arrays' shapes grow in powers of two, so that most commits touch no array metadata, and are cut to the committed
-    rows on closing. This package never reads them; plain Zarr readers take ``commit.n_rows`` rows.
+    rows on closing. This package never reads them; plain Zarr readers take ``commit.n_rows`` rows. Without syncs they
+    are those rows all along, so that closing changes nothing.
+
+    A loss of power may tear unsynced files in any way. Nothing is lost that was promised, as nobody was told of a
+    commit yet, and nothing torn is taken for rows: header, commit, table and chunks have checksums, and whoever takes
+    up such a store verifies all of it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, synced: bool = True) -> None:
         super().__init__(LocalFolder(path))
         self.header.require_writable(path)
         self.path = path
         commit = self.commit
         self._columns = self.all_columns(commit)
         self._documents = metadata_documents(self.header, list(self._columns.values()))
-        self._batch = files.Batch()
+        self._batch: Batch | UnsyncedBatch = Batch() if synced else UnsyncedBatch()
+        self._begun = monotonic()
         self._require_named_blocks()
         files.sweep(path)
         self._forget_uncommitted()
@@ -103,15 +117,24 @@ class WritableZarrBackend(ZarrBackend, WritableBackend):
         """Sync the chunks; rename the spare copy, then the chunks, then the root ``zarr.json``, each durable."""
         capacity = self._capacity
         if commit.n_rows > capacity:
-            capacity = max(self.header.block_rows, 2 ** (commit.n_rows - 1).bit_length())
+            capacity = self._room_for(commit.n_rows)
             self._stage_shapes(capacity)
         record = replace(self._record, commit=commit)
         attributes = record.attributes()
         self._stage_document(MIRROR, self._documents[MIRROR] | {"attributes": attributes})
         self._batch.publish(first=self.path / MIRROR)
         self._capacity = capacity
-        files.write_durably(self.path / ROOT, [document_bytes(self._documents[ROOT] | {"attributes": attributes})])
+        root = [document_bytes(self._documents[ROOT] | {"attributes": attributes})]
+        self._batch.write_after(self.path / ROOT, root)
         self._record, self.commit = record, commit
+        if isinstance(self._batch, UnsyncedBatch) and monotonic() - self._begun > UNSYNCED_SECONDS:
+            files.make_tree_durable(self.path)
+            files.system.sync(self.path.parent)
+            self._batch = Batch()
+
+    def _room_for(self, rows: int) -> int:
+        ahead = max(self.header.block_rows, 2 ** (rows - 1).bit_length())
+        return rows if isinstance(self._batch, UnsyncedBatch) else ahead
 
     def _stage_document(self, key: str, document: dict[str, Any]) -> None:
         self._batch.write_later({self.path / key: [document_bytes(document)]})

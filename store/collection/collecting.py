@@ -119,7 +119,7 @@ def _add(listed: CollectionTable, place: CollectionPlace, table: RowIndex, suffi
     stage = place.new_stage(suffix)
     with place.exclusive():
         header = table.backend.header.as_this_version(stage)
-        part = create_from_header(stage, header, checked_state(table.backend))
+        part = create_from_header(stage, header, checked_state(table.backend), synced=False)
     with part:
         for name, entry in table.commit.extra.items():
             part.add_column(name, {}, entry.kind)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
+from store import files
 from store.backend import Backend
 from store.collection.manifest import Manifest, Part, number_of
 from store.collection.place import CollectionPlace
@@ -45,6 +46,7 @@ def publish(
         Somebody else has listed one of its IDs meanwhile. The part is deleted.
     """
     store.commit()
+    files.make_tree_durable(stage)  # closing changes nothing more that was not synced, so others need not wait for this
     _require_sound(open_readable(stage), str(stage))
     name = place.send(stage, _next_number(listed.parts.manifest))
     with place.exclusive():

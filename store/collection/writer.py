@@ -71,7 +71,7 @@ class CollectionWriter:
         if self._part is None:
             self._stage = self._place.new_stage(".zarr")
             with self._place.exclusive():  # so that nobody takes it for one that was left behind
-                self._part = create_from_header(self._stage, self._parts.header, self._state)
+                self._part = create_from_header(self._stage, self._parts.header, self._state, synced=False)
         self._part.append(rows)
         self._rows += len(rows)
         self._replaced |= set(released)

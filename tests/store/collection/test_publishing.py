@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from store import StoreError, StoreWarning, files, open_store, rows_equal
+from store import StoreError, StoreWarning, files, open_store, rows_equal, zarr_writer
 from store.collection.place import FolderPlace
 from store.testing import make_rows, new_store, numbered
-from store.testing.faults import Crash, CrashingFileSystem
+from store.testing.faults import Crash, CrashingFileSystem, PowerLossFileSystem
 
 IDS = numbered(0, 60)
 ROWS = make_rows(IDS)
@@ -120,6 +122,91 @@ def test_a_crash_at_any_operation(fast_folder: Path, monkeypatch: pytest.MonkeyP
             assert operations > 50
             return
     raise AssertionError("it never came to an end")
+
+
+def listed_before(path: Path, ids: list[str], disk: PowerLossFileSystem, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Write rows one after the other until the disk dies; give the IDs that the store said were listed."""
+    told: list[str] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "system", disk)
+        try:
+            with open_store(path, "a") as store:
+                for name in ids:
+                    store.append(ROWS.take([IDS.index(name)]))
+                    told = store.ids.tolist()
+                store.commit()
+                told = store.ids.tolist()
+        except Crash:
+            pass
+    return told
+
+
+@pytest.mark.parametrize("step", [167, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(900)])])
+@pytest.mark.parametrize("seconds", [30.0, -1.0])
+def test_a_loss_of_power_at_any_operation(
+    fast_folder: Path, monkeypatch: pytest.MonkeyPatch, step: int, seconds: float
+) -> None:
+    """What was listed is whole, though a young part has no sync before that; all else is encoded again."""
+    monkeypatch.setattr(zarr_writer, "UNSYNCED_SECONDS", seconds)
+    ids, rng, run = IDS[:10], np.random.default_rng(0), fast_folder / "run"
+    for operations in range(0, 5000, step):
+        run.mkdir()
+        begin(run / "s.functas")
+        system = PowerLossFileSystem(run, operations)
+        told = listed_before(run / "s.functas", ids, system, monkeypatch)
+        for survival in (0.0, 0.5, 1.0):
+            system.lose_power(fast_folder / "disk", rng, survival)
+            after = fast_folder / "disk" / "s.functas"
+            assert set(told) <= set(open_store(after).ids), operations
+            assert open_store(after).verify().ok
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", StoreWarning)
+                encode(after, ids)
+            assert rows_equal(open_store(after).read(ids), ROWS.take(range(10)))
+            assert open_store(after).verify().ok
+            shutil.rmtree(fast_folder / "disk")
+        shutil.rmtree(run)
+        if set(told) == set(ids):
+            assert operations > 100
+            return
+    raise AssertionError("it never came to an end")
+
+
+@pytest.mark.parametrize(("seconds", "kept"), [(30.0, 0), (-1.0, 4)])
+def test_rows_of_a_part_survive_a_loss_of_power_once_it_is_old(
+    fast_folder: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, kept: int
+) -> None:
+    monkeypatch.setattr(zarr_writer, "UNSYNCED_SECONDS", seconds)
+    (fast_folder / "run").mkdir()
+    path = fast_folder / "run" / "s.functas"
+    begin(path)
+    system = PowerLossFileSystem(path.parent, 10**6)
+    monkeypatch.setattr(files, "system", system)
+    store = open_store(path, "a")
+    store.append(ROWS.take(range(6)))  # a block of four rows is committed
+    system.lose_power(fast_folder / "disk", np.random.default_rng(0), 0.0)
+    store._writer.abandon()  # type: ignore[union-attr]
+    assert open_store(fast_folder / "disk" / "s.functas", "a").ids.tolist() == IDS[:kept]
+
+
+class LateFileSystem(files.FileSystem):
+    """Says only when it is asked to sync that the disk is full."""
+
+    def sync(self, path: Path) -> None:
+        raise OSError(errno.ENOSPC, f"No space left on device for {path.name}")
+
+
+def test_a_disk_that_is_full_when_a_part_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "s.functas"
+    begin(path)
+    with pytest.raises(StoreError, match="No space left on device"), open_store(path, "a") as store:  # noqa: PT012
+        store.append(ROWS.take(range(3)))
+        monkeypatch.setattr(files, "system", LateFileSystem())
+        store.commit()
+    monkeypatch.undo()
+    assert len(open_store(path)) == 0
+    encode(path, IDS[:3])
+    assert open_store(path).ids.tolist() == IDS[:3]
 
 
 def test_shards_at_once_list_all_their_parts(fast_folder: Path) -> None:
