@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from fusion.baselines.kernels import RandomKernels
 from fusion.baselines.lstm import LstmSettings, lstm_functas, lstm_start
 from fusion.baselines.networks import ConvNet
 from fusion.baselines.prepared import Prepared
@@ -143,6 +144,8 @@ BASELINES: Mapping[str, Callable[..., Baseline]] = {
     "raw-xgboost": lambda **parameters: _Boosted(_raw, **parameters),
     "statistics-xgboost": lambda **parameters: _Boosted(_statistics, **parameters),
     "lstm-functa": _Lstm,
+    "minirocket": partial(RandomKernels, "minirocket"),
+    "multirocket-hydra": partial(RandomKernels, "multirocket-hydra"),
 }
 """By name; "convolution" is Conv1D, Conv2D or Conv3D, as the grid has axes; "converged" is on standardised values."""
 
@@ -155,13 +158,13 @@ def baseline(name: str, **parameters: Any) -> Baseline:
     name : str
         One of `BASELINES`.
     **parameters
-        ``seed`` of all; those of `ConvNet`, scikit-learn's `LogisticRegression`, `FunctaClassifier`; ``settings`` of
-        the LSTM.
+        ``seed`` of all; those of `ConvNet`, scikit-learn's `LogisticRegression`, `FunctaClassifier`, aeon's classes;
+        ``settings`` of the LSTM.
 
     Raises
     ------
     ConfigError
-        There is none of that name.
+        There is none of that name, or the package that it needs is not installed.
     """
     if name not in BASELINES:
         raise ConfigError(f"baseline is {name!r}; expected one of {', '.join(BASELINES)}.")

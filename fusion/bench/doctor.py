@@ -27,6 +27,7 @@ _EXTRAS = {
     "anndata": ("anndata", "export to .h5ad"),
     "skops": ("skops", "save estimators of scikit-learn"),
     "mlflow": ("mlflow", "send runs to MLflow"),
+    "controls": ("aeon", "measure MiniRocket beside functas"),
     "tensorboard": ("tensorboardX", "send runs to TensorBoard"),
     "cuda": ("numba_cuda", "fit on a CUDA device"),
 }

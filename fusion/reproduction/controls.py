@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -28,6 +29,7 @@ _CONVENTIONAL = {
     "logistic regression, standardised and converged": "logistic-regression-converged",
 }
 _CONTROLS = {"XGBoost on raw values": "raw-xgboost", "XGBoost on simple statistics": "statistics-xgboost"}
+_KERNELS = {"MiniRocket": "minirocket"}
 _MOST_RAW_COLUMNS = 20_000
 _MOST_LSTMS = 2000
 
@@ -65,6 +67,15 @@ def control_results(
     rows = [(model, _CONVENTIONAL[model], paper) for model, paper in conventional.items()]
     rows += [(model, _CONTROLS[model], None) for model in controls]
     return [samples.measured(model, baseline, f"{name}-{baseline}", paper) for model, baseline, paper in rows]
+
+
+def kernel_results(study: Study, encoding: Encoding, *, name: str) -> tuple[list[Result], str]:
+    """Measure random kernels on series, and say nothing; or say why not, where aeon is not installed."""
+    if find_spec("aeon") is None:
+        return [], "; MiniRocket is left out, which needs pip install 'functa-fusion[controls]'"
+    samples = _Samples(study, encoding, None)
+    rows = _KERNELS.items()
+    return [samples.measured(model, baseline, f"{name}-{baseline}", None) for model, baseline in rows], ""
 
 
 def lstm_result(study: Study, encoding: Encoding, *, name: str) -> Result:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -42,7 +43,10 @@ def prepared(count=96, **sizes):
     return Prepared(values, *(column.astype(object) for column in names), sensor)
 
 
-@pytest.mark.parametrize("name", BASELINES)
+KERNELS = ("minirocket", "multirocket-hydra")
+
+
+@pytest.mark.parametrize("name", [name for name in BASELINES if name not in KERNELS])
 def test_a_baseline_tells_fast_from_slow_waves(name):
     made = prepared()
     result = measure_baseline(name, made, **QUICK.get(name, {}))
@@ -52,6 +56,21 @@ def test_a_baseline_tells_fast_from_slow_waves(name):
     assert result.seconds > 0
     assert list(result.ids) == [str(number) for number in range(72, 96)]
     assert np.mean(result.predicted == made.labels[72:]) == result.evaluation.accuracy
+
+
+def test_random_kernels_tell_fast_from_slow_waves():
+    pytest.importorskip("aeon")
+    result = measure_baseline("minirocket", prepared(), n_kernels=168)
+    assert result.evaluation.accuracy > 0.9
+    images = replace(prepared(), values=np.zeros((96, 8, 8, 1), np.float32))
+    with pytest.raises(ConfigError, match=r"expected samples of one axis, got a grid of \(8, 8\)"):
+        measure_baseline("minirocket", images)
+
+
+def test_random_kernels_say_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "aeon.classification.convolution_based", None)
+    with pytest.raises(ConfigError, match=r"'minirocket' needs aeon; .* pip install 'functa-fusion\[controls\]'"):
+        baseline("minirocket")
 
 
 def test_an_unknown_baseline_is_refused():
