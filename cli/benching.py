@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from cli.groups import CommandList
 from cli.output import JsonFlag, print_facts, print_json, print_table, progress_bar
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(cls=CommandList, no_args_is_help=True)
 
 
 @app.callback()
@@ -27,7 +28,7 @@ def fit(
     device: Annotated[str, typer.Option(help="cpu, or a CUDA device such as cuda or cuda:1.")] = "cpu",
     json: JsonFlag = False,
 ) -> None:
-    """Fit networks with this engine and with a Keras loop, beside what the processor can do. Takes minutes.
+    """Fit networks with this engine and with a Keras loop. Beside what the processor can do; takes minutes.
 
     On a device: the steps alone, transfers there and back included.
     """
@@ -74,7 +75,7 @@ def store(
     folder: Annotated[Path | None, typer.Option(help="Where to write, about 8 k bytes a row.")] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Write, scan, gather and open stores of both formats, beside plain numpy files in the same run."""
+    """Write, scan, gather and open stores of both formats. Beside plain numpy files in the same run."""
     from store.bench import bench_store
 
     found = bench_store(folder, k=k, rows=rows, repeats=repeats, ids=ids)
@@ -97,7 +98,7 @@ def train(
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; one per core when not given.")] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Train with the paper's parameters and with the fast preset on the same rows. Takes minutes on a large store."""
+    """Train with the paper's and the fast preset on the same rows. Takes minutes on a large store."""
     from fusion.bench.train import bench_train
 
     with progress_bar() as progress:
@@ -119,7 +120,7 @@ def start(
     folder: Annotated[Path | None, typer.Option(help="Where to write, some megabytes; all is removed again.")] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Time what is typed first: --help, import, predict, train of 504 rows, demo. Takes minutes, without demo one."""
+    """Time what is typed first: --help, import, predict, train, demo. Of 504 rows; takes minutes, without demo one."""
     from fusion.bench.start import bench_start
 
     with progress_bar() as progress:
@@ -146,7 +147,7 @@ def scale(
     folder: Annotated[Path | None, typer.Option(help="Where to write, about 10 k bytes a row; removed again.")] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Write, open, scan and link collections of made-up rows, and train on a sample; each in a new process.
+    """Write, open, scan and link collections of made-up rows. Train on a sample, too; each in a new process.
 
     Of each step: seconds, time a row, and memory at its highest. Takes minutes for ten million rows.
     """
@@ -180,7 +181,7 @@ def doctor(
     folder: Annotated[Path, typer.Option(help="Where stores are to lie.")] = Path(),
     json: JsonFlag = False,
 ) -> None:
-    """Say what this machine offers and lacks (versions, cores, caches, devices, disk), each with what to do."""
+    """Say what this machine offers and lacks, with what to do. Versions, cores, caches, devices, disk."""
     from fusion.bench.doctor import examine
 
     found = examine(folder)

@@ -68,7 +68,7 @@ def compare(
     device: DeviceOption = "auto",
     json: JsonFlag = False,
 ) -> None:
-    """Rank encoders, presets and fusions by one cross-validation over training groups; again, it goes on."""
+    """Rank encoders, presets and fusions by cross-validation. Over training groups; the same again goes on."""
     asked = locals()
     import fusion
     from fusion.comparing.compare import compare

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.groups import CommandList
 from cli.output import INTEGRITY, JsonFlag, print_facts, print_json, print_table, progress_bar
 from cli.reader_help import print_reader
 
 if TYPE_CHECKING:
     from fusion.datasets.catalogue import CheckReport
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(cls=CommandList, no_args_is_help=True)
 
 
 @app.command("list")
 def list_datasets(*, json: JsonFlag = False) -> None:
-    """List the public data sets that can be fetched, with size, licence and citation."""
+    """List the public data sets that can be fetched. With size, licence and citation."""
     import fusion
 
     if json:
@@ -35,7 +36,7 @@ def readers(
     modality: Annotated[str | None, typer.Option(help="Where the layout has several.")] = None,
     json: JsonFlag = False,
 ) -> None:
-    """List the layouts that are read and the options of their readers, which `functa encode --reader` takes."""
+    """List the layouts that are read and their readers' options. `functa encode --reader` takes them."""
     from fusion.datasets import dataset_names, reader_options
 
     layouts = [name] if name else dataset_names()

@@ -29,7 +29,7 @@ def demo(
     workers: options.Workers = None,
     json: JsonFlag = False,
 ) -> None:
-    """Run the whole way on built-in data: generate, encode two modalities, link, fuse, test, report. No download."""
+    """Run the whole way on built-in data: encode, link, fuse, report. Two modalities, tested; no download."""
     from cli.modelling import print_training
     from fusion.demo import run_demo
 

@@ -44,7 +44,7 @@ def explain(
     seed: Annotated[int, typer.Option(min=0, help="Of the items to check.")] = 42,
     json: JsonFlag = False,
 ) -> None:
-    """Show what a model looked at in an item: places of a signal, layers of a functa, or columns.
+    """Show what a model looked at in an item. Places of a signal, layers of a functa, or columns.
 
     Of local functas each window's evidence is what the margin loses without it; of functas and plain columns it is what
     layers and columns add to the margin.

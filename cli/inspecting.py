@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.groups import CommandList
 from cli.output import INTEGRITY, JsonFlag, print_facts, print_json, print_table
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(cls=CommandList, no_args_is_help=True)
 
 StoreArgument = Annotated[Path, typer.Argument(help="Store, .zarr, .h5 or .functas.")]
 AddressArgument = Annotated[str, typer.Argument(help="Store, .zarr, .h5 or .functas, or its address.")]
@@ -18,7 +19,7 @@ AddressArgument = Annotated[str, typer.Argument(help="Store, .zarr, .h5 or .func
 
 @app.command()
 def info(store: AddressArgument, *, json: JsonFlag = False) -> None:
-    """Show what a store holds: rows, classes, splits, groups, PSNR, encoder, versions, size."""
+    """Show what a store holds. Rows, classes, splits, groups, PSNR, encoder, versions, size."""
     from store import open_store
 
     with open_store(store) as opened:
@@ -76,7 +77,7 @@ def verify(
     ] = False,
     json: JsonFlag = False,
 ) -> None:
-    """Check every checksum of a store; names what is damaged and ends with exit code 3 if anything is."""
+    """Check every checksum of a store. Names what is damaged and ends with exit code 3 if anything is."""
     from store import open_store
 
     with open_store(store) as opened:
@@ -97,7 +98,7 @@ def verify(
 
 @app.command()
 def repair(store: AddressArgument, *, json: JsonFlag = False) -> None:
-    """Keep every row that is intact; the next encode fits exactly the others again."""
+    """Keep every row that is intact. The next encode fits exactly the others again."""
     import store as stores
 
     _print(f"Repaired {store}", stores.repair(store), json=json)
@@ -129,7 +130,7 @@ def collect(
     ] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Make stores the parts of a collection, which every command reads as one store; they are copied."""
+    """Make stores the parts of a collection. Every command reads it as one store; they are copied."""
     import store as stores
 
     report = stores.collect(sources, out, move=move, part_rows=part_rows)
@@ -143,7 +144,7 @@ def convert(
     *,
     json: JsonFlag = False,
 ) -> None:
-    """Copy the rows of a store, failed ones too, into a new one of either format."""
+    """Copy a store into a new one of either format, failed rows too."""
     import store as stores
 
     rows = stores.convert(source, target)
@@ -161,7 +162,7 @@ def merge(
     on_conflict: Annotated[str, typer.Option(help="One ID, two values: error, first or last.")] = "error",
     json: JsonFlag = False,
 ) -> None:
-    """Put the rows of several stores, or of a collection, into a new one."""
+    """Put the rows of several stores, or of a collection, into one."""
     import store as stores
 
     report = stores.merge(sources, out, on_conflict=on_conflict)  # type: ignore[arg-type]

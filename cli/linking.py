@@ -35,7 +35,7 @@ def link(
     ] = False,
     json: JsonFlag = False,
 ) -> None:
-    """Join stores into a table of items, by ID and never by position, and say what was left over."""
+    """Join stores into a table of items by ID, never by position. Says what was left over."""
     from fusion.linking import link_to_file
 
     linked = link_to_file(

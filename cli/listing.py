@@ -16,7 +16,7 @@ def runs(
     out: Annotated[Path | None, typer.Option(help="Table to write: .csv or .parquet, every setting a column.")] = None,
     json: JsonFlag = False,
 ) -> None:
-    """List every training and evaluation of the models below a folder: settings, data, figures."""
+    """List every training and evaluation below a folder. With settings, data and figures."""
     from fusion.models.records import collect_runs, runs_table, shown_columns
     from fusion.models.table_files import require_table_path, write_table
 

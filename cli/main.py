@@ -8,7 +8,6 @@ import warnings
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from cli import (
     benching,
@@ -25,6 +24,7 @@ from cli import (
     reporting,
     reproducing,
 )
+from cli.groups import CommandList
 from cli.output import say
 from fusion.encoders.interrupts import raise_when_terminated
 from fusion.errors import EngineWarning
@@ -39,7 +39,7 @@ EXIT_CODES = (
 _UsageError: type[Any] = next(cls for cls in typer.BadParameter.__mro__ if cls.__name__ == "ClickException")
 
 
-class _OneLineErrors(TyperGroup):
+class _OneLineErrors(CommandList):
     """Turns every error, a full disk and Ctrl-C into one line on stderr and an exit code."""
 
     def main(self, *arguments: Any, standalone_mode: bool = True, **more: Any) -> Any:

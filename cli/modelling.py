@@ -48,7 +48,7 @@ def train(
     track: options.Track = None,
     json: JsonFlag = False,
 ) -> None:
-    """Train XGBoost on the training split, test it on the test split, save the model. Defaults stand in brackets."""
+    """Train XGBoost on one split, test it on another, save it. Defaults stand in brackets."""
     asked = locals()
     import fusion
 

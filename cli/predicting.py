@@ -41,7 +41,7 @@ def predict(
     ] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Encode raw files with the model's own configurations and starts, and print what the model predicts of them.
+    """Encode raw files as the model's were, print what it predicts. With its own configurations and starts.
 
     A table of readings is cut into windows as the training's tables were: each window and the recording get an answer.
     """

@@ -25,7 +25,7 @@ def report(
     ] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Write the report of a model or of a comparison: one HTML page that needs no network."""
+    """Write the report of a model or comparison as one HTML page. It needs no network."""
     import fusion
 
     notes: list[str] = []

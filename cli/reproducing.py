@@ -32,7 +32,7 @@ def reproduce(
     page: Annotated[Path | None, typer.Option(help="Markdown page to put the table on, such as results.md.")] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Measure one of the paper's tables: measured beside claimed, with intervals and a leakage audit. Resumable."""
+    """Measure one of the paper's tables beside what it claims. With intervals and a leakage audit; resumable."""
     from fusion.reproduction import Study, reproduce
 
     with progress_bar() as progress:

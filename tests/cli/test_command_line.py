@@ -28,6 +28,14 @@ def test_the_help_of_encode_has_groups_and_fits_a_screen_and_a_half() -> None:
     assert len(shown.splitlines()) <= 60
 
 
+@pytest.mark.parametrize("group", [[], ["store"], ["datasets"], ["bench"]])
+def test_the_help_of_a_group_has_a_line_for_each_command(group: list[str]) -> None:
+    shown = CliRunner(env={"COLUMNS": "80"}).invoke(app, [*group, "-h"]).stdout
+    commands = shown.split("Commands:\n")[1].split("\n\n")[0].splitlines()
+    assert all(re.fullmatch(r"  [a-z]+ +[A-Z].*\.", line) for line in commands), shown
+    assert "..." not in "".join(commands)
+
+
 def test_the_help_tells_the_defaults_of_the_presets(functa: Functa) -> None:
     shown = " ".join(functa("encode", "-h").out.split())
     steps = {name: ENCODER_PRESETS["functa", name]["fit"]["steps"] for name in ("sensor", "video", "image", "audio")}
