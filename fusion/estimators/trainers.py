@@ -213,6 +213,7 @@ class _Chunks(xgboost.DataIter):
         self._source, self._targets, self._margins = source, targets, margins
         self._parts = parts
         self._next = 0
+        self._only: Any = None
         super().__init__(cache_prefix=None if cache is None else str(cache))
 
     def next(self, input_data: Callable[..., Any]) -> bool:
@@ -221,11 +222,17 @@ class _Chunks(xgboost.DataIter):
         rows = self._parts[self._next]
         margins = None if self._margins is None else self._margins[rows]
         targets = self._targets.take(rows)
-        input_data(
-            data=self._placed(self._source[rows]), label=targets.values, weight=targets.weights, base_margin=margins
-        )
+        input_data(data=self._read(rows), label=targets.values, weight=targets.weights, base_margin=margins)
         self._next += 1
         return True
+
+    def _read(self, rows: NDArray[np.intp]) -> Any:
+        """Read a chunk; where there is one only, XGBoost's next passes over it do not read it again."""
+        if len(self._parts) > 1:
+            return self._placed(self._source[rows])
+        if self._only is None:
+            self._only = self._placed(self._source[rows])
+        return self._only
 
     def _placed(self, rows: NDArray[np.float32]) -> Any:
         # Bins are made where the rows are; without CuPy on the processor, which takes longer.
