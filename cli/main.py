@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import warnings
@@ -150,4 +151,7 @@ def main() -> None:
 
     warnings.showwarning = in_one_line
     raise_when_terminated()
-    app(prog_name="functa")
+    try:
+        app(prog_name="functa")
+    finally:
+        gc.freeze()  # else Python looks once more for garbage in all that was imported, for a fifth of a second
