@@ -21,7 +21,9 @@ _CHOSEN = {"image": ("size",), "video": ("transform", "size", "frames"), "audio"
 
 
 def encode_command(header: Mapping[str, Any], source: str | Path, store: str | Path) -> str | None:
-    """Write the command line of an encode run; None where options say only a part of it, as a TOML file may.
+    """Write the command line of an encode run; None where options say only a part of it.
+
+    That is where a TOML file said more, or no encoder of this package filled the store.
 
     Parameters
     ----------
@@ -40,6 +42,8 @@ def encode_command(header: Mapping[str, Any], source: str | Path, store: str | P
     'functa encode walks.csv --modality sensor --store walks.zarr --reader window=1 --steps 5'
     """
     encoder, conventions = dict(header["encoder"]), header.get("conventions", {})
+    if "modality" not in encoder:  # of a store that another program filled
+        return None
     modality = dict(encoder["modality"])
     kind = encoder["kind"]
     encoder.pop("fewer_centres", None)

@@ -20,7 +20,7 @@ from fusion.models.modality_comparison import compared
 from fusion.models.records import Run, add_run, data_of
 from fusion.models.results import TrainResult, result_of
 from fusion.models.scoring import score
-from fusion.models.shared_groups import SharedGroups, mark_shared
+from fusion.models.shared_groups import SharedGroups, mark_shared, shared_lines
 
 __all__ = ["evaluate"]
 
@@ -65,6 +65,7 @@ def evaluate(
         warnings = () if opened.link is None else opened.link.summary.warnings
         data = data_of(opened)
     judge, names = Judge(trained.task, trained.classes), [branch.name for branch in trained.branches]
+    shared = SharedGroups.of(table, judge)
     result = result_of(
         trained,
         judge.evaluate(table),
@@ -72,8 +73,8 @@ def evaluate(
         modalities=judge.modalities(table, names),
         comparison=compared(table, names, judge, fusion=trained.fusion),
         predictions=table,
-        warnings=warnings,
-        shared_groups=SharedGroups.of(table, judge),
+        warnings=(*warnings, *shared_lines(shared)),
+        shared_groups=shared,
         at_thresholds=judge.at_thresholds(table),
     )
     if trained.path is None:

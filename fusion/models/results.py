@@ -263,7 +263,7 @@ def result_of(
         columns=model.classifier.n_features_in_,
         evaluation=evaluation,
         model=model,
-        warnings=(*_warn_of_unseen(evaluation, model), *comparison.notes, *warnings, *_of_shared(shared_groups)),
+        warnings=(*_warn_of_unseen(evaluation, model), *comparison.notes, *warnings),
         shared_groups=shared_groups,
         fusion=model.fusion,
         modalities=modalities or {},
@@ -287,10 +287,6 @@ def baselines(evaluation: Figures, training: Training) -> dict[str, float]:
     if isinstance(evaluation, NumberEvaluation) and training.mean is not None and evaluation.deviation > 0:
         return {"mean": -(((training.mean - evaluation.mean) / evaluation.deviation) ** 2)}
     return {}
-
-
-def _of_shared(shared: SharedGroups | None) -> tuple[str, ...]:
-    return () if shared is None else (shared.told(),)
 
 
 def _warn_of_unseen(evaluation: Figures, model: Model) -> tuple[str, ...]:

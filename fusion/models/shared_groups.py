@@ -10,7 +10,7 @@ import pandas as pd
 from fusion.features.items import Items, in_both_sides
 from fusion.models.figures import Judge
 
-__all__ = ["SharedGroups", "filled", "mark_shared"]
+__all__ = ["SharedGroups", "filled", "mark_shared", "shared_lines"]
 
 _COLUMN = "shared_group"
 
@@ -70,6 +70,11 @@ class SharedGroups:
             "rows": self.rows,
             f"{self.measure}_without": self.score_without,
         }
+
+
+def shared_lines(shared: SharedGroups | None) -> tuple[str, ...]:
+    """Say what was found, if anything was."""
+    return () if shared is None else (shared.told(),)
 
 
 def mark_shared(table: pd.DataFrame, training: Items, test: Items) -> pd.DataFrame:

@@ -32,7 +32,7 @@ from fusion.models.repeating import settings_told, train_command
 from fusion.models.results import TrainResult, result_of, told_at_thresholds
 from fusion.models.scoring import score
 from fusion.models.seeds import Repeats, SeedFigures, require_repeats, with_seeds
-from fusion.models.shared_groups import SharedGroups, filled, mark_shared
+from fusion.models.shared_groups import SharedGroups, filled, mark_shared, shared_lines
 from fusion.models.skops_files import require_savable
 from fusion.models.thresholds import with_thresholds
 from fusion.models.tracking import Tracker, track_run, tracker_of
@@ -343,6 +343,7 @@ def _finish(
     comparison = compared(table, names, judge, fusion=model.fusion)
     folds = tuple(judge.fold_scores(table)) if cv else ()
     shared = SharedGroups.of(table, judge)
+    told["warnings"] = [*told["warnings"], *shared_lines(shared)]
     own = SeedFigures.of(run.settings.classifier().seed, evaluation, folds)
     result = result_of(
         model,

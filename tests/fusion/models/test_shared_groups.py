@@ -10,6 +10,7 @@ from helpers.made_functas import functa_rows, rebuilt
 from fusion.errors import ConfigError, DataError
 from fusion.models.evaluating import evaluate
 from fusion.models.training import train
+from fusion.reporting import report
 
 QUICK = {"preset": "linear"}
 
@@ -51,6 +52,7 @@ def test_the_folder_says_which_rows_and_the_command(make_store, tmp_path):
     train(store, tmp_path / "model", shared_groups=True, **QUICK)
     metrics = json.loads((tmp_path / "model" / "metrics.json").read_text())
     assert metrics["shared_groups"]["rows"] == len(kept)
+    assert "1 groups are on both sides of the split" in report(tmp_path / "model").read_text()
     assert metrics["command"].endswith("--shared-groups")
     table = pd.read_parquet(tmp_path / "model" / "predictions.parquet")
     assert set(table["id"][table["shared_group"]]) == set(rows.ids[kept])
