@@ -25,17 +25,15 @@ def sums(k: int = 60):
     return rebuilt(rows, functas=functas, labels=codes.astype(object))
 
 
-def xor():
-    """Rows whose class no linear model tells."""
+def band():
+    """Rows whose class no linear model tells, and each split of a tree does."""
     rows = functa_rows(60, 8)
     functas = np.random.default_rng(0).normal(size=(len(rows), rows.k)).astype(np.float32)
-    functas[:, 0] = np.sign(functas[:, 0])
-    functas[:, 1] = np.sign(functas[:, 1])
-    codes = np.where(functas[:, 0] * functas[:, 1] > 0, "same", "other")
+    codes = np.where(np.abs(functas[:, 0]) < 0.67, "inside", "outside")
     return rebuilt(rows, functas=functas, labels=codes.astype(object))
 
 
-@pytest.mark.parametrize(("made", "expected"), [(sums, "linear"), (xor, "fast")])
+@pytest.mark.parametrize(("made", "expected"), [(sums, "linear"), (band, "fast")])
 def test_auto_takes_what_is_right_on_groups_left_out(make_store, tmp_path, made, expected):
     store = make_store(made())
     auto = training_settings("auto", n_jobs=1)
@@ -50,8 +48,8 @@ def test_auto_takes_what_is_right_on_groups_left_out(make_store, tmp_path, made,
 
 
 def test_test_rows_have_no_say(make_store):
-    rows = xor()
-    wrong = np.where(rows.splits == "test", "other", rows.labels)
+    rows = band()
+    wrong = np.where(rows.splits == "test", "outside", rows.labels)
     first, second = (
         train(make_store(content, name), preset=AUTO)
         for name, content in (("a", rows), ("b", rebuilt(rows, labels=wrong)))
@@ -60,7 +58,7 @@ def test_test_rows_have_no_say(make_store):
 
 
 def test_given_parameters_stay(make_store):
-    with make_store(xor()) as store:
+    with make_store(band()) as store:
         items = labelled_items(read_items(store), ("train",), "training")
         settings, tried = choose_preset({"sensor": store}, items, training_settings("auto", seed=7, max_depth=2))
     assert settings.choices == ()
@@ -70,7 +68,7 @@ def test_given_parameters_stay(make_store):
 
 def test_one_group_is_chosen_by_rows_and_many_rows_are_drawn(make_store, monkeypatch):
     monkeypatch.setattr(choosing, "_MOST_ROWS", 50)
-    rows = xor()
+    rows = band()
     with make_store(rebuilt(rows, groups=["one"] * len(rows), splits=["train"] * len(rows))) as store:
         _, tried = choose_preset({"sensor": store}, read_items(store), AUTO)
     assert len(tried.tried) == 2
