@@ -202,15 +202,20 @@ def labelled_items(items: Items, splits: Collection[str] | None, role: str) -> I
     return chosen
 
 
-def in_both_sides(training: Items, test: Items) -> NDArray[np.bool_]:
-    """Tell which test items are of a group (subject, film, recording) that is in training too, shape (n,)."""
-    kinds = [(training.groups, test.groups)]
-    kinds += [(groups, test.branch_groups[name]) for name, groups in training.branch_groups.items()]
-    found = np.zeros(len(test), dtype=bool)
-    for trained, tested in kinds:
+def in_both_sides(training: Items, test: Items) -> NDArray[np.object_]:
+    """Name the group (subject, film, recording) of each test item that is in training too; None of others, (n,)."""
+    found = np.full(len(test), None, dtype=object)
+    for trained, tested in reversed(_sides(training, test)):
         seen = set(trained) - {None}
-        found |= np.fromiter((group in seen for group in tested), dtype=bool, count=len(test))
+        inside = np.fromiter((group in seen for group in tested), dtype=bool, count=len(test))
+        found[inside] = tested[inside]
     return found
+
+
+def _sides(training: Items, test: Items) -> list[tuple[NDArray[np.object_], NDArray[np.object_]]]:
+    """Give the groups of training and of test items, once for each kind of group: the items' own, each branch's."""
+    branches = [(groups, test.branch_groups[name]) for name, groups in training.branch_groups.items()]
+    return [(training.groups, test.groups), *branches]
 
 
 def require_disjoint_groups(training: Items, test: Items) -> None:
@@ -221,8 +226,7 @@ def require_disjoint_groups(training: Items, test: Items) -> None:
     DataError
         Naming the first five such groups.
     """
-    branches = ((groups, test.branch_groups[name]) for name, groups in training.branch_groups.items())
-    require_disjoint((training.groups, test.groups), *branches)
+    require_disjoint(*_sides(training, test))
 
 
 def fold_items(

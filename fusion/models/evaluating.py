@@ -65,10 +65,11 @@ def evaluate(
         warnings = () if opened.link is None else opened.link.summary.warnings
         data = data_of(opened)
     judge, names = Judge(trained.task, trained.classes), [branch.name for branch in trained.branches]
-    shared = SharedGroups.of(table, judge)
+    evaluation = judge.evaluate(table)
+    shared = SharedGroups.of(table, judge, evaluation)
     result = result_of(
         trained,
-        judge.evaluate(table),
+        evaluation,
         begin,
         modalities=judge.modalities(table, names),
         comparison=compared(table, names, judge, fusion=trained.fusion),

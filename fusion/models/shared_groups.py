@@ -8,11 +8,12 @@ from typing import Any
 import pandas as pd
 
 from fusion.features.items import Items, in_both_sides
+from fusion.metrics import Figures
 from fusion.models.figures import Judge
 
 __all__ = ["SharedGroups", "filled", "mark_shared", "shared_lines"]
 
-_COLUMN = "shared_group"
+_COLUMN, _NAME = "shared_group", "shared_group_name"
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,13 @@ class SharedGroups:
     score_without: float | None
 
     @classmethod
-    def of(cls, table: pd.DataFrame, judge: Judge) -> SharedGroups | None:
-        """Look at a table of predictions; None where `mark_shared` found none."""
+    def of(cls, table: pd.DataFrame, judge: Judge, whole: Figures) -> SharedGroups | None:
+        """Look at a table of predictions and the figures of all of it; None where `mark_shared` found none."""
         if _COLUMN not in table:
             return None
         shared = table[_COLUMN].to_numpy(dtype=bool)
-        whole = judge.evaluate(table)
         without = None if shared.all() else judge.evaluate(table[~shared]).score
-        groups = table["group"][shared].nunique()
+        groups = table[_NAME].nunique()
         return cls(groups, int(shared.sum()), len(table), whole.measure, whole.score, without)
 
     def told(self) -> str:
@@ -78,9 +78,10 @@ def shared_lines(shared: SharedGroups | None) -> tuple[str, ...]:
 
 
 def mark_shared(table: pd.DataFrame, training: Items, test: Items) -> pd.DataFrame:
-    """Add a column ``shared_group`` to a table of the test items if a group of theirs is in training too."""
-    shared = in_both_sides(training, test)
-    return table.assign(**{_COLUMN: shared}) if shared.any() else table
+    """Tell in a table of the test items which are of a group that is in training too, and of which, if any are."""
+    names = in_both_sides(training, test)
+    shared = ~pd.isna(names)
+    return table.assign(**{_COLUMN: shared, _NAME: names}) if shared.any() else table
 
 
 def filled(table: pd.DataFrame) -> pd.DataFrame:

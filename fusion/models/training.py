@@ -342,7 +342,7 @@ def _finish(
     evaluation, modalities = judge.evaluate(table), judge.modalities(table, names)
     comparison = compared(table, names, judge, fusion=model.fusion)
     folds = tuple(judge.fold_scores(table)) if cv else ()
-    shared = SharedGroups.of(table, judge)
+    shared = SharedGroups.of(table, judge, evaluation)
     told["warnings"] = [*told["warnings"], *shared_lines(shared)]
     own = SeedFigures.of(run.settings.classifier().seed, evaluation, folds)
     result = result_of(

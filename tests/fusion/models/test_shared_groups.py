@@ -8,7 +8,11 @@ import pytest
 from helpers.made_functas import functa_rows, rebuilt
 
 from fusion.errors import ConfigError, DataError
+from fusion.estimators.tasks import TASKS
+from fusion.features.items import Items
 from fusion.models.evaluating import evaluate
+from fusion.models.figures import Judge
+from fusion.models.shared_groups import SharedGroups, mark_shared
 from fusion.models.training import train
 from fusion.reporting import report
 
@@ -72,6 +76,19 @@ def test_folds_with_a_group_in_two_of_them_are_taken_as_they_are(make_store):
     assert (result.shared_groups.groups, result.shared_groups.rows, result.rows_test) == (1, expected, len(rows))
     with_none = train(store, cv="group", shared_groups=True, **QUICK)
     assert with_none.shared_groups is None
+
+
+def test_a_group_that_only_one_modality_knows_is_counted_by_its_name():
+    ids, nobody = np.array(["a", "b"], dtype=object), np.full(2, None, dtype=object)
+    training, test = (
+        Items(ids, ids, nobody, nobody, {"video": ids}, branch_groups={"video": np.array(films, dtype=object)})
+        for films in (["film-1", "film-2"], ["film-2", "film-3"])
+    )
+    table = pd.DataFrame({"id": ids, "label": ids, "predicted": ids[::-1], "group": nobody})
+    marked = mark_shared(table, training, test)
+    judge = Judge(TASKS["classification"], ("a", "b"))
+    found = SharedGroups.of(marked, judge, judge.evaluate(marked))
+    assert (found.groups, found.rows, list(marked["shared_group"])) == (1, 1, [True, False])
 
 
 def test_a_sample_and_shared_groups_exclude_each_other(make_store):
