@@ -27,9 +27,9 @@ _CONVENTIONAL = {
     "Conv3D": "convolution",
     "logistic regression": "logistic-regression",
     "logistic regression, standardised and converged": "logistic-regression-converged",
+    "MiniRocket": "minirocket",
 }
 _CONTROLS = {"XGBoost on raw values": "raw-xgboost", "XGBoost on simple statistics": "statistics-xgboost"}
-_KERNELS = {"MiniRocket": "minirocket"}
 _MOST_RAW_COLUMNS = 20_000
 _MOST_LSTMS = 2000
 
@@ -52,8 +52,8 @@ def control_results(
     encoding : Encoding
         Its data set, modality and options of the modality.
     conventional : mapping of str to float or None
-        "Conv1D", "Conv2D", "Conv3D", "logistic regression" (scikit-learn's defaults) or "logistic regression,
-        standardised and converged", with what the paper claims.
+        "Conv1D", "Conv2D", "Conv3D", "logistic regression" (scikit-learn's defaults), "logistic regression,
+        standardised and converged" or "MiniRocket", with what the paper claims.
     name : str
         Of the results in the study's folder.
     controls : tuple of str
@@ -73,9 +73,7 @@ def kernel_results(study: Study, encoding: Encoding, *, name: str) -> tuple[list
     """Measure random kernels on series, and say nothing; or say why not, where aeon is not installed."""
     if find_spec("aeon") is None:
         return [], "; MiniRocket is left out, which needs pip install 'functa-fusion[controls]'"
-    samples = _Samples(study, encoding, None)
-    rows = _KERNELS.items()
-    return [samples.measured(model, baseline, f"{name}-{baseline}", None) for model, baseline in rows], ""
+    return control_results(study, encoding, {"MiniRocket": None}, name=name, controls=()), ""
 
 
 def lstm_result(study: Study, encoding: Encoding, *, name: str) -> Result:

@@ -11,6 +11,8 @@ from fusion.reproduction.study import LOCAL_NOTE, Encoding, functa_result
 from fusion.reproduction.table import Result, Table, mean_result
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fusion.reproduction.study import Study
 
 ESC_RAW = Encoding("esc50", "esc10", "audio")
@@ -27,7 +29,8 @@ def esc50(study: Study) -> Table:
     layout = _layout(study)
     raw, mfcc = replace(ESC_RAW, layout=layout), replace(ESC_MFCC, layout=layout)
     claimed = layout == "esc50"
-    how: dict[str, Any] = {"cv": "folds"} | ({"shared_groups": True} if claimed else {})
+    shared: dict[str, Any] = {"shared_groups": True} if claimed else {}
+    how: dict[str, Any] = {"cv": "folds", **shared}
     rows = {
         "SIREN functa + XGBoost, raw": (raw.changed(architecture="siren"), 0.073, 74.11),
         "SIREN functa + XGBoost, MFCC": (mfcc.changed(architecture="siren"), 0.383, 15.76),
@@ -54,7 +57,7 @@ def esc50(study: Study) -> Table:
         replace(result, model=f"{result.model}, MFCC")
         for result in control_results(study, mfcc, {}, name=f"{layout}-mfcc", **how)
     ]
-    results.append(_local(study, layout))
+    results.append(_local(study, layout, shared))
     others = {
         model: (f"{layout}-{number}", encoding)
         for number, (model, (encoding, *_)) in enumerate(rows.items())
@@ -77,15 +80,13 @@ def esc50(study: Study) -> Table:
     )
 
 
-def _local(study: Study, layout: str) -> Result:
+def _local(study: Study, layout: str, shared: Mapping[str, Any]) -> Result:
     """Measure local functas, whose dictionary must not have seen the fold that is tested."""
     each = []
-    shared = {"shared_groups": True} if layout == "esc50" else {}
     for held in _FOLDS:
         name, encoding = _held_out(layout, held)
-        how: dict[str, Any] = {"train_splits": encoding.train_splits, "test_splits": (held,), "preset": "linear"}
-        how |= shared
-        each.append(functa_result(study, held, encoding, name=name, **how))
+        splits: dict[str, Any] = {"train_splits": encoding.train_splits, "test_splits": (held,)}
+        each.append(functa_result(study, held, encoding, name=name, preset="linear", **splits, **shared))
     mean = mean_result("local functas + XGBoost, log-mel", each, note=LOCAL_NOTE)
     found = [(result.extra or {}).get("shared_groups") for result in each]
     if not any(found):
