@@ -47,7 +47,8 @@ class FunctaClassifier(ClassifierMixin, FunctaBooster):
     refit : bool
         Train again on all training rows with the number of rounds found.
     n_jobs : int > 0 or None
-        Threads; None = the physical cores this process may use.
+        Threads; None = the physical cores this process may use, and one for trees on up to 1.5 million values, which
+        are sooner grown so, and the same on any machine.
     parameters : mapping of str to object or None
         Further XGBoost parameters of the trees, for example ``{"colsample_bynode": 0.1}``; they win over the others.
     linear : mapping of str to object or None

@@ -7,6 +7,8 @@ from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from fusion.errors import ConfigError, DataError
+from fusion.estimators import boosted
+from fusion.estimators.regressor import FunctaRegressor
 from fusion.estimators.xgboost import FunctaClassifier
 
 
@@ -28,7 +30,7 @@ def test_defaults_are_the_papers():
     classifier = FunctaClassifier()
     assert (classifier.max_depth, classifier.eta, classifier.seed) == (6, 0.3, 42)
     classifier.classes_ = np.arange(3)
-    used = classifier._xgboost_parameters()
+    used = classifier._xgboost_parameters((100, 10))
     assert (used["objective"], used["eval_metric"], used["num_class"]) == ("multi:softprob", "mlogloss", 3)
 
 
@@ -79,6 +81,21 @@ def test_same_seed_gives_the_same_trees(rows):
     other = clone(first).set_params(seed=1).fit(rows.functas, rows.labels, rows.groups)
     assert first.booster_.save_raw() == second.booster_.save_raw()
     assert first.booster_.save_raw() != other.booster_.save_raw()
+
+
+def test_few_values_give_the_same_trees_on_any_number_of_cores(rows, monkeypatch):
+    grown = []
+    for cores in (1, 2, 8):
+        monkeypatch.setattr(boosted, "_physical_cores", lambda cores=cores: cores)
+        classifier = small(n_jobs=None).fit(rows.functas, rows.labels, rows.groups)
+        grown.append(bytes(classifier.booster_.save_raw()))
+    assert grown[0] == grown[1] == grown[2]
+
+
+def test_many_values_are_read_by_all_cores_and_as_many_threads_as_asked_for(monkeypatch):
+    monkeypatch.setattr(boosted, "_physical_cores", lambda: 8)
+    assert [FunctaRegressor()._xgboost_parameters(shape)["nthread"] for shape in ((1000, 1500), (1001, 1500))] == [1, 8]
+    assert FunctaRegressor(n_jobs=3)._xgboost_parameters((10, 10))["nthread"] == 3
 
 
 def test_further_parameters_reach_xgboost(rows):
