@@ -60,6 +60,11 @@ class RandomKernels:
         self._classifier.fit(_series(prepared, rows), prepared.labels[rows].astype(str))
         return self
 
+    @property
+    def weights(self) -> int | None:
+        """None: aeon does not say how many."""
+        return None
+
     def predict(self, prepared: Prepared, rows: NDArray[np.intp]) -> NDArray[Any]:
         """Return the class of some rows, shape (r,)."""
         return np.asarray(self._classifier.predict(_series(prepared, rows)))

@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from fusion.baselines.augmentation import Augmentation
 from fusion.baselines.kernels import RandomKernels
 from fusion.baselines.lstm import LstmSettings, lstm_functas, lstm_start
 from fusion.baselines.networks import ConvNet
@@ -33,6 +34,10 @@ __all__ = ["BASELINES", "Baseline", "BaselineResult", "baseline", "measure_basel
 class Baseline(Protocol):
     """A model of raw values."""
 
+    @property
+    def weights(self) -> int | None:
+        """Numbers that were learned; None of trees."""
+
     def fit(self, prepared: Prepared, rows: NDArray[np.intp]) -> Self:
         """Train on some rows; early stopping holds out whole groups of them."""
 
@@ -41,11 +46,17 @@ class Baseline(Protocol):
 
 
 class _Network:
-    def __init__(self, **parameters: Any) -> None:
-        self._network = ConvNet(**parameters)
+    weights: int | None
+
+    def __init__(self, *, augmented: bool = False, **parameters: Any) -> None:
+        self._augmented = augmented
+        self._network = ConvNet(annealed=augmented, **parameters)
 
     def fit(self, prepared: Prepared, rows: NDArray[np.intp]) -> Self:
+        if self._augmented:
+            self._network.augmentation = Augmentation.of(prepared.modality)
         self._network.fit(prepared.values, rows, prepared.labels[rows], prepared.groups[rows])
+        self.weights = self._network.weights
         return self
 
     def predict(self, prepared: Prepared, rows: NDArray[np.intp]) -> NDArray[Any]:
@@ -54,6 +65,8 @@ class _Network:
 
 class _Logistic:
     """Logistic regression on all values: scikit-learn's defaults, as the paper names no others, or at its best."""
+
+    weights: int | None
 
     def __init__(self, *, seed: int = 42, converged: bool = False, **parameters: Any) -> None:
         steps = (StandardScaler(),) if converged else ()
@@ -65,6 +78,8 @@ class _Logistic:
             # The default of 100 iterations is part of what is measured.
             warnings.simplefilter("ignore", ConvergenceWarning)
             self._model.fit(_flat(prepared)[rows], prepared.labels[rows].astype(str))
+        learned = self._model[-1]
+        self.weights = learned.coef_.size + learned.intercept_.size
         return self
 
     def predict(self, prepared: Prepared, rows: NDArray[np.intp]) -> NDArray[Any]:
@@ -73,6 +88,8 @@ class _Logistic:
 
 class _Boosted:
     """XGBoost with the paper's parameters on some columns of each sample."""
+
+    weights: int | None = None
 
     def __init__(self, columns: Callable[[Prepared, NDArray[np.intp]], NDArray[np.float32]], **parameters: Any) -> None:
         self._columns = columns
@@ -90,6 +107,8 @@ class _Boosted:
 
 class _Lstm:
     """XGBoost on the weights of autoregressive LSTMs, minus their start."""
+
+    weights: int | None = None
 
     def __init__(self, *, seed: int = 42, settings: LstmSettings | None = None, **parameters: Any) -> None:
         self._settings = settings or LstmSettings()
@@ -139,6 +158,7 @@ def _statistics(prepared: Prepared, rows: NDArray[np.intp]) -> NDArray[np.float3
 
 BASELINES: Mapping[str, Callable[..., Baseline]] = {
     "convolution": _Network,
+    "convolution-augmented": partial(_Network, augmented=True),
     "logistic-regression": _Logistic,
     "logistic-regression-converged": partial(_Logistic, converged=True),
     "raw-xgboost": lambda **parameters: _Boosted(_raw, **parameters),
@@ -147,7 +167,8 @@ BASELINES: Mapping[str, Callable[..., Baseline]] = {
     "minirocket": partial(RandomKernels, "minirocket"),
     "multirocket-hydra": partial(RandomKernels, "multirocket-hydra"),
 }
-"""By name; "convolution" is Conv1D, Conv2D or Conv3D, as the grid has axes; "converged" is on standardised values."""
+"""By name; "convolution" is Conv1D, Conv2D or Conv3D, as the grid has axes, stopped early; "augmented" sees changed
+copies of the training samples at a learning rate that falls to 0; "converged" is on standardised values."""
 
 
 def baseline(name: str, **parameters: Any) -> Baseline:
@@ -191,6 +212,8 @@ class BaselineResult:
         Their predicted classes, shape (n,).
     folds : tuple of float
         Accuracy of each fold.
+    weights : int or None
+        Numbers that were learned, of folds by the last model; None of trees.
     """
 
     name: str
@@ -201,6 +224,7 @@ class BaselineResult:
     ids: NDArray[np.object_] = field(repr=False)
     predicted: NDArray[Any] = field(repr=False)
     folds: tuple[float, ...] = ()
+    weights: int | None = None
 
 
 def measure_baseline(
@@ -246,7 +270,8 @@ def measure_baseline(
     for training, test in sides:
         if not shared_groups:
             require_disjoint((prepared.groups[training], prepared.groups[test]))
-        predicted[test] = baseline(name, **parameters).fit(prepared, training).predict(prepared, test)
+        model = baseline(name, **parameters).fit(prepared, training)
+        predicted[test] = model.predict(prepared, test)
         accuracies.append(float(np.mean(predicted[test] == prepared.labels[test])))
     tested = np.sort(np.concatenate([test for _, test in sides]))
     evaluation = evaluate_predictions(prepared.labels[tested], predicted[tested], groups=prepared.groups[tested])
@@ -259,6 +284,7 @@ def measure_baseline(
         ids=prepared.ids[tested],
         predicted=predicted[tested],
         folds=() if cv is None else tuple(accuracies),
+        weights=model.weights,
     )
 
 

@@ -11,13 +11,18 @@ from fusion.inr.tensorflow_engine import load_tensorflow
 from fusion.splits import hold_out
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
+
+    Change = Callable[[NDArray[np.float32], np.random.Generator], NDArray[np.float32]]
 
 __all__ = ["ConvNet"]
 
 _FILTERS = (32, 64, 128)
 _LONG = 4096
 _EPOCHS, _PATIENCE = 60, 8
+_ANNEALED_EPOCHS, _MOST_LONGER = 40, 5
 _FEW = 1200  # an epoch of fewer rows is too few steps to judge by
 _MOMENTUM = 0.9  # of 0.99, Keras's own, the averages have not settled after the few batches of a small data set
 
@@ -38,8 +43,13 @@ class ConvNet:
         Of Adam.
     validation_fraction : float in (0, 1)
         Part of the training groups that early stopping watches.
+    annealed : bool
+        Let the learning rate fall to 0 along a cosine over all epochs, 40 if they are not given and up to 200 of few
+        rows, on all training rows; nothing is held out and nothing stops early.
+    augmentation : callable, optional
+        Changes a batch of training samples, such as `Augmentation`.
     seed : int
-        Of weights, dropout, order and held-out groups.
+        Of weights, dropout, order, augmentation and held-out groups.
 
     Notes
     -----
@@ -56,6 +66,8 @@ class ConvNet:
         batch: int = 32,
         learning_rate: float = 1e-3,
         validation_fraction: float = 0.2,
+        annealed: bool = False,
+        augmentation: Change | None = None,
         seed: int = 42,
     ) -> None:
         self.filters = filters
@@ -64,6 +76,8 @@ class ConvNet:
         self.batch = batch
         self.learning_rate = learning_rate
         self.validation_fraction = validation_fraction
+        self.annealed = annealed
+        self.augmentation = augmentation
         self.seed = seed
 
     def fit(
@@ -79,24 +93,56 @@ class ConvNet:
         self.classes_, codes = np.unique(labels.astype(str), return_inverse=True)
         if len(self.classes_) < 2:
             raise DataError(f"the {len(rows)} training rows hold one class only; expected at least two classes.")
-        held = hold_out(codes, groups, fraction=self.validation_fraction, seed=self.seed)
-        watched = held if held.any() else np.ones_like(held)
         keras = load_tensorflow().keras
         self.model_ = _build(keras, values.shape[1:], len(self.classes_), self.filters, self.seed)
-        self.model_.compile(optimizer=keras.optimizers.Adam(self.learning_rate), loss="sparse_categorical_crossentropy")
-        longer = max(1, round(_FEW / int(np.sum(~held))))
-        patience = self.patience or _PATIENCE * longer
-        stopping = keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True)
-        history = self.model_.fit(
-            _batches(keras, values, rows[~held], codes[~held], self.batch, self.seed),
-            validation_data=_batches(keras, values, rows[watched], codes[watched], self.batch, None),
-            epochs=self.epochs or _EPOCHS * longer,
-            callbacks=[stopping],
-            shuffle=False,
-            verbose=0,
-        )
-        self.epochs_ = len(history.history["loss"])
+        train = self._annealed if self.annealed else self._stopped_early
+        train(keras, values, rows, codes, groups)
+        self.weights = int(self.model_.count_params())
         return self
+
+    def _stopped_early(
+        self,
+        keras: Any,
+        values: NDArray[np.float32],
+        rows: NDArray[np.intp],
+        codes: NDArray[np.intp],
+        groups: NDArray[Any] | None,
+    ) -> None:
+        held = hold_out(codes, groups, fraction=self.validation_fraction, seed=self.seed)
+        watched = held if held.any() else np.ones_like(held)
+        longer = _longer(int(np.sum(~held)))
+        patience = self.patience or _PATIENCE * longer
+        self._fit(
+            keras,
+            self._batches(keras, values, rows[~held], codes[~held]),
+            self.epochs or _EPOCHS * longer,
+            self.learning_rate,
+            validation_data=_batches(keras, values, rows[watched], codes[watched], self.batch, None, None),
+            callbacks=[keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True)],
+        )
+
+    def _annealed(
+        self,
+        keras: Any,
+        values: NDArray[np.float32],
+        rows: NDArray[np.intp],
+        codes: NDArray[np.intp],
+        groups: NDArray[Any] | None,  # noqa: ARG002 - nothing is held out
+    ) -> None:
+        batches = self._batches(keras, values, rows, codes)
+        epochs = self.epochs or _ANNEALED_EPOCHS * min(_longer(len(rows)), _MOST_LONGER)
+        self._fit(
+            keras, batches, epochs, keras.optimizers.schedules.CosineDecay(self.learning_rate, epochs * len(batches))
+        )
+
+    def _fit(self, keras: Any, batches: Any, epochs: int, learning_rate: Any, **how: Any) -> None:
+        optimizer = keras.optimizers.Adam(learning_rate)
+        self.model_.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy")
+        history = self.model_.fit(batches, epochs=epochs, shuffle=False, verbose=0, **how)
+        self.epochs_ = len(history.history["loss"])
+
+    def _batches(self, keras: Any, values: NDArray[np.float32], rows: NDArray[np.intp], codes: NDArray[np.intp]) -> Any:
+        return _batches(keras, values, rows, codes, self.batch, self.seed, self.augmentation)
 
     def predict(self, values: NDArray[np.float32], rows: NDArray[np.intp]) -> NDArray[np.object_]:
         """Return the most probable class of some rows, shape (r,)."""
@@ -107,6 +153,11 @@ class ConvNet:
             padded = np.concatenate([part, np.repeat(part[:1], short)])
             found.append(np.asarray(self.model_.predict_on_batch(values[padded]))[: len(part)])
         return np.asarray(self.classes_[np.concatenate(found).argmax(axis=1)], dtype=object)
+
+
+def _longer(rows: int) -> int:
+    """How many times the epochs that few rows take, for about as many steps."""
+    return max(1, round(_FEW / rows))
 
 
 def _build(keras: Any, shape: tuple[int, ...], classes: int, filters: tuple[int, ...], seed: int) -> Any:
@@ -144,8 +195,9 @@ def _batches(
     codes: NDArray[np.intp],
     batch: int,
     seed: int | None,
+    change: Change | None,
 ) -> Any:
-    """Rows of an array, in memory or in a file, batch by batch; shuffled anew each epoch where there is a seed."""
+    """Rows of an array, in memory or in a file, batch by batch; shuffled and changed anew each epoch with a seed."""
 
     class Batches(keras.utils.PyDataset):
         def __init__(self) -> None:
@@ -158,7 +210,10 @@ def _batches(
 
         def __getitem__(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
             part = np.sort(self.order[number * batch : (number + 1) * batch])
-            return values[rows[part]], codes[part]
+            samples = values[rows[part]]
+            if seed is not None and change is not None:
+                samples = change(samples, np.random.default_rng((seed, self.epoch, number)))
+            return samples, codes[part]
 
         def on_epoch_end(self) -> None:
             plain = np.arange(len(rows))

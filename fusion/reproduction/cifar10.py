@@ -11,7 +11,7 @@ from fusion.reproduction.audit import kept_audit
 from fusion.reproduction.controls import control_results, lstm_result
 from fusion.reproduction.matrices import Matrices, fit_and_test
 from fusion.reproduction.plots import plot_curve
-from fusion.reproduction.study import LOCAL_NOTE, Encoding, functa_result
+from fusion.reproduction.study import LOCAL_NOTE, OF_RAW, RAW, Encoding, functa_result
 from fusion.reproduction.table import Table
 
 if TYPE_CHECKING:
@@ -24,8 +24,10 @@ LEARNED = Encoding("cifar10", "cifar10", "image")
 CIFAR = LEARNED.changed(initialisation="class-average", initialiser="siren", fit={"steps": 10, "learning_rate": 1e-3})
 SIREN = LEARNED.changed(architecture="siren")
 LOCAL = LEARNED.changed(kind="local")
+MIRRORED = LOCAL.changed(mirrored=[1])
 _SIREN_NOTE = "from a learned start, which told training images that were held out apart better than the averaged one"
 _LEARNED_NOTE = "the start learned by MetaSGD instead of averaged, three steps; the default of `functa encode`"
+_NETWORKS = {"Conv2D": 0.795, "Conv2D, augmented": None, "logistic regression, standardised and converged": None}
 _CURVE = (500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
 
 
@@ -47,7 +49,16 @@ def cifar10(study: Study) -> Table:
     results = [
         *functas,
         functa_result(study, "local functas + XGBoost", LOCAL, name="cifar-local", preset="linear", note=LOCAL_NOTE),
-        *control_results(study, CIFAR, {"Conv2D": 0.795}, name="cifar"),
+        functa_result(study, RAW, LOCAL.changed(raw=True), name="cifar-windows", **OF_RAW),
+        functa_result(
+            study,
+            "local functas, mirrored copies",
+            MIRRORED,
+            name="cifar-mirrored",
+            preset="linear",
+            note="`--augment flip`: each image is coded with its mirror image",
+        ),
+        *control_results(study, CIFAR, _NETWORKS, name="cifar"),
         lstm_result(study, CIFAR, name="cifar"),
     ]
     best = max(result.measured for result in functas)

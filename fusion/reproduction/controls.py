@@ -25,6 +25,9 @@ _CONVENTIONAL = {
     "Conv1D": "convolution",
     "Conv2D": "convolution",
     "Conv3D": "convolution",
+    "Conv1D, augmented": "convolution-augmented",
+    "Conv2D, augmented": "convolution-augmented",
+    "Conv3D, augmented": "convolution-augmented",
     "logistic regression": "logistic-regression",
     "logistic regression, standardised and converged": "logistic-regression-converged",
     "MiniRocket": "minirocket",
@@ -52,8 +55,8 @@ def control_results(
     encoding : Encoding
         Its data set, modality and options of the modality.
     conventional : mapping of str to float or None
-        "Conv1D", "Conv2D", "Conv3D", "logistic regression" (scikit-learn's defaults), "logistic regression,
-        standardised and converged" or "MiniRocket", with what the paper claims.
+        "Conv1D", "Conv2D", "Conv3D", each also ", augmented", "logistic regression" (scikit-learn's defaults),
+        "logistic regression, standardised and converged" or "MiniRocket", with what the paper claims.
     name : str
         Of the results in the study's folder.
     controls : tuple of str
@@ -96,7 +99,7 @@ class _Samples:
     def measured(self, model: str, baseline: str, name: str, paper: float | None, note: str = "") -> Result:
         settings = {"encoding": self.study.described(self.encoding), "baseline": baseline, "cv": self.cv}
         made = partial(self._measure, model, baseline, paper, note)
-        return self.study.once(name, settings, made, model=model, paper=paper)
+        return self.study.once(name, settings, made, model=model, paper=paper, control=True)
 
     def _measure(self, model: str, baseline: str, paper: float | None, note: str) -> Result:
         prepared = self.prepared()
@@ -123,6 +126,8 @@ def _thinned(prepared: Prepared) -> Prepared:
 
 
 def _result(model: str, found: BaselineResult, paper: float | None, note: str) -> Result:
+    if found.weights is not None:
+        note = "; ".join(filter(None, (note, f"{found.weights:,} weights")))
     return Result(
         model=model,
         measured=float(np.mean(found.folds)) if found.folds else found.evaluation.accuracy,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fusion.reproduction.audit import kept_audit
 from fusion.reproduction.controls import control_results
-from fusion.reproduction.study import LOCAL_NOTE, Encoding, functa_result
+from fusion.reproduction.study import LOCAL_NOTE, OF_RAW, RAW, Encoding, functa_result
 from fusion.reproduction.table import Result, Table, mean_result
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def esc50(study: Study) -> Table:
         for result in control_results(study, mfcc, {}, name=f"{layout}-mfcc", **how)
     ]
     results.append(_local(study, layout, shared))
+    results.append(_local(study, layout, shared, raw=True))
     others = {
         model: (f"{layout}-{number}", encoding)
         for number, (model, (encoding, *_)) in enumerate(rows.items())
@@ -80,14 +81,17 @@ def esc50(study: Study) -> Table:
     )
 
 
-def _local(study: Study, layout: str, shared: Mapping[str, Any]) -> Result:
+def _local(study: Study, layout: str, shared: Mapping[str, Any], *, raw: bool = False) -> Result:
     """Measure local functas, whose dictionary must not have seen the fold that is tested."""
     each = []
     for held in _FOLDS:
         name, encoding = _held_out(layout, held)
+        if raw:
+            name, encoding = f"{layout}-windows-{held}", encoding.changed(raw=True)
         splits: dict[str, Any] = {"train_splits": encoding.train_splits, "test_splits": (held,)}
         each.append(functa_result(study, held, encoding, name=name, preset="linear", **splits, **shared))
-    mean = mean_result("local functas + XGBoost, log-mel", each, note=LOCAL_NOTE)
+    title, note = (RAW, OF_RAW["note"]) if raw else ("local functas + XGBoost, log-mel", LOCAL_NOTE)
+    mean = mean_result(title, each, note=note, control=raw)
     found = [(result.extra or {}).get("shared_groups") for result in each]
     if not any(found):
         return mean

@@ -9,7 +9,7 @@ from fusion.errors import DataError
 from fusion.reproduction.audit import kept_audit
 from fusion.reproduction.controls import control_results
 from fusion.reproduction.places import find_data
-from fusion.reproduction.study import LOCAL_NOTE, Encoding, functa_result
+from fusion.reproduction.study import LOCAL_NOTE, OF_RAW, RAW, Encoding, functa_result
 from fusion.reproduction.table import Result, Table, mean_result
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ _MODELS = (
 def hmdb51(study: Study) -> Table:
     """Reproduce Table 2 on the three official splits."""
     base = _data(study)
+    networks = {"Conv3D": 0.386, "Conv3D, augmented": None}
     splits = {split: replace(base, reader={**base.reader, "split": split}) for split in _SPLITS}
     rows = [row for model in _MODELS for row in _rows(study, model, splits)]
     first = splits[1]
@@ -67,7 +68,7 @@ def hmdb51(study: Study) -> Table:
         if base.data == "hmdb51"
         else "928 clips of 21 classes instead of 6,766 of 51: the paper's figures are of a harder task with five times "
         "the training clips, which Conv3D, trained from scratch, lacks most",
-        results=(*rows, *control_results(study, first, {"Conv3D": 0.386}, name=base.data)),
+        results=(*rows, _raw(study, first), *control_results(study, first, networks, name=base.data)),
         audit=tuple(kept_audit(study, f"{base.data}-paper-1", first, others=others)),
         command=study.command("hmdb51"),
         pictures=study.confusion({"paper functa, split 1": f"{base.data}-paper-1"}),
@@ -89,6 +90,11 @@ def _rows(study: Study, model: _Model, splits: Mapping[int, Encoding]) -> list[R
     title = f"{model.title}, mean of the splits"
     mean = mean_result(title, each, paper=model.accuracy, paper_psnr=model.psnr, note=model.note)
     return [replace(mean, seconds=0.0, stores={}), *each]
+
+
+def _raw(study: Study, first: Encoding) -> Result:
+    encoding, name = first.changed(**_LOCAL, raw=True), f"{first.data}-windows-1"
+    return functa_result(study, f"{RAW}, split 1", encoding, name=name, **OF_RAW)
 
 
 def _data(study: Study) -> Encoding:

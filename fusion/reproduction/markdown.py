@@ -72,6 +72,7 @@ def section_of(table: Table) -> str:
     lines = [
         f"## {_text(table.title)}",
         "",
+        *_ahead(table),
         f"Protocol: {_text(table.protocol)}. {_text(table.differs)}" + ("" if table.differs.endswith(".") else "."),
         "",
         f"`{table.command}` ({_seconds(table.seconds)} on {available_workers()} cores)",
@@ -89,6 +90,15 @@ def section_of(table: Table) -> str:
         lines += ["", "Could the labels have reached the figures by another way than the data?", ""]
         lines += ["| question | found | |", "| --- | --- | --- |", *(_check(check) for check in table.audit)]
     return "\n".join(lines) + "\n"
+
+
+def _ahead(table: Table) -> list[str]:
+    """Say first of all where a control wins."""
+    if table.ahead is None:
+        return []
+    control, functa = table.ahead
+    found = f"{control.measured:.3f}, the best row of functas ({_text(functa.model)}) {functa.measured:.3f}"
+    return [f"**A control is ahead: {_text(control.model)} reaches {found}.**", ""]
 
 
 def _row(result: Result) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import time
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -24,13 +25,21 @@ from fusion.reproduction.table import Result
 from store.files import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from fusion.datasets.base import Dataset
     from fusion.encoders.encoder import EncoderConfig
     from fusion.models.results import TrainResult
 
 LOCAL_NOTE = "beyond the paper, with the linear booster, see local-functas.md"
+RAW = "the same on raw windows"
+"""What a row is called whose windows are not fitted, all else as in the row above it."""
+OF_RAW: Mapping[str, Any] = {
+    "preset": "linear",
+    "control": True,
+    "note": "the control of local functas: windows are whitened as they are, so the difference is what networks add",
+}
+"""How such a row is measured, and what is said of it."""
 
 
 @dataclass(frozen=True)
@@ -211,6 +220,7 @@ def functa_result(
     paper: float | None = None,
     paper_psnr: float | None = None,
     note: str = "",
+    control: bool = False,
     **how: Any,
 ) -> Result:
     """Encode and train: one row of a table.
@@ -226,20 +236,33 @@ def functa_result(
     paper, paper_psnr : float, optional
         What the paper claims.
     note : str
+    control : bool
+        As in `Result`.
     **how
         Of `fusion.train`, such as ``preset``, ``cv`` or ``features``.
     """
-    told: dict[str, Any] = {"model": model, "paper": paper, "paper_psnr": paper_psnr, "note": note}
+    told: dict[str, Any] = {
+        "model": model,
+        "paper": paper,
+        "paper_psnr": paper_psnr,
+        "note": note,
+        "control": control,
+    }
 
     def make() -> Result:
         store, seconds = study.store(name, encoding)
         trained = study.model(name, store, **how)
-        extra: dict[str, Any] = {"folds": list(trained.folds)}
+        extra: dict[str, Any] = {"folds": list(trained.folds), "columns": trained.columns}
         if trained.shared_groups is not None:
             extra["shared_groups"] = trained.shared_groups.to_dict()
         return trained_result(trained, {store.name: seconds}, extra, psnr=mean_psnr(store), **told)
 
-    return study.once(name, {"encoding": study.described(encoding), "how": how}, make, **told)
+    result = study.once(name, {"encoding": study.described(encoding), "how": how}, make, **told)
+    columns = (result.extra or {}).get("columns")
+    if columns is None or how.get("preset") != "linear":
+        return result
+    read = f"{columns:,} columns, each with a weight for each class"
+    return replace(result, note="; ".join(filter(None, (result.note, read))))
 
 
 def trained_result(

@@ -34,6 +34,8 @@ class Result:
     rows_train, rows_test : int
     note : str
         What a reader should know of this row.
+    control : bool
+        It stands beside functas and is none.
     stores : mapping of str to float
         Seconds of encoding by store, which other rows may share; a part of `seconds`.
     extra : mapping
@@ -50,6 +52,7 @@ class Result:
     rows_test: int
     paper_psnr: float | None = None
     note: str = ""
+    control: bool = False
     stores: Mapping[str, float] = field(default_factory=dict)
     extra: Mapping[str, Any] | None = None
 
@@ -154,6 +157,16 @@ class Table:
     command: str
     pictures: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def ahead(self) -> tuple[Result, Result] | None:
+        """The best control and the best row of functas, where the control is ahead of it."""
+        controls = [result for result in self.results if result.control]
+        functas = [result for result in self.results if not result.control]
+        if not controls or not functas:
+            return None
+        control, functa = (max(rows, key=lambda result: result.measured) for rows in (controls, functas))
+        return (control, functa) if control.measured > functa.measured else None
 
     @property
     def seconds(self) -> float:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fusion.reproduction.audit import kept_audit
 from fusion.reproduction.controls import control_results, kernel_results, lstm_result
 from fusion.reproduction.matrices import Matrices, fit_and_test
-from fusion.reproduction.study import LOCAL_NOTE, Encoding, functa_result, mean_psnr
+from fusion.reproduction.study import LOCAL_NOTE, OF_RAW, RAW, Encoding, functa_result, mean_psnr
 from fusion.reproduction.table import Result, Table
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def uci_har(study: Study) -> Table:
     results = [
         functa_result(study, "paper functa + XGBoost", HAR, name="har-paper", paper=0.865, paper_psnr=20.81),
         functa_result(study, "SIREN functa + XGBoost", SIREN, name="har-siren", paper=0.839, paper_psnr=22.5),
-        *control_results(study, HAR, _LOGISTIC, name="har"),
+        *control_results(study, HAR, _LOGISTIC | {"Conv1D, augmented": None}, name="har"),
         *kernels,
         lstm_result(study, HAR, name="har"),
         functa_result(
@@ -44,6 +44,7 @@ def uci_har(study: Study) -> Table:
             note="the averaged start left out (Section 5.1.2)",
         ),
         functa_result(study, "local functas + XGBoost", LOCAL, name="har-local", preset="linear", note=LOCAL_NOTE),
+        functa_result(study, RAW, LOCAL.changed(raw=True), name="har-windows", **OF_RAW),
         *(_unprepared(study, model, option) for model, option in _LEFT_OUT.items()),
     ]
     others = {"SIREN functa": ("har-siren", SIREN), "local functas": ("har-local", LOCAL)}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from fusion.encoders.encoder import EncoderConfig, ModalityField
+from fusion.encoders.local.checks import require_sound
 from fusion.encoders.local.windows import (
     Pool,
     Scale,
@@ -103,6 +104,9 @@ class LocalConfig(EncoderConfig):
         Training samples, and windows of each scale from them, that whitening and dictionary are learned from.
     iterations : int >= 1
         Of k-means.
+    raw : bool
+        Whiten the windows' values themselves in place of their networks' weights, all else the same: the control that
+        says what the network adds. Such rows are no functas.
     psnr_floor : float or None
         A row whose windows are kept below this many dB has status "below the PSNR floor".
     seed : int
@@ -139,6 +143,7 @@ class LocalConfig(EncoderConfig):
     samples: int = 4096
     patches: int = 100_000
     iterations: int = 12
+    raw: bool = False
     psnr_floor: float | None = None
     seed: int = 42
 
@@ -153,7 +158,7 @@ class LocalConfig(EncoderConfig):
         object.__setattr__(self, "pools", tuple(self.pools))
         object.__setattr__(self, "omega", float(self.omega))
         object.__setattr__(self, "compressed", float(self.compressed))
-        _check(self)
+        require_sound(self)
         sines(1, 1, self.hidden, self.omega)  # refuses what no modality can have
 
     @property
@@ -248,10 +253,11 @@ class LocalConfig(EncoderConfig):
 
     def conventions(self) -> dict[str, Any]:
         """Say, for the store's header, what a row holds."""
+        whitened = "window itself" if self.raw else "difference of the window's network from the start"
         return {
             "architecture": self.network().to_dict(),
-            "local": "for each scale: z = (window - state/mean) @ state/projection is the whitened difference of the "
-            "window's network from the start; its code is max(0, mean distance - distance) to state/centres, pooled "
+            "local": "for each scale: z = (window - state/mean) @ state/projection is the whitened "
+            f"{whitened}; its code is max(0, mean distance - distance) to state/centres, pooled "
             "over cells, with "
             "its root taken where the encoder says so; a row holds (cells, centres) for each scale and pool and cannot "
             "be decoded",
@@ -314,7 +320,7 @@ class LocalConfig(EncoderConfig):
         """Plain JSON values, without what says nothing and older stores do not have."""
         values = super().to_dict()
         settled = {"fewer_centres": self.fewer_centres, "dilations": self.dilations, "mirrored": self.mirrored}
-        settled["compressed_apart"] = self.compressed_apart
+        settled |= {"compressed_apart": self.compressed_apart, "raw": self.raw}
         return {name: value for name, value in values.items() if settled.get(name, True)}
 
     @classmethod
@@ -334,54 +340,3 @@ def _default_windows(axes: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     if axes not in _DEFAULTS:
         raise ConfigError(f"no windows given for {axes} axes; expected `windows` and `strides` in the configuration")
     return _DEFAULTS[axes]
-
-
-def _check(config: LocalConfig) -> None:
-    least = {"centres": 2, "dimensions": 1, "samples": 1, "patches": 1, "iterations": 1}
-    for name, smallest in least.items():
-        if getattr(config, name) < smallest:
-            raise ConfigError(f"{name} is {getattr(config, name)}; expected {smallest} or more")
-    if len(config.windows) != len(config.strides):
-        raise ConfigError(f"{len(config.windows)} windows and {len(config.strides)} strides; expected as many of both")
-    if config.dilations and len(config.dilations) != len(config.windows):
-        raise ConfigError(
-            f"{len(config.windows)} windows and {len(config.dilations)} dilations; expected as many of both"
-        )
-    axes = {len(entry) for name in ("windows", "strides", "dilations", "cells") for entry in getattr(config, name)}
-    if axes - {config.modality.d_in if _sized(config.modality) else next(iter(axes), 0)}:
-        raise ConfigError(
-            f"windows {config.windows}, strides {config.strides} and cells {config.cells}; expected one whole number "
-            "for each axis of the modality"
-        )
-    numbers = [
-        number
-        for name in ("windows", "strides", "dilations", "cells")
-        for entry in getattr(config, name)
-        for number in entry
-    ]
-    if min([*numbers, *config.differences, 1]) < 1:
-        raise ConfigError("windows, strides, dilations, cells and differences are whole numbers of 1 or more")
-    if config.mirrored:
-        _check_mirrored(config)
-    if not config.pools or set(config.pools) - set(get_args(Pool)) or len(set(config.pools)) < len(config.pools):
-        raise ConfigError(f"pools {config.pools}; expected some of {', '.join(get_args(Pool))}, each once")
-    for name in ("regularisation", "compressed"):
-        if not (np.isfinite(getattr(config, name)) and getattr(config, name) >= 0):
-            raise ConfigError(f"{name} is {getattr(config, name)}; expected 0 or more")
-    if config.fit.steps < 1:
-        raise ConfigError("a local functa of 0 steps is the start; expected 1 step or more")
-    if config.contrast and config.centred:
-        raise ConfigError("contrast and centred both take off means; expected at most one of them")
-
-
-def _check_mirrored(config: LocalConfig) -> None:
-    axes = config.modality.d_in if _sized(config.modality) else 1 + max(config.mirrored)
-    if len(set(config.mirrored)) < len(config.mirrored) or not set(config.mirrored) <= set(range(axes)):
-        raise ConfigError(f"mirrored {config.mirrored}; expected axes of the modality, 0 to {axes - 1}, each once")
-
-
-def _sized(modality: Modality) -> bool:
-    try:
-        return bool(modality.grid)
-    except (ConfigError, TypeError):
-        return False

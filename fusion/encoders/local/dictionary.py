@@ -12,7 +12,7 @@ from scipy.linalg import eigh
 
 from fusion.encoders.learning import chunks, usable_arrays
 from fusion.encoders.local.coding import AS_IT_IS, CENTRED, CONTRAST
-from fusion.encoders.local.folding import folded_step, stepped_deltas
+from fusion.encoders.local.folding import folded_step, no_step, stepped_deltas
 from fusion.errors import DataError
 from fusion.inr.initialisation import random_start
 from fusion.splits import seeded_hash
@@ -168,7 +168,10 @@ def _learn_scale(config: LocalConfig, windows: Windows, patches: NDArray[np.floa
     patches = conditioned(patches, mode, windows.width, floor)
     network = config.network(windows.width)
     start = random_start(network, config.seed + index)
-    step = folded_step(network, start, windows.size, config.fit.learning_rate)
+    if config.raw:
+        step = no_step(patches.shape[1])
+    else:
+        step = folded_step(network, start, windows.size, config.fit.learning_rate)
     if config.folds:
         delta_mean, whitening = _whitening_of_steps(step, patches, config)
         mean = patches.mean(axis=0, dtype=np.float64)

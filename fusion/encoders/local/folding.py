@@ -79,6 +79,11 @@ def folded_step(
     return Step(own.astype(np.float64).ravel(), slopes * step, step)
 
 
+def no_step(values: int) -> Step:
+    """Give windows of so many values back as they are, where raw windows stand beside fitted ones."""
+    return Step(np.zeros(values), np.eye(values), 1.0)
+
+
 def stepped_deltas(
     architecture: Architecture,
     start: NDArray[np.float32],

@@ -274,3 +274,28 @@ def test_rows_of_local_functas_are_features_as_they_are(made: MadeSamples, local
     delta, weights = (FunctaFeatures(how, start=start, normalise=False).fit_transform(rows) for how in FEATURES)
     np.testing.assert_array_equal(delta, weights)
     np.testing.assert_array_equal(delta, rows[:, rows.max(axis=0) > rows.min(axis=0)])
+
+
+def test_raw_windows_are_whitened_as_they_are(made: MadeSamples, local: LocalConfig, tmp_path: Path) -> None:
+    encode(made, tmp_path / "raw.zarr", replace(local, raw=True, dimensions=96), HERE)
+    with open_store(tmp_path / "raw.zarr") as opened:
+        state, config = opened.state, encoder_of(opened).config
+        assert config.raw
+        assert "window itself" in opened.header.conventions["local"]
+    np.testing.assert_array_equal(state["whitening_0"], state["projection_0"])
+    assert state["whitening_0"].shape == (72, 72)
+
+
+def test_whitening_without_a_limit_undoes_the_network(made: MadeSamples, local: LocalConfig, tmp_path: Path) -> None:
+    rows = []
+    for raw in (False, True):
+        path = tmp_path / f"{raw}.zarr"
+        encode(made, path, replace(local, raw=raw, dimensions=96, regularisation=0.0), HERE)
+        with open_store(path) as opened:
+            rows.append(opened.read([sample.id for sample in made]).functas)
+    np.testing.assert_allclose(rows[0], rows[1], atol=5e-3)
+
+
+def test_raw_windows_have_no_fit_of_several_steps(local: LocalConfig) -> None:
+    with pytest.raises(ConfigError, match="raw windows are not fitted; expected no `fit`, or raw = false"):
+        replace(local, raw=True, fit=FitSettings(steps=2))

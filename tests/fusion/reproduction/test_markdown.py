@@ -18,6 +18,16 @@ def test_a_section_has_every_figure_and_no_markup_of_its_values() -> None:
     assert any(line.startswith("`functa reproduce made` (4 s on ") for line in lines)
 
 
+def test_a_control_that_wins_is_told_first() -> None:
+    rows = [replace(row, control=control) for row in made_table().results[:2] for control in (True, False)]
+    winning, losing, other = (
+        replace(made_table(), results=results) for results in ((rows[0], rows[3]), (rows[1], rows[2]), (rows[0],))
+    )
+    line = "**A control is ahead: a \\| b &lt;c> reaches 0.500, the best row of functas (other) 0.100.**"
+    assert section_of(winning).splitlines()[2] == line
+    assert "ahead" not in section_of(losing) + section_of(other)
+
+
 def test_sections_stand_beside_each_other_and_are_replaced_in_place(tmp_path: Path) -> None:
     page = tmp_path / "docs" / "results.md"
     for name in ("first", "second"):

@@ -16,11 +16,13 @@ ROWS = (
     "SIREN functa + XGBoost",
     "logistic regression",
     "logistic regression, standardised and converged",
+    "Conv1D, augmented",
     "XGBoost on raw values",
     "XGBoost on simple statistics",
     "autoregressive LSTM as INR + XGBoost",
     "paper functa, random start",
     "local functas + XGBoost",
+    "the same on raw windows",
     "paper functa, no filter",
     "paper functa, no normalisation",
 )

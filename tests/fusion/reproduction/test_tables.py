@@ -81,7 +81,7 @@ def test_splits_of_videos_have_their_mean(study: Study, monkeypatch: pytest.Monk
     assert mean.interval is not None
     assert mean.interval[0] < mean.measured < mean.interval[1]
     assert (mean.paper, mean.paper_psnr) == (0.324, 62.77)
-    assert table.seconds == 9 * 20
+    assert table.seconds == 10 * 20
     (picture,) = table.pictures.values()
     assert (study.folder / "pictures" / picture).read_bytes() == PIXEL
 
@@ -118,7 +118,8 @@ def test_all_clips_make_it_esc50_and_some_make_it_esc10(study: Study, monkeypatc
     (study.data / "meta" / "esc50.csv").write_text("\n".join([head, *lines]) + "\n")
     every = made(study, "esc50", monkeypatch)
     assert every.title.startswith("ESC-50")
-    assert [result.paper for result in every.results] == [0.073, 0.383, 0.118, 0.465, None]
+    assert [result.paper for result in every.results] == [0.073, 0.383, 0.118, 0.465, None, None]
+    assert [result.control for result in every.results] == [False] * 5 + [True]
 
 
 def test_a_table_names_the_options_it_was_made_with(tmp_path: Path) -> None:
