@@ -112,7 +112,7 @@ def _map_on(
 ) -> Iterator[Any]:
     submit = partial(client.submit, function, pure=False, retries=_RETRIES)
     waiting: deque[tuple[Any, Any]] = deque()
-    with _scheduler_named(client):
+    with scheduler_named(client):
         for task in tasks:
             waiting.append((task, submit(task)))
             while len(waiting) > 2 * (sum(client.nthreads().values()) or 1):  # workers come and go
@@ -141,8 +141,8 @@ def _result(submit: Callable[[Any], Any], task: Any, future: Any, rescue: Rescue
 
 
 @contextmanager
-def _scheduler_named(client: Any) -> Iterator[None]:
-    """Turn whatever Dask raises when its scheduler is gone into one line."""
+def scheduler_named(client: Any, kept: str = "what was committed is kept") -> Iterator[None]:
+    """Turn whatever Dask raises when its scheduler is gone into one line, which says what is `kept`."""
     from concurrent.futures import CancelledError
 
     address = client.scheduler.address if client.scheduler else "the scheduler"
@@ -154,6 +154,6 @@ def _scheduler_named(client: Any) -> Iterator[None]:
         if client.status == "running" and not isinstance(error, CancelledError):
             raise
         raise ClusterError(
-            f"the Dask scheduler at {address} is gone ({type(error).__name__}); what was committed is kept. Start it "
-            "again, and run the same command"
+            f"the Dask scheduler at {address} is gone ({type(error).__name__}); {kept}. Start it again, "
+            "and run the same command"
         ) from error

@@ -1,4 +1,4 @@
-"""Train over a Dask cluster: the workers read their rows of the store themselves and grow the trees together.
+"""Train over a Dask cluster: the workers read their rows of the store themselves, and grow trees or add up sums.
 
 Needs the extra ``dask``; the store has to be under the same path on every worker.
 """
@@ -15,8 +15,10 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from fusion.cluster.pool import connected
+from fusion.cluster.partitions import WorkerPartitions, partitions_on
+from fusion.cluster.pool import ClusterError, connected, scheduler_named
 from fusion.errors import ConfigError
+from fusion.estimators.partitions import LearnedRows
 from fusion.estimators.targets import Targets
 from fusion.estimators.trainers import RowSource
 from fusion.features.matrix import DesignPart, DesignRows
@@ -43,10 +45,20 @@ def dask_trainer(scheduler: str | Any, *, timeout: float = 30.0) -> Iterator[Clu
     ConfigError
         When Dask is not installed.
     ClusterError
-        When there is no scheduler or no worker in time.
+        When there is no scheduler or no worker in time; later, when the scheduler is gone, or what a worker was at
+        ended one after the other.
     """
     with connected(scheduler, timeout=timeout) as client:
-        yield ClusterTrainer(client)
+        from distributed import KilledWorker
+
+        try:
+            with scheduler_named(client, "nothing was written"):
+                yield ClusterTrainer(client)
+        except KilledWorker as error:
+            raise ClusterError(
+                "a task of the training ended every worker that tried it, most often for lack of memory; nothing was "
+                f"written. Start workers with more memory, or train on a share with --sample: {error}"
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -54,6 +66,10 @@ class ClusterTrainer:
     """Trains on the workers of a Dask cluster; see `dask_trainer`."""
 
     client: Any
+
+    def partitions(self, learned: LearnedRows[RowSource]) -> WorkerPartitions[LearnedRows[RowSource]]:
+        """Let each worker read rows of its own."""
+        return partitions_on(self.client, learned, _rows_of_a_store(learned.rows))
 
     def matrix(
         self,
@@ -67,11 +83,8 @@ class ClusterTrainer:
         """Let each worker read parts of the rows and keep their bins."""
         if margins is not None:
             raise ConfigError("a cluster cannot start trees from margins; train the booster 'stacked' in one process.")
-        if not isinstance(source, DesignRows):
-            raise ConfigError(
-                f"a cluster trains on the rows of a store, got {type(source).__name__}; use fusion.train."
-            )
-        parts = [(source.part(places), places) for places in self._parts(rows, source.shape[1])]
+        stored = _rows_of_a_store(source)
+        parts = [(stored.part(places), places) for places in self._parts(rows, source.shape[1])]
         array, dask_xgboost = _modules("dask.array", "xgboost.dask")
         shapes = [(len(places), source.shape[1]) for _, places in parts]
         read = [
@@ -135,6 +148,12 @@ class ClusterTrainer:
         most = max(1, _PART_BYTES // (4 * columns))
         count = min(max(workers * _PARTS_PER_WORKER, -(-len(rows) // most)), len(rows))
         return np.array_split(rows, count)
+
+
+def _rows_of_a_store(source: RowSource) -> DesignRows:
+    if not isinstance(source, DesignRows):
+        raise ConfigError(f"a cluster trains on the rows of a store, got {type(source).__name__}; use fusion.train.")
+    return source
 
 
 def _read(part: DesignPart) -> NDArray[np.float32]:

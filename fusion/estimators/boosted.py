@@ -145,8 +145,8 @@ class FunctaBooster(BaseEstimator):
         if self.booster == "gbtree":
             self.boosters_ = {"model": self._train_trees(trainer or LocalTrainer(), rows, targets, held, progress)}
             return self
-        if trainer is not None and not isinstance(trainer, LocalTrainer):
-            raise ConfigError(f"booster is {self.booster!r}, which trains in one process; use 'gbtree' on a cluster.")
+        if self.booster == "stacked" and not isinstance(trainer or LocalTrainer(), LocalTrainer):
+            raise ConfigError("booster is 'stacked', which trains in one process; use 'gblinear' on a cluster.")
         self.boosters_ = self._train_on_linear(trainer or LocalTrainer(), rows, targets, groups, held, progress)
         return self
 
@@ -276,7 +276,7 @@ class FunctaBooster(BaseEstimator):
 
     def _train_on_linear(
         self,
-        trainer: LocalTrainer,
+        trainer: Trainer,
         rows: RowSource,
         targets: Targets,
         groups: ArrayLike | None,
@@ -293,6 +293,7 @@ class FunctaBooster(BaseEstimator):
             blocks=blocks_of(rows),
             share=_SHARE if self.booster == "stacked" else 1.0,
             threads=self._threads(),
+            partitioned=trainer.partitions,
         )
         self.penalty_ = fit.penalty
         if self.booster == "gblinear":

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,8 @@ from scipy.special import expit, logit, softmax
 from threadpoolctl import threadpool_limits
 
 from fusion.estimators.gram import EXACT, Gram, StandardRows, precision, standard_rows
-from fusion.estimators.trainers import RowSource
+from fusion.estimators.partitions import LearnedRows, OnePartition, Partitions
+from fusion.estimators.trainers import Partitioner, RowSource
 
 __all__ = ["LOGISTIC", "SOFTMAX", "SQUARED", "Array", "Family", "GlmFit", "Losses", "fit_glm", "least_loss"]
 
@@ -103,6 +105,7 @@ def fit_glm(
     weights: Array | None = None,
     scales: Array | None = None,
     threads: int | None = None,
+    partitioned: Partitioner = OnePartition,
 ) -> GlmFit:
     """Fit on standardised columns, penalty and steps chosen by cross-validation; a missing value counts as 0.
 
@@ -129,20 +132,25 @@ def fit_glm(
     threads : int, optional
         Of the linear algebra, where there are more than 4,096 unknowns; fewer are solved by one thread, which is as
         fast where others use the processor too. None = as many as it takes by itself.
+    partitioned : callable
+        Says where the rows are read and summed; in one partition here, if it says nothing. Fewer rows than columns are
+        not asked for.
     """
-    counts = np.ones(len(targets)) if weights is None else weights
+    learned = LearnedRows(rows, targets, folds, np.ones(len(targets)) if weights is None else weights)
+    wide = rows.shape[0] < rows.shape[1]
     ordered = sorted(penalties)
     with threadpool_limits(threads if min(rows.shape) > EXACT else 1, user_api="blas"):
         kind = precision(min(rows.shape), once=family.steps == 1)
-        made = standard_rows(rows, counts, scales, kind=kind)
-        problem = _Problem(made, Gram(made, folds, counts, kind), targets, folds, counts, family)
+        made, unscaled = standard_rows(
+            OnePartition(learned) if wide else partitioned(learned), scales, wide=wide, kind=kind
+        )
+        problem = _Problem.of(made, learned, family, kind)
         if folds.any():
             found = _chosen(problem, ordered, losses)
         else:
             found = _Tried(0.0, 0.0, ordered[len(ordered) // 2], family.steps, np.zeros(targets.shape, np.float32))
         fit = problem.fitted(found.penalty, found.steps)
-        coefficients = made.of_given_columns(fit.coefficients, fit.intercept)
-        return GlmFit(coefficients, found.values, found.penalty, found.steps)
+        return GlmFit(unscaled(fit.coefficients, fit.intercept), found.values, found.penalty, found.steps)
 
 
 def least_loss(
@@ -156,28 +164,39 @@ def least_loss(
     weights: Array,
 ) -> float:
     """Return the least first loss over penalties and steps, of rows as they are; see `fit_glm`."""
-    gram = Gram(rows, folds, weights, precision(rows.width, once=family.steps == 1))
-    problem = _Problem(rows, gram, targets, folds, weights, family)
+    learned = LearnedRows(rows, targets, folds, weights)
+    problem = _Problem.of(OnePartition(learned), learned, family, precision(rows.width, once=family.steps == 1))
     return _chosen(problem, sorted(penalties), losses, near=0.0).first
 
 
 @dataclass(frozen=True, eq=False)
 class _Problem:
-    rows: StandardRows
+    """Standardised rows and what is learned of them, which alone is here as a whole."""
+
+    rows: Partitions[LearnedRows[StandardRows]]
     gram: Gram
     targets: Array
     folds: NDArray[np.intp]
     weights: Array
     family: Family
 
+    @classmethod
+    def of(
+        cls,
+        rows: Partitions[LearnedRows[StandardRows]],
+        learned: LearnedRows[Any],
+        family: Family,
+        kind: type[np.floating[Any]],
+    ) -> _Problem:
+        totals: Array = np.bincount(learned.folds, learned.weights).astype(float)
+        gram = Gram(rows, totals, kind)
+        return cls(rows, gram, learned.targets, learned.folds, learned.weights, family)
+
     def out_of_fold(self, penalty: float) -> Iterator[NDArray[np.float32]]:
         """Yield the out-of-fold predictors after each step, shape (n, c)."""
         fits = [_Descent(self, penalty, fold) for fold in range(int(self.folds.max()) + 1)]
-        for _ in _steps(self, fits):
-            values = np.empty(self.targets.shape, np.float32)
-            for fold, fit in enumerate(fits):
-                values[self.folds == fold] = fit.values[self.folds == fold]
-            yield values
+        for passed in _steps(self, fits):
+            yield np.concatenate(list(self.rows.map(_of_own_fold, passed)))
 
     def fitted(self, penalty: float, steps: int) -> _Descent:
         """Return the fit to all rows after so many steps."""
@@ -192,17 +211,15 @@ class _Descent:
     """One fit on its way: to the rows outside a fold, or to all of them."""
 
     def __init__(self, problem: _Problem, penalty: float, without: int | None) -> None:
-        self.weights = (
-            np.where(problem.folds == without, 0.0, problem.weights) if without is not None else problem.weights
-        )
-        self._total = self.weights.sum()
+        self.without = without
+        weights = _outside(problem.folds, problem.weights, without)
+        self._total = weights.sum()
         self._penalty, self._bound = penalty * self._total, problem.family.bound
         self._solve, self._mean = problem.gram.solver(without, self._penalty / self._bound)
-        mean = self.weights @ problem.targets / self._total
+        mean = weights @ problem.targets / self._total
         self._level = problem.family.intercept(mean)
         self.coefficients = np.zeros((len(self._mean), len(mean)))
         self._before = self.coefficients, self._level
-        self.values = np.broadcast_to(self._level, problem.targets.shape).astype(np.float32)
 
     @property
     def intercept(self) -> Array:
@@ -219,33 +236,74 @@ class _Descent:
         self._level = level + sums / (self._total * self._bound)
 
 
-def _steps(problem: _Problem, fits: Sequence[_Descent]) -> Iterator[None]:
-    """Take the steps of all fits; after each, the values of every fit are those of its coefficients."""
+def _outside(folds: NDArray[np.intp], weights: Array, without: int | None) -> Array:
+    return weights if without is None else np.where(folds == without, 0.0, weights)
+
+
+def _steps(problem: _Problem, fits: Sequence[_Descent]) -> Iterator[Partitions[_Passed]]:
+    """Take the steps of all fits; after each, yield what a pass over the rows with its coefficients found."""
     ahead, momentum = 1.0, 0.0
+    passed: Partitions[_Passed] | None = None
     for done in range(problem.family.steps + 1):
-        gradients, sums = _pass(problem, fits, momentum)
+        passed = problem.rows.map(_pass, passed, _Sent.of(fits, momentum, problem.family))
         if done:
-            yield
-        for fit, gradient, total in zip(fits, gradients, sums, strict=True):
-            fit.step(gradient, total, momentum)
+            yield passed
+        gradients = np.split(passed.map(_gradient_of).total(), len(fits), axis=1)
+        for fit, gradient in zip(fits, gradients, strict=True):
+            fit.step(gradient[:-1], gradient[-1], momentum)
         after = (1 + np.sqrt(1 + 4 * ahead**2)) / 2
         ahead, momentum = after, (ahead - 1) / after
 
 
-def _pass(problem: _Problem, fits: Sequence[_Descent], momentum: float) -> tuple[list[Array], list[Array]]:
-    """Read the rows once: predict them, and return the gradients of coefficients and intercept ahead of them."""
-    beside = np.hstack([fit.coefficients for fit in fits]).astype(np.float32)
-    gradient, sums = np.zeros(beside.shape), np.zeros((len(fits), problem.targets.shape[1]))
-    for part, block in problem.rows:
+@dataclass(frozen=True, eq=False)
+class _Sent:
+    """What the rows have to know of fits for a pass over them."""
+
+    coefficients: NDArray[np.float32]
+    intercepts: Array
+    without: tuple[int | None, ...]
+    momentum: float
+    residual: Callable[[Array, Array], Array]
+
+    @classmethod
+    def of(cls, fits: Sequence[_Descent], momentum: float, family: Family) -> _Sent:
+        beside = np.hstack([fit.coefficients for fit in fits]).astype(np.float32)
+        intercepts = np.stack([fit.intercept for fit in fits])
+        return cls(beside, intercepts, tuple(fit.without for fit in fits), momentum, family.residual)
+
+
+@dataclass(frozen=True, eq=False)
+class _Passed:
+    """Values of each fit, shape (fits, b, c), and gradients of coefficients and, last, intercept, (p + 1, fits * c)."""
+
+    values: NDArray[np.float32]
+    gradient: Array
+
+
+def _pass(learned: LearnedRows[StandardRows], before: _Passed | None, sent: _Sent) -> _Passed:
+    """Read the rows once: predict them, and add up the gradients ahead of where the values before lead."""
+    weights = [_outside(learned.folds, learned.weights, fold)[:, None] for fold in sent.without]
+    after = np.empty((len(weights), *learned.targets.shape), np.float32)
+    gradient, sums = np.zeros(sent.coefficients.shape), np.zeros(sent.intercepts.shape)
+    for part, block in learned.rows:
         residuals = []
-        for number, (fit, found) in enumerate(zip(fits, np.split(block @ beside, len(fits), axis=1), strict=True)):
-            values = found + fit.intercept
-            before, fit.values[part] = fit.values[part], values
-            residual = problem.family.residual(values + momentum * (values - before), problem.targets[part])
-            residuals.append(residual * fit.weights[part, None])
+        for number, found in enumerate(np.split(block @ sent.coefficients, len(weights), axis=1)):
+            values = found + sent.intercepts[number]
+            after[number, part] = values
+            further = values if before is None else values + sent.momentum * (values - before.values[number, part])
+            residuals.append(sent.residual(further, learned.targets[part]) * weights[number][part])
             sums[number] += residuals[-1].sum(axis=0)
         gradient += block.T @ np.hstack(residuals).astype(np.float32)
-    return np.split(gradient, len(fits), axis=1), list(sums)
+    return _Passed(after, np.vstack([gradient, sums.ravel()]))
+
+
+def _gradient_of(passed: _Passed) -> Array:
+    return passed.gradient
+
+
+def _of_own_fold(learned: LearnedRows[StandardRows], passed: _Passed) -> NDArray[np.float32]:
+    found: NDArray[np.float32] = passed.values[learned.folds, np.arange(len(learned.folds))]
+    return found
 
 
 @dataclass(frozen=True, eq=False)

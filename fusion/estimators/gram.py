@@ -7,6 +7,8 @@ penalty and fold is cheaper than one eigendecomposition for all penalties: a twe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,13 +17,12 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve, solve_triangular
 from scipy.linalg.blas import get_blas_funcs
 from sklearn.preprocessing import StandardScaler
 
+from fusion.estimators.partitions import LearnedRows, OnePartition, Partitions
 from fusion.estimators.trainers import RowSource, chunks
 
 __all__ = ["EXACT", "Gram", "RotatedRows", "StandardRows", "filled", "precision", "standard_rows"]
 
 _CHUNK_BYTES = 64 << 20
-_KEPT_BYTES = 4 << 30
-"""Rows that are kept in memory; more of them are read anew for each step."""
 EXACT = 4096
 _EXACT_STEPS = 512
 """Unknowns up to which sums and factors are float64, of one step and of several: those that follow a step mend what it
@@ -37,13 +38,9 @@ class StandardRows(Protocol):
         """Yield positions, and their rows."""
 
 
-class ReadRows(StandardRows, Protocol):
-    """Such rows, of columns that were given."""
-
-    def of_given_columns(
-        self, coefficients: NDArray[np.float64], intercept: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Return the coefficients of the columns as they were given, shape (p + 1, c), the intercept last."""
+Unscale = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
+"""Makes of coefficients, shape (width, c), and an intercept, (c,), those of the columns as they were given, (p + 1, c);
+the intercept is last."""
 
 
 def precision(unknowns: int, *, once: bool) -> type[np.floating[Any]]:
@@ -52,43 +49,69 @@ def precision(unknowns: int, *, once: bool) -> type[np.floating[Any]]:
 
 
 def standard_rows(
-    rows: RowSource,
-    weights: NDArray[np.float64],
+    rows: Partitions[LearnedRows[RowSource]],
     scales: NDArray[np.float64] | None = None,
     *,
+    wide: bool,
     kind: type[np.floating[Any]] = np.float64,
-) -> ReadRows:
-    """Standardise rows, shape (n, p), each counting as often as its weight, shape (n,); a missing value counts as 0.
+) -> tuple[Partitions[LearnedRows[StandardRows]], Unscale]:
+    """Standardise rows, each counting as often as its weight; a missing value counts as 0.
 
-    Rows of more columns than there are rows become n numbers each, by products of type `kind`. The deviation of each
-    column is 1, or its part of `scales`, shape (p,).
+    The deviation of each column is 1, or its part of `scales`, shape (p,). `wide` rows, fewer than their columns, stand
+    in one partition; they become n numbers each, by products of type `kind`.
     """
-    scaler = StandardScaler()
-    alike = bool(np.all(weights == 1))
-    for part in _parts(rows):
-        scaler.partial_fit(filled(rows[part]), sample_weight=None if alike else weights[part])
+    scaler = rows.map(_Moments.of).total().scaler
     if scales is not None:
         scaler.scale_ = scaler.scale_ / scales
-    return _Wide(rows, scaler, kind) if rows.shape[0] < rows.shape[1] else _Columns(rows, scaler)
+    if not wide:
+        return rows.map(_standard, scaler), partial(_unscaled, scaler)
+    learned = next(iter(rows))
+    made = _Wide(learned.rows, scaler, kind)
+    return OnePartition(learned.having(made)), made.of_given_columns
+
+
+@dataclass(frozen=True, eq=False)
+class _Moments:
+    """Mean and deviation of some rows' columns, which add up to those of all rows."""
+
+    scaler: StandardScaler
+
+    @classmethod
+    def of(cls, learned: LearnedRows[RowSource]) -> _Moments:
+        scaler = StandardScaler()
+        alike = bool(np.all(learned.weights == 1))
+        for part in _parts(learned.rows):
+            if learned.weights[part].any():
+                scaler.partial_fit(filled(learned.rows[part]), sample_weight=None if alike else learned.weights[part])
+        return cls(scaler)
+
+    def __add__(self, other: _Moments) -> _Moments:
+        counted = [each for each in (self, other) if hasattr(each.scaler, "mean_")]
+        if len(counted) < 2:
+            return counted[0] if counted else self
+        # two rows that weigh as much as all others, a deviation below their mean and above it, have their moments
+        both = [each.scaler for each in counted]
+        rows = [each.mean_ + side * np.sqrt(each.var_) for each in both for side in (-1, 1)]
+        halves = np.repeat([float(each.n_samples_seen_) / 2 for each in both], 2)
+        return _Moments(StandardScaler().fit(np.stack(rows), sample_weight=halves))
+
+
+def _standard(learned: LearnedRows[RowSource], scaler: StandardScaler) -> LearnedRows[StandardRows]:
+    return learned.having(_Columns(learned.rows, scaler, learned.kept_bytes))
 
 
 class _Columns:
     """All columns, kept in memory where they fit."""
 
-    def __init__(self, rows: RowSource, scaler: StandardScaler) -> None:
+    def __init__(self, rows: RowSource, scaler: StandardScaler, kept_bytes: int) -> None:
         self.width = rows.shape[1]
         self._rows, self._scaler = rows, scaler
         self._kept: list[tuple[NDArray[np.intp], NDArray[np.float32]]] = []
-        if 4 * rows.shape[0] * rows.shape[1] <= _KEPT_BYTES:
+        if 4 * rows.shape[0] * rows.shape[1] <= kept_bytes:
             self._kept = list(_standardised(rows, scaler))
 
     def __iter__(self) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
         return iter(self._kept) if self._kept else _standardised(self._rows, self._scaler)
-
-    def of_given_columns(
-        self, coefficients: NDArray[np.float64], intercept: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        return _unscaled(self._scaler, coefficients, intercept)
 
 
 class RotatedRows:
@@ -127,39 +150,54 @@ class _Wide:
         return _unscaled(self._scaler, (self._whole.T @ shares.astype(np.float32)).astype(float), intercept)
 
 
+@dataclass(frozen=True, eq=False)
+class _GramSums:
+    """Gram matrix and sum of the rows in each fold, which add up to those of all rows."""
+
+    parts: list[NDArray[Any]]
+    sums: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, learned: LearnedRows[StandardRows], count: int, kind: type[np.floating[Any]]) -> _GramSums:
+        rows, folds, weights = learned.rows, learned.folds, learned.weights
+        parts = [np.zeros((rows.width, rows.width), kind, order="F") for _ in range(count)]
+        sums = np.zeros((count, rows.width))
+        (syrk,) = get_blas_funcs(("syrk",), (parts[0],))
+        for part, block in rows:
+            for fold in np.unique(folds[part]):
+                inside = folds[part] == fold
+                here, share = block[inside].astype(kind), weights[part[inside]]
+                sums[fold] += share @ here
+                here *= np.sqrt(share)[:, None].astype(kind)
+                parts[fold] = syrk(1.0, here.T, beta=1.0, c=parts[fold], overwrite_c=True, lower=True)
+        return cls(parts, sums)
+
+    def __add__(self, other: _GramSums) -> _GramSums:
+        return _GramSums([one + two for one, two in zip(self.parts, other.parts, strict=True)], self.sums + other.sums)
+
+
 class Gram:
     """The Gram matrix of the rows outside each fold.
 
     Parameters
     ----------
-    rows : StandardRows
-    folds : NDArray of intp, shape=(n,)
-    weights : NDArray of float64, shape=(n,)
-        How often each row counts.
+    rows : Partitions of LearnedRows
+        Standardised.
+    totals : NDArray of float64, shape=(folds,)
+        How often the rows of each fold count together.
     kind : type
         Of the sums.
     """
 
     def __init__(
         self,
-        rows: StandardRows,
-        folds: NDArray[np.intp],
-        weights: NDArray[np.float64],
+        rows: Partitions[LearnedRows[StandardRows]],
+        totals: NDArray[np.float64],
         kind: type[np.floating[Any]] = np.float64,
     ) -> None:
-        count = int(folds.max()) + 1
-        self._parts = [np.zeros((rows.width, rows.width), kind, order="F") for _ in range(count)]
-        self._sums = np.zeros((count, rows.width))
-        self._weights = np.bincount(folds, weights, count)
-        (syrk,) = get_blas_funcs(("syrk",), (self._parts[0],))
-        for part, block in rows:
-            for fold in np.unique(folds[part]):
-                inside = folds[part] == fold
-                here, share = block[inside].astype(kind), weights[part[inside]]
-                self._sums[fold] += share @ here
-                here *= np.sqrt(share)[:, None].astype(kind)
-                self._parts[fold] = syrk(1.0, here.T, beta=1.0, c=self._parts[fold], overwrite_c=True, lower=True)
-        self._whole = self._parts[0].copy(order="F") if count > 1 else self._parts[0]
+        found = rows.map(_GramSums.of, len(totals), kind).total()
+        self._parts, self._sums, self._weights = found.parts, found.sums, totals
+        self._whole = self._parts[0].copy(order="F") if len(totals) > 1 else self._parts[0]
         for gram in self._parts[1:]:
             self._whole += gram
 

@@ -21,8 +21,9 @@ from fusion.estimators.block_scales import block_scales
 from fusion.estimators.booster_weights import linear_booster
 from fusion.estimators.glm import Losses, fit_glm
 from fusion.estimators.objectives import Objective
+from fusion.estimators.partitions import OnePartition
 from fusion.estimators.targets import Targets
-from fusion.estimators.trainers import RowSource
+from fusion.estimators.trainers import Partitioner, RowSource
 
 __all__ = ["LinearFit", "LinearSettings", "calibrate", "train_linear"]
 
@@ -97,6 +98,7 @@ def train_linear(
     blocks: Sequence[int] = (),
     share: float = 1.0,
     threads: int | None = None,
+    partitioned: Partitioner = OnePartition,
 ) -> LinearFit:
     """Train the linear booster; margins of classes and labels are as sure as they are right out of fold.
 
@@ -117,6 +119,8 @@ def train_linear(
         Factor for the margins.
     threads : int, optional
         Of the linear algebra.
+    partitioned : callable
+        Says where the rows are read; see `fit_glm`.
 
     Notes
     -----
@@ -140,7 +144,8 @@ def train_linear(
         )
         scales = np.repeat(chosen, blocks)
     losses = _losses_of(centred, objective)
-    fit = fit_glm(rows, columns, folds, family, losses=losses, scales=scales, threads=threads, **how)
+    how |= {"losses": losses, "scales": scales, "threads": threads, "partitioned": partitioned}
+    fit = fit_glm(rows, columns, folds, family, **how)
     confidence = share * (calibrate(fit.out_of_fold, centred, objective) if folds.any() else 1.0)
     coefficients = confidence * fit.coefficients
     coefficients[-1] += offset

@@ -21,10 +21,11 @@ import xgboost
 from numpy.typing import NDArray
 
 from fusion.errors import ConfigError
+from fusion.estimators.partitions import LearnedRows, OnePartition, Partitions
 from fusion.estimators.targets import Targets
 from fusion.features.batches import batches
 
-__all__ = ["LocalTrainer", "RowSource", "SomeColumns", "Trainer", "blocks_of", "chunks"]
+__all__ = ["LocalTrainer", "Partitioner", "RowSource", "SomeColumns", "Trainer", "blocks_of", "chunks"]
 
 CHUNK_BYTES = 16 << 20
 """Float32 rows that are read at once."""
@@ -39,6 +40,10 @@ class RowSource(Protocol):
 
     def __getitem__(self, positions: NDArray[np.intp], /) -> NDArray[np.float32]:
         """Return the rows at these positions, shape (b, p)."""
+
+
+Partitioner = Callable[[LearnedRows[RowSource]], Partitions[LearnedRows[RowSource]]]
+"""Cuts rows into partitions."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +70,10 @@ class SomeColumns:
 
 
 class Trainer(Protocol):
-    """Grows trees: here, or on a cluster."""
+    """Grows trees, and reads the rows of a linear fit: here, or on a cluster."""
+
+    def partitions(self, learned: LearnedRows[RowSource]) -> Partitions[LearnedRows[RowSource]]:
+        """Cut rows, and what is learned of them, into partitions that are read where they are worked on."""
 
     def matrix(
         self,
@@ -128,6 +136,10 @@ class LocalTrainer:
     def __post_init__(self) -> None:
         if self.device != "cpu" and not xgboost.build_info().get("USE_CUDA", False):
             raise ConfigError(f"device is {self.device!r}, but this build of XGBoost has the processor only; use 'cpu'")
+
+    def partitions(self, learned: LearnedRows[RowSource]) -> OnePartition[LearnedRows[RowSource]]:
+        """Leave the rows as they are, in one partition."""
+        return OnePartition(learned)
 
     def matrix(
         self,

@@ -7,6 +7,7 @@ was written changes nothing, and no more than some megabytes of functas are in m
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,46 +67,45 @@ class DesignRows:
 
     def __getitem__(self, positions: NDArray[np.intp]) -> NDArray[np.float32]:
         """Return the rows at these positions, float32 of shape (b, columns)."""
-        matrix = np.full((len(positions), self.shape[1]), np.nan, dtype=np.float32)
-        first = 0
-        for name, transformer in self._transformers.items():
-            width = int(transformer.keep_.sum())
-            if name in self._stores:
-                _fill(matrix[:, first : first + width], self._stores[name], self._ids[name][positions], transformer)
-            first += width
-        return matrix
+        return _matrix(self._stores, {name: ids[positions] for name, ids in self._ids.items()}, self._transformers)
 
     def part(self, positions: NDArray[np.intp]) -> DesignPart:
         """Describe the rows at these positions so that another process, which sees the same paths, can read them."""
         paths = {name: store.path for name, store in self._stores.items()}
-        ids = {name: list(self._ids[name][positions]) for name in paths}
-        return DesignPart(paths, ids, self._transformers)
+        return DesignPart(paths, {name: ids[positions] for name, ids in self._ids.items()}, self._transformers)
 
 
 class DesignPart:
-    """Some rows of a design matrix, by the paths of their stores; can be sent to another process."""
+    """Some rows of a design matrix, by the paths of their stores; can be sent to another process.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Rows and columns.
+    """
 
     def __init__(
         self,
         paths: Mapping[str, Path | str],
-        ids: Mapping[str, list[str | None]],
+        ids: Mapping[str, NDArray[np.object_]],
         transformers: Mapping[str, FunctaFeatures],
     ) -> None:
         self._paths, self._ids = dict(paths), dict(ids)
         self._transformers = {name: transformer.without_moments() for name, transformer in transformers.items()}
+        columns = sum(int(transformer.keep_.sum()) for transformer in transformers.values())
+        self.shape = (len(next(iter(ids.values()))), columns)
 
-    def read(self) -> NDArray[np.float32]:
-        """Open the stores and return the rows, float32 of shape (b, columns)."""
+    def __getitem__(self, positions: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Open the stores and return the rows at these positions, float32 of shape (b, columns)."""
         from store import open_store
 
-        parts = []
-        for name, path in self._paths.items():
-            transformer = self._transformers[name]
-            out = np.full((len(self._ids[name]), int(transformer.keep_.sum())), np.nan, dtype=np.float32)
-            with open_store(path) as store:
-                _fill(out, store, np.array(self._ids[name], dtype=object), transformer)
-            parts.append(out)
-        return np.hstack(parts)
+        with ExitStack() as stack:
+            stores = {name: stack.enter_context(open_store(path)) for name, path in self._paths.items()}
+            return _matrix(stores, {name: ids[positions] for name, ids in self._ids.items()}, self._transformers)
+
+    def read(self) -> NDArray[np.float32]:
+        """Return all of the rows."""
+        return self[np.arange(self.shape[0])]
 
 
 def fit_features(
@@ -161,6 +161,22 @@ def design_matrix(
 ) -> NDArray[np.float32]:
     """Return all rows at once, shape (n, sum of kept columns), in the order of the items; see `DesignRows`."""
     return DesignRows(stores, items, transformers)[np.arange(len(items))]
+
+
+def _matrix(
+    stores: Mapping[str, FunctaStore],
+    ids: Mapping[str, NDArray[np.object_]],
+    transformers: Mapping[str, FunctaFeatures],
+) -> NDArray[np.float32]:
+    """Return features side by side, shape (b, columns); NaN where there is no store or no ID."""
+    widths = [int(transformer.keep_.sum()) for transformer in transformers.values()]
+    matrix = np.full((len(next(iter(ids.values()))), sum(widths)), np.nan, dtype=np.float32)
+    for (name, transformer), out in zip(
+        transformers.items(), np.split(matrix, np.cumsum(widths)[:-1], axis=1), strict=True
+    ):
+        if name in stores:
+            _fill(out, stores[name], ids[name], transformer)
+    return matrix
 
 
 def _fill(out: NDArray[np.float32], store: FunctaStore, ids: NDArray[np.object_], transformer: FunctaFeatures) -> None:

@@ -63,7 +63,7 @@ def choose_preset(
     Raises
     ------
     ConfigError
-        The trainer is a cluster's, which grows trees only.
+        The trainer is a cluster's.
 
     Notes
     -----
@@ -75,7 +75,9 @@ def choose_preset(
     memory and time then.
     """
     if trainer is not None and not isinstance(trainer, LocalTrainer):
-        raise ConfigError("the preset 'auto' tries models that train in one process; expected 'fast' on a cluster.")
+        raise ConfigError(
+            "the preset 'auto' tries models that train in one process; expected 'fast' or 'linear' on a cluster."
+        )
     drawn = _Drawn.of(stores, _sample(items, settings.classifier().seed))
     first = _first_half(drawn.items, settings)
     made = {name: with_preset(settings, name) for name in _affordable(settings.choices, stores, items)}

@@ -67,8 +67,12 @@ def test_train_on_a_cluster(functa_process: Functa, har_store: Path, tmp_path: P
     from distributed import LocalCluster
 
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster:
-        place = ("--scheduler", cluster.scheduler_address, "--preset", "fast")
-        found = functa_process("train", har_store, "--model", tmp_path / "m", *place, "--rounds", 3, "--json").json
+        place = ("--scheduler", cluster.scheduler_address, "--threads", 1, "--json")
+        options = ("--model", tmp_path / "m", *place, "--preset", "fast", "--rounds", 3)
+        found = functa_process("train", har_store, *options).json
+        linear = functa_process("train", har_store, "--model", tmp_path / "l", *place, "--booster", "gblinear").json
+    here = functa_process("train", har_store, "--model", tmp_path / "h", "--preset", "linear", "--json").json
+    assert linear["accuracy"] == here["accuracy"]
     assert found["columns"] == 1500
     assert load_model(tmp_path / "m").classifier.n_rounds_ == found["rounds"] <= 3
 

@@ -45,7 +45,7 @@ def test_a_cluster_wants_rows_of_a_store():
         FunctaClassifier().fit_rows(np.zeros((4, 2), np.float32), ["a", "b"] * 2, trainer=ClusterTrainer(client=None))
 
 
-@pytest.mark.parametrize("preset", ["linear", "stacked", "auto"])
+@pytest.mark.parametrize("preset", ["stacked", "auto"])
 def test_what_does_not_train_on_a_cluster_is_refused_in_a_line(make_store, preset):
     with pytest.raises(ConfigError, match=r"^[^\n]*(cluster|one process)[^\n]*$"):
         train(make_store(), preset=preset, trainer=ClusterTrainer(client=None))

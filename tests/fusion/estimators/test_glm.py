@@ -179,16 +179,6 @@ def test_steps_end_when_rows_left_out_are_told_worse() -> None:
     assert len(seen) < SOFTMAX.steps
 
 
-def test_rows_that_are_read_anew_for_each_step_say_the_same(
-    classes: tuple[NDArray[np.float32], NDArray[np.float64]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    x, y = classes
-    fit = partial(fit_glm, x, y, np.arange(400) % 2, SOFTMAX, penalties=[0.01], losses=log_loss(y))
-    kept = fit()
-    monkeypatch.setattr(gram, "_KEPT_BYTES", 0)
-    np.testing.assert_array_equal(fit().coefficients, kept.coefficients)
-
-
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_copied_and_constant_columns_and_missing_values_do_no_harm(shape: tuple[int, int]) -> None:
     x, y = made(*shape)

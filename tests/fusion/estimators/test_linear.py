@@ -163,13 +163,13 @@ def test_settings_of_coordinate_descent_are_told_to_be_without_effect(rows):
     assert old.booster_.save_raw() == new.booster_.save_raw()
 
 
-def test_a_cluster_trains_trees_only(rows):
+def test_trees_on_a_linear_booster_train_in_one_process(rows):
     class Elsewhere(LocalTrainer):
         pass
 
-    small("gblinear").fit_rows(rows.functas, rows.labels, trainer=Elsewhere())
-    with pytest.raises(ConfigError, match="booster is 'gblinear', which trains in one process; use 'gbtree'"):
-        small("gblinear").fit_rows(rows.functas, rows.labels, trainer=object())
+    small("stacked").fit_rows(rows.functas, rows.labels, trainer=Elsewhere())
+    with pytest.raises(ConfigError, match="booster is 'stacked', which trains in one process; use 'gblinear'"):
+        small("stacked").fit_rows(rows.functas, rows.labels, trainer=object())
 
 
 @pytest.mark.parametrize("booster", ["gblinear", "stacked"])
