@@ -161,8 +161,9 @@ def cross_validation_folds(codes: NDArray[np.intp], groups: ArrayLike, count: in
 
     Examples
     --------
-    >>> cross_validation_folds(np.array([0, 0, 1, 1]), ["ann", "bob", "ann", "bob"], 2, seed=0)
-    array([1, 0, 1, 0])
+    >>> ann, bob, *again = cross_validation_folds(np.array([0, 0, 1, 1]), ["ann", "bob", "ann", "bob"], 2, seed=0)
+    >>> bool(ann != bob), again == [ann, bob]
+    (True, True)
     """
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 

@@ -61,6 +61,7 @@ def test_thresholds_saved_by_version_0_2_name_the_same_classes() -> None:
         assert model.predict(functas).tolist() != golden["thresholds:named"].tolist()
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
 def test_an_estimator_of_scikit_learn_saved_by_version_0_2_says_the_same() -> None:
     pytest.importorskip("skops.io")
     model = load_model(V02 / "estimator")

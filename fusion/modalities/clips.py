@@ -34,6 +34,7 @@ _CODEC = re.compile(rb"stsd.{12}([!-~]{4})|(V_[A-Z0-9/]+)|vids([!-~]{4})", re.DO
 _CODEC_NAMES = {"av01": "AV1", "V_AV1": "AV1", "AV01": "AV1"}
 _STEADY = 0.5
 _TEXT = frozenset(bytes(range(32, 127)) + b"\t\r\n")
+_SILENT = 0  # of OpenCV's levels of messages
 
 
 class Clip(Protocol):
@@ -241,12 +242,13 @@ def silent_opencv() -> Iterator[None]:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     import cv2
 
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    logs: Any = cv2 if hasattr(cv2, "getLogLevel") else cv2.utils.logging  # until OpenCV 4, and from 5 on
+    level = logs.getLogLevel()
+    logs.setLogLevel(_SILENT)
     try:
         yield
     finally:
-        cv2.utils.logging.setLogLevel(level)
+        logs.setLogLevel(level)
 
 
 def _moment(capture: Any) -> float:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xgboost
 from helpers.made_bursts import LENGTH, Bursts
 from sklearn.linear_model import LogisticRegression
 
@@ -37,10 +38,10 @@ def test_a_slope_of_the_linear_booster_is_what_a_change_does(bursts: Bursts) -> 
     model = fusion.load_model(bursts.model)
 
     def margin(functas: np.ndarray) -> float:
-        logs = np.log(model.predict_proba({"sensor": functas})[0].astype(float))
-        return float(logs[0] - logs.mean())
+        rows = xgboost.DMatrix(model.branches[0].features.transform(functas))
+        margins = model.classifier.booster_.predict(rows, output_margin=True)[0].astype(float)
+        return float(margins[0] - margins.mean())
 
-    # Of two classes near to 1/2 probabilities tell margins best.
     with fusion.open_store(bursts.store) as store:
         near = min((store.get(f"w{number}").functas for number in range(60, 90)), key=lambda r: abs(margin(r)))
     slopes = attributions(model, {"sensor": near}, model.classes[0])["sensor"].slopes

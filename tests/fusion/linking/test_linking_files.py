@@ -44,7 +44,7 @@ def test_what_was_written_is_read(table, tmp_path, name):
 @pytest.mark.parametrize("name", ["link.parquet", "link.csv"])
 def test_stores_are_found_when_all_moved(table, tmp_path, name):
     table.save(tmp_path / name)
-    moved = tmp_path.with_name(f"{tmp_path.name}-moved")
+    moved = tmp_path.with_name(f"{tmp_path.name}-{name}-moved")
     tmp_path.rename(moved)
     path = Path(read_link(moved / name).stores["a"].path)
     assert path == moved / "stores" / "a.zarr"

@@ -86,11 +86,12 @@ def test_the_built_in_camera_view_is_a_clip() -> None:
 
 
 def test_opencv_keeps_its_threads_and_its_messages_for_others() -> None:
-    threads, level = cv2.getNumThreads(), cv2.utils.logging.getLogLevel()
+    logs = cv2 if hasattr(cv2, "getLogLevel") else cv2.utils.logging
+    threads, level = cv2.getNumThreads(), logs.getLogLevel()
     VideoModality(size=(8, 8), frames=2, transform="flow").prepare(moving_square())
     with pytest.raises(SampleError):
         SMALL.prepare(VideoFile(Path("nowhere.mp4")))
-    assert (cv2.getNumThreads(), cv2.utils.logging.getLogLevel()) == (threads, level)
+    assert (cv2.getNumThreads(), logs.getLogLevel()) == (threads, level)
 
 
 def test_grey_is_brightness() -> None:
