@@ -103,7 +103,7 @@ def test_ctrl_c_commits_and_says_so(source: Path, tmp_path: Path) -> None:
     store = tmp_path / "s.zarr"
     process = subprocess.Popen(
         [sys.executable, "-c", "from cli.main import main; main()", "encode", str(source), "--store", str(store)]
-        + [str(a) for a in (*ENCODE, "--steps", 1000, "--block-rows", 8)],
+        + [str(a) for a in (*ENCODE, "--steps", 250, "--block-rows", 8)],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
         text=True,
