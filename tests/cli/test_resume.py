@@ -15,6 +15,8 @@ from helpers.running import ENCODE, ROOT, Functa
 from store import open_store
 
 SLOWLY = ("--steps", 60, "--block-rows", 8)
+HEARS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+"""A shell's background job ignores SIGINT, and so would what it starts."""
 
 
 @pytest.fixture(scope="module")
@@ -102,8 +104,8 @@ def test_ctrl_c_commits_and_says_so(source: Path, tmp_path: Path) -> None:
 
     store = tmp_path / "s.zarr"
     process = subprocess.Popen(
-        [sys.executable, "-c", "from cli.main import main; main()", "encode", str(source), "--store", str(store)]
-        + [str(a) for a in (*ENCODE, "--steps", 250, "--block-rows", 8)],
+        [sys.executable, "-c", f"{HEARS}; from cli.main import main; main()", "encode", str(source)]
+        + [str(a) for a in ("--store", store, *ENCODE, "--steps", 250, "--block-rows", 8)],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
         text=True,
