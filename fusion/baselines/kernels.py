@@ -43,6 +43,8 @@ class RandomKernels:
         aeon or what it needs is not installed.
     """
 
+    weights: int | None = None  # aeon does not say how many
+
     def __init__(self, name: str, *, seed: int = 42, **parameters: Any) -> None:
         try:
             made = getattr(import_module(_MODULE), _BY_NAME[name])
@@ -59,11 +61,6 @@ class RandomKernels:
         """Train on some rows of samples with one axis, such as windows of sensors."""
         self._classifier.fit(_series(prepared, rows), prepared.labels[rows].astype(str))
         return self
-
-    @property
-    def weights(self) -> int | None:
-        """None: aeon does not say how many."""
-        return None
 
     def predict(self, prepared: Prepared, rows: NDArray[np.intp]) -> NDArray[Any]:
         """Return the class of some rows, shape (r,)."""

@@ -46,18 +46,20 @@ class Baseline(Protocol):
 
 
 class _Network:
-    weights: int | None
-
     def __init__(self, *, augmented: bool = False, **parameters: Any) -> None:
-        self._augmented = augmented
-        self._network = ConvNet(annealed=augmented, **parameters)
+        self._augmented, self._parameters = augmented, parameters
 
     def fit(self, prepared: Prepared, rows: NDArray[np.intp]) -> Self:
+        own: dict[str, Any] = {}
         if self._augmented:
-            self._network.augmentation = Augmentation.of(prepared.modality)
+            own = {"annealed": True, "augmentation": Augmentation.of(prepared.modality)}
+        self._network = ConvNet(**own | self._parameters)
         self._network.fit(prepared.values, rows, prepared.labels[rows], prepared.groups[rows])
-        self.weights = self._network.weights
         return self
+
+    @property
+    def weights(self) -> int:
+        return self._network.weights_
 
     def predict(self, prepared: Prepared, rows: NDArray[np.intp]) -> NDArray[Any]:
         return self._network.predict(prepared.values, rows)
@@ -65,8 +67,6 @@ class _Network:
 
 class _Logistic:
     """Logistic regression on all values: scikit-learn's defaults, as the paper names no others, or at its best."""
-
-    weights: int | None
 
     def __init__(self, *, seed: int = 42, converged: bool = False, **parameters: Any) -> None:
         steps = (StandardScaler(),) if converged else ()
@@ -78,9 +78,12 @@ class _Logistic:
             # The default of 100 iterations is part of what is measured.
             warnings.simplefilter("ignore", ConvergenceWarning)
             self._model.fit(_flat(prepared)[rows], prepared.labels[rows].astype(str))
-        learned = self._model[-1]
-        self.weights = learned.coef_.size + learned.intercept_.size
         return self
+
+    @property
+    def weights(self) -> int:
+        learned = self._model[-1]
+        return int(learned.coef_.size + learned.intercept_.size)
 
     def predict(self, prepared: Prepared, rows: NDArray[np.intp]) -> NDArray[Any]:
         return np.asarray(self._model.predict(_flat(prepared)[rows]))

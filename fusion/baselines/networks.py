@@ -93,56 +93,31 @@ class ConvNet:
         self.classes_, codes = np.unique(labels.astype(str), return_inverse=True)
         if len(self.classes_) < 2:
             raise DataError(f"the {len(rows)} training rows hold one class only; expected at least two classes.")
+        held = np.zeros(len(rows), bool)
+        if not self.annealed:
+            held = hold_out(codes, groups, fraction=self.validation_fraction, seed=self.seed)
         keras = load_tensorflow().keras
         self.model_ = _build(keras, values.shape[1:], len(self.classes_), self.filters, self.seed)
-        train = self._annealed if self.annealed else self._stopped_early
-        train(keras, values, rows, codes, groups)
-        self.weights = int(self.model_.count_params())
-        return self
-
-    def _stopped_early(
-        self,
-        keras: Any,
-        values: NDArray[np.float32],
-        rows: NDArray[np.intp],
-        codes: NDArray[np.intp],
-        groups: NDArray[Any] | None,
-    ) -> None:
-        held = hold_out(codes, groups, fraction=self.validation_fraction, seed=self.seed)
-        watched = held if held.any() else np.ones_like(held)
-        longer = _longer(int(np.sum(~held)))
-        patience = self.patience or _PATIENCE * longer
-        self._fit(
-            keras,
-            self._batches(keras, values, rows[~held], codes[~held]),
-            self.epochs or _EPOCHS * longer,
-            self.learning_rate,
-            validation_data=_batches(keras, values, rows[watched], codes[watched], self.batch, None, None),
-            callbacks=[keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True)],
-        )
-
-    def _annealed(
-        self,
-        keras: Any,
-        values: NDArray[np.float32],
-        rows: NDArray[np.intp],
-        codes: NDArray[np.intp],
-        groups: NDArray[Any] | None,  # noqa: ARG002 - nothing is held out
-    ) -> None:
-        batches = self._batches(keras, values, rows, codes)
-        epochs = self.epochs or _ANNEALED_EPOCHS * min(_longer(len(rows)), _MOST_LONGER)
-        self._fit(
-            keras, batches, epochs, keras.optimizers.schedules.CosineDecay(self.learning_rate, epochs * len(batches))
-        )
-
-    def _fit(self, keras: Any, batches: Any, epochs: int, learning_rate: Any, **how: Any) -> None:
-        optimizer = keras.optimizers.Adam(learning_rate)
-        self.model_.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy")
-        history = self.model_.fit(batches, epochs=epochs, shuffle=False, verbose=0, **how)
+        learned = _batches(keras, values, rows[~held], codes[~held], self.batch, self.seed, self.augmentation)
+        longer = max(1, round(_FEW / int(np.sum(~held))))
+        rate: Any = self.learning_rate
+        watching: dict[str, Any] = {}
+        if self.annealed:
+            epochs = self.epochs or _ANNEALED_EPOCHS * min(longer, _MOST_LONGER)
+            rate = keras.optimizers.schedules.CosineDecay(rate, epochs * len(learned))
+        else:
+            epochs = self.epochs or _EPOCHS * longer
+            watched = held if held.any() else ~held
+            patience = self.patience or _PATIENCE * longer
+            watching = {
+                "validation_data": _batches(keras, values, rows[watched], codes[watched], self.batch, None, None),
+                "callbacks": [keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True)],
+            }
+        self.model_.compile(optimizer=keras.optimizers.Adam(rate), loss="sparse_categorical_crossentropy")
+        history = self.model_.fit(learned, epochs=epochs, shuffle=False, verbose=0, **watching)
         self.epochs_ = len(history.history["loss"])
-
-    def _batches(self, keras: Any, values: NDArray[np.float32], rows: NDArray[np.intp], codes: NDArray[np.intp]) -> Any:
-        return _batches(keras, values, rows, codes, self.batch, self.seed, self.augmentation)
+        self.weights_ = int(self.model_.count_params())
+        return self
 
     def predict(self, values: NDArray[np.float32], rows: NDArray[np.intp]) -> NDArray[np.object_]:
         """Return the most probable class of some rows, shape (r,)."""
@@ -153,11 +128,6 @@ class ConvNet:
             padded = np.concatenate([part, np.repeat(part[:1], short)])
             found.append(np.asarray(self.model_.predict_on_batch(values[padded]))[: len(part)])
         return np.asarray(self.classes_[np.concatenate(found).argmax(axis=1)], dtype=object)
-
-
-def _longer(rows: int) -> int:
-    """How many times the epochs that few rows take, for about as many steps."""
-    return max(1, round(_FEW / rows))
 
 
 def _build(keras: Any, shape: tuple[int, ...], classes: int, filters: tuple[int, ...], seed: int) -> Any:

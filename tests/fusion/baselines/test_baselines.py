@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fusion.baselines import models
+from fusion.baselines.augmentation import Augmentation
 from fusion.baselines.lstm import LstmSettings, lstm_functas, lstm_start
 from fusion.baselines.models import BASELINES, baseline, measure_baseline
 from fusion.baselines.networks import ConvNet
@@ -73,6 +75,24 @@ def test_random_kernels_say_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "aeon.classification.convolution_based", None)
     with pytest.raises(ConfigError, match=r"'minirocket' needs aeon; .* pip install 'functa-fusion\[controls\]'"):
         baseline("minirocket")
+
+
+def test_what_is_asked_of_a_network_wins_over_its_own_choice(monkeypatch):
+    asked = []
+
+    class Recorder:
+        def __init__(self, **parameters):
+            asked.append(parameters)
+
+        def fit(self, *_):
+            pass
+
+    monkeypatch.setattr(models, "ConvNet", Recorder)
+    for name in ("convolution", "convolution-augmented"):
+        baseline(name, annealed=False, epochs=3).fit(prepared(), np.arange(72))
+    plain, augmented = asked
+    assert plain == {"annealed": False, "epochs": 3}
+    assert augmented == plain | {"augmentation": Augmentation(shifted=1, jitter=0.05)}
 
 
 def test_an_unknown_baseline_is_refused():
