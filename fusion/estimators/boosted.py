@@ -143,11 +143,11 @@ class FunctaBooster(BaseEstimator):
         targets = self._targets(np.asarray(y))
         held = self._hold_out(targets, groups)
         if self.booster == "gbtree":
-            self.boosters_ = {"model": self._train_trees(trainer or LocalTrainer(), rows, targets, held, progress)}
+            self._take({"model": self._train_trees(trainer or LocalTrainer(), rows, targets, held, progress)})
             return self
         if self.booster == "stacked" and not isinstance(trainer or LocalTrainer(), LocalTrainer):
             raise ConfigError("booster is 'stacked', which trains in one process; use 'gblinear' on a cluster.")
-        self.boosters_ = self._train_on_linear(trainer or LocalTrainer(), rows, targets, groups, held, progress)
+        self._take(self._train_on_linear(trainer or LocalTrainer(), rows, targets, groups, held, progress))
         return self
 
     @property
@@ -197,12 +197,17 @@ class FunctaBooster(BaseEstimator):
             )
         self.classes_ = np.asarray(classes)
         self.n_features_in_ = given["model"].num_features()
-        self.boosters_ = given
+        self._take(given)
         for booster in given.values():
             self._require_shape(booster)
-            booster.set_param({"nthread": self._threads()})
         self.n_rounds_ = given["model"].num_boosted_rounds()
         return self
+
+    def _take(self, boosters: dict[str, xgboost.Booster]) -> None:
+        """Keep boosters, which predict by all threads whatever they were trained by."""
+        self.boosters_ = boosters
+        for booster in boosters.values():
+            booster.set_param({"nthread": self._threads()})
 
     @property
     def _checks(self) -> Mapping[str, Any]:
@@ -339,9 +344,7 @@ class FunctaBooster(BaseEstimator):
             if not self.refit:
                 return found[: self.n_rounds_]
             del data, validation, found
-        grown = boost(matrix(rows=np.arange(len(targets))), self.n_rounds_, validation=None, patience=None)
-        grown.set_param({"nthread": self._threads()})
-        return grown
+        return boost(matrix(rows=np.arange(len(targets))), self.n_rounds_, validation=None, patience=None)
 
     def _xgboost_parameters(self, shape: tuple[int, ...]) -> dict[str, Any]:
         objective = dict(self._objective.parameters())

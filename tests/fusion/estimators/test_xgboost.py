@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from helpers.made_functas import CLASSES, functa_rows
@@ -90,6 +92,14 @@ def test_few_values_give_the_same_trees_on_any_number_of_cores(rows, monkeypatch
         classifier = small(n_jobs=None).fit(rows.functas, rows.labels, rows.groups)
         grown.append(bytes(classifier.booster_.save_raw()))
     assert grown[0] == grown[1] == grown[2]
+
+
+@pytest.mark.parametrize("how", [{}, {"refit": False}, {"booster": "gblinear"}], ids=["trees", "as found", "linear"])
+def test_what_one_thread_trained_predicts_by_all(rows, monkeypatch, how):
+    monkeypatch.setattr(boosted, "_physical_cores", lambda: 3)
+    classifier = small(n_jobs=None, **how).fit(rows.functas, rows.labels, rows.groups)
+    told = json.loads(classifier.booster_.save_config())["learner"]["generic_param"]
+    assert told["nthread"] == "3"
 
 
 def test_many_values_are_read_by_all_cores_and_as_many_threads_as_asked_for(monkeypatch):
