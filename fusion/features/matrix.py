@@ -57,7 +57,7 @@ class DesignRows:
         self._stores = {name: stores[name] for name in transformers if name in stores}
         self._ids = {name: items.rows[name] for name in transformers}
         self._transformers = dict(transformers)
-        self.blocks = tuple(int(transformer.keep_.sum()) for transformer in transformers.values())
+        self.blocks = _widths(transformers)
         self.shape = (len(items), sum(self.blocks))
         for name, store in self._stores.items():
             _require_rows(store, self._ids[name])
@@ -92,8 +92,7 @@ class DesignPart:
     ) -> None:
         self._paths, self._ids = dict(paths), dict(ids)
         self._transformers = {name: transformer.without_moments() for name, transformer in transformers.items()}
-        columns = sum(int(transformer.keep_.sum()) for transformer in transformers.values())
-        self.shape = (len(next(iter(ids.values()))), columns)
+        self.shape = (len(next(iter(ids.values()))), sum(_widths(transformers)))
 
     def __getitem__(self, positions: NDArray[np.intp]) -> NDArray[np.float32]:
         """Open the stores and return the rows at these positions, float32 of shape (b, columns)."""
@@ -163,13 +162,18 @@ def design_matrix(
     return DesignRows(stores, items, transformers)[np.arange(len(items))]
 
 
+def _widths(transformers: Mapping[str, FunctaFeatures]) -> tuple[int, ...]:
+    """Count the columns of each branch."""
+    return tuple(int(transformer.keep_.sum()) for transformer in transformers.values())
+
+
 def _matrix(
     stores: Mapping[str, FunctaStore],
     ids: Mapping[str, NDArray[np.object_]],
     transformers: Mapping[str, FunctaFeatures],
 ) -> NDArray[np.float32]:
     """Return features side by side, shape (b, columns); NaN where there is no store or no ID."""
-    widths = [int(transformer.keep_.sum()) for transformer in transformers.values()]
+    widths = _widths(transformers)
     matrix = np.full((len(next(iter(ids.values()))), sum(widths)), np.nan, dtype=np.float32)
     for (name, transformer), out in zip(
         transformers.items(), np.split(matrix, np.cumsum(widths)[:-1], axis=1), strict=True

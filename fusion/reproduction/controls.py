@@ -126,9 +126,7 @@ def _thinned(prepared: Prepared) -> Prepared:
 
 
 def _result(model: str, found: BaselineResult, paper: float | None, note: str) -> Result:
-    if found.weights is not None:
-        note = "; ".join(filter(None, (note, f"{found.weights:,} weights")))
-    return Result(
+    result = Result(
         model=model,
         measured=float(np.mean(found.folds)) if found.folds else found.evaluation.accuracy,
         interval=mean_accuracy_interval(found.folds) if found.folds else found.evaluation.accuracy_interval,
@@ -140,3 +138,4 @@ def _result(model: str, found: BaselineResult, paper: float | None, note: str) -
         note=note,
         extra={"macro_f1": found.evaluation.macro_f1, "folds": list(found.folds)},
     )
+    return result if found.weights is None else result.noted(f"{found.weights:,} weights")

@@ -108,7 +108,7 @@ def _with_shared(result: Result) -> Result:
     if shared is None:
         return result
     told = f"without the {shared['rows']} clips of recordings in two folds {shared['accuracy_without']:.4f}"
-    return replace(result, note=f"{result.note}; {told}" if result.note else told)
+    return result.noted(told)
 
 
 def _held_out(layout: str, held: str) -> tuple[str, Encoding]:

@@ -261,8 +261,7 @@ def functa_result(
     columns = (result.extra or {}).get("columns")
     if columns is None or how.get("preset") != "linear":
         return result
-    read = f"{columns:,} columns, each with a weight for each class"
-    return replace(result, note="; ".join(filter(None, (result.note, read))))
+    return result.noted(f"{columns:,} columns, each with a weight for each class")
 
 
 def trained_result(

@@ -56,6 +56,10 @@ class Result:
     stores: Mapping[str, float] = field(default_factory=dict)
     extra: Mapping[str, Any] | None = None
 
+    def noted(self, text: str) -> Self:
+        """Return the same with more to know of it."""
+        return replace(self, note=f"{self.note}; {text}" if self.note else text)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         return asdict(self) | {"interval": None if self.interval is None else list(self.interval)}
