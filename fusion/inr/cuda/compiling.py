@@ -70,9 +70,28 @@ def cubin(layout: Plan, capability: tuple[int, int]) -> bytes:
 
 
 def build(layout: Plan, capability: tuple[int, int]) -> tuple[bytes, Usage]:
-    """Compile a kernel, without looking at what is kept."""
-    ptx = _ptx(layout, capability)
-    return _linked(ptx, capability, layout.shared)
+    """Compile a kernel, without looking at what is kept.
+
+    Raises
+    ------
+    CudaUnavailableError
+        When it cannot be compiled or linked, whatever compiler and linker say.
+    """
+    try:
+        return _linked(_ptx(layout, capability), capability, layout.shared)
+    except CudaUnavailableError:
+        raise
+    except Exception as error:  # beside packages that they were not made for they fail in any way
+        raise CudaUnavailableError(
+            f"no kernel could be made for compute capability {capability[0]}.{capability[1]} ({_in_short(error)}); "
+            "pip install 'functa-fusion[cuda]' gives versions of compiler, linker and NumPy that go together, "
+            "numba-cuda[cu12] those for devices older than 7.5"
+        ) from error
+
+
+def _in_short(error: Exception) -> str:
+    told = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {told[0]}" if told else type(error).__name__
 
 
 def cache_folder() -> Path:
@@ -134,13 +153,7 @@ def _ptx(layout: Plan, capability: tuple[int, int]) -> str:
     floats = [types.float32] * (1 + layout.layers)
     signature = types.void(*pointers, *[types.int64] * len(INTEGERS), *floats)
     bounds = (layout.threads, layout.blocks)
-    try:
-        ptx, _ = cuda.compile_ptx(names[NAME], signature, cc=capability, launch_bounds=bounds)
-    except (ImportError, RuntimeError) as error:
-        raise CudaUnavailableError(
-            f"numba-cuda does not compile for compute capability {capability[0]}.{capability[1]} ({error}); "
-            "numba-cuda[cu12] does for devices older than 7.5"
-        ) from error
+    ptx, _ = cuda.compile_ptx(names[NAME], signature, cc=capability, launch_bounds=bounds)
     entry = re.search(r"\.entry\s+([\w$]+)", ptx)
     if entry is None:
         raise CudaUnavailableError("numba-cuda wrote no kernel; another version of it may")

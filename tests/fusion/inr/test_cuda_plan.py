@@ -100,6 +100,19 @@ def test_what_is_missing_to_compile_is_named(monkeypatch: pytest.MonkeyPatch) ->
         compiling.load_compiler()
 
 
+def test_a_compiler_beside_packages_that_it_was_not_made_for_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def not_compiled(layout: Plan, capability: tuple[int, int]) -> str:
+        raise AttributeError("module 'numpy' has no attribute 'row_stack'\nand more")
+
+    monkeypatch.setattr(compiling, "_ptx", not_compiled)
+    said = r"no kernel could be made for compute capability 9\.0 \(AttributeError: .*'row_stack'\); pip install"
+    with pytest.raises(CudaUnavailableError, match=said) as told:
+        compiling.build(plan(paper(1, 1), Kind(), H100), (9, 0))
+    assert "\n" not in str(told.value)
+
+
 def test_a_kernel_says_what_its_linker_says_of_it() -> None:
     log = "Used 254 registers, used 1 barriers\n 8 bytes stack frame, 4 bytes spill stores, 12 bytes spill loads"
     assert compiling._usage(log, 1000) == compiling.Usage(254, 16, 1000)
