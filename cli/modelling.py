@@ -128,7 +128,10 @@ def print_training(result: TrainResult) -> None:
     _print_each(result)
     _print_at_thresholds(result)
     if result.tuning is not None:
-        tried = [(t.name, f"{t.score:.3f}", f"{t.seconds:.1f}") for t in result.tuning.tried]
+        tried = [
+            (each.name, "" if each.score is None else f"{each.score:.3f}", f"{each.seconds:.1f}")
+            for each in result.tuning.tried
+        ]
         columns = ("what", result.tuning.chosen.measure, "s")
         print_table(f"Tried on training groups; chosen: {result.tuning.chosen.name}", columns, tried)
     for warning in result.warnings:

@@ -43,8 +43,9 @@ class Tried:
         Of `CANDIDATES`.
     parameters : mapping of str to object
         As given to `FunctaClassifier`.
-    score : float
-        Of all training rows, each predicted by a model that saw none of its group: the higher the better.
+    score : float or None
+        Of all training rows, each predicted by a model that saw none of its group: the higher the better. None where
+        too few rows are left to learn from once others are left out.
     seconds : float
         Of all folds.
     measure : str
@@ -53,7 +54,7 @@ class Tried:
 
     name: str
     parameters: Mapping[str, Any]
-    score: float
+    score: float | None
     seconds: float
     measure: str = "accuracy"
 
@@ -74,6 +75,11 @@ class Tuning:
     def chosen(self) -> Tried:
         """The plainest of those within half a point of the best."""
         return plainest(self.tried)
+
+    @property
+    def told(self) -> bool:
+        """Whether any candidate's score is known."""
+        return any(one.score is not None for one in self.tried)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for a report."""
@@ -124,10 +130,7 @@ def tune_classifier(
     folds = stratified_folds(task.strata(labels), members, most=_FOLDS, seed=classifier.seed)
     count = int(folds.max(initial=0)) + 1
     if count < 2:
-        raise DataError(
-            f"tuning needs at least two groups of training rows, got one of {len(labels)} rows. Encode with groups "
-            "(subject, film or recording), or choose the booster yourself."
-        )
+        raise DataError(_untunable(len(labels), members))
     choices = CANDIDATES if candidates is None else candidates
     made = {name: clone(classifier).set_params(**given) for name, given in choices.items()}
     tried: list[Tried] = []
@@ -144,10 +147,28 @@ def tune_classifier(
     return Tuning(tuple(tried), made[plainest(tried).name])
 
 
+def _untunable(rows: int, members: NDArray[np.intp] | None) -> str:
+    if members is not None and not members.any():
+        return (
+            f"tuning needs at least two groups of training rows, got one of {rows} rows. Encode with groups "
+            "(subject, film or recording), or choose the booster yourself."
+        )
+    return (
+        f"tuning needs two training rows of some class, got one of each of {rows} classes. Add training rows, or choose "
+        "the booster yourself."
+    )
+
+
 def plainest(tried: Sequence[Tried]) -> Tried:
-    """Return the first of those whose score is within 0.005 of the highest: what is less is chance."""
-    best = max(one.score for one in tried)
-    return next(one for one in tried if one.score >= best - _EVEN)
+    """Return the first of those whose score is within 0.005 of the highest: what is less is chance.
+
+    Where no score is known the first linear one: trees do not split so few rows.
+    """
+    known = [(one, one.score) for one in tried if one.score is not None]
+    if not known:
+        return next((one for one in tried if one.parameters.get("booster", "gbtree") != "gbtree"), tried[0])
+    best = max(score for _, score in known)
+    return next(one for one, score in known if score >= best - _EVEN)
 
 
 class _Part:

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.estimators.presets import TrainingSettings
+from fusion.estimators.tuning import Tuning
 from fusion.features.items import Items
 from fusion.metrics import Evaluation, Figures
 from fusion.models.choosing import choose_preset, score_left_out, with_preset
 from fusion.models.model import Model
 from store import FunctaStore
 
-__all__ = ["advice_on_groups", "advice_on_linear", "advice_on_silent_classes"]
+__all__ = ["advice_on_choice", "advice_on_groups", "advice_on_linear", "advice_on_silent_classes"]
 
 FEW_ROWS = 1000
 """Up to so many training rows a linear model is tried beside trees."""
@@ -46,6 +47,8 @@ def advice_on_linear(
         return _beside_trees(stores, items, with_preset(plain, "linear"), model, *held)
     _, tuning = choose_preset(stores, items, replace(plain, choices=("fast", "linear")))
     trees, linear = (tried.score for tried in tuning.tried)
+    if trees is None or linear is None:
+        return (f"{len(items):,} training rows are too few for trees, which do not split them: try --preset linear",)
     return _told(items, linear - trees, f"which cross-validates at {linear:.2f} against {trees:.2f} of fast trees")
 
 
@@ -62,12 +65,22 @@ def _beside_trees(
     trees = task.weighted_score(labels, predicted, task.weights(labels, linear.parameters))
     parameters = {**linear.parameters, "early_stopping_rounds": None}  # a middle penalty; to choose one takes longest
     found = score_left_out(stores, items, ~held, replace(linear, parameters=parameters))
+    if found is None:
+        return ()
     told = f"which reaches {found:.2f} on {held.sum():,} of them that were left out, the trees {trees:.2f}"
     return _told(items, found - trees, told)
 
 
 def _told(items: Items, ahead: float, told: str) -> tuple[str, ...]:
     return () if ahead < _WORTH else (f"{len(items):,} training rows: try --preset linear, {told}",)
+
+
+def advice_on_choice(tuning: Tuning | None) -> tuple[str, ...]:
+    """Tell that what was chosen is not chosen by what it reached."""
+    if tuning is None or tuning.told:
+        return ()
+    why = "no part of the training rows has two classes to learn from and others to be tested on"
+    return (f"{tuning.chosen.name} was taken without a comparison: {why}; more rows of each class would tell",)
 
 
 def advice_on_silent_classes(evaluation: Figures) -> tuple[str, ...]:

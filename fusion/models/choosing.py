@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fusion.encoders.options import Progress
 from fusion.errors import ConfigError
 from fusion.estimators.presets import TRAINING_PRESETS, TrainingSettings
+from fusion.estimators.tasks import Task
 from fusion.estimators.trainers import LocalTrainer, Trainer
 from fusion.estimators.tuning import Tried, Tuning, plainest
 from fusion.features.batches import batches
@@ -70,7 +71,8 @@ def choose_preset(
     The rows are halved by whole groups (by rows where there is one group). Each preset trains on one half and is tested
     on the other: trees first without training again on what stopped them, which takes half the time. Only where the two
     best are within two standard errors of their difference over the tested rows trees train again, and the halves
-    change places. Of scores within half a point the first preset's is taken. Several modalities are tried side by side,
+    change places. Of scores within half a point the first preset's is taken; where no half has two classes, a linear
+    one: trees do not split so few rows. Several modalities are tried side by side,
     as by early fusion. Linear models are left out where both rows and columns are more than 16,000: trees take less
     memory and time then.
     """
@@ -81,18 +83,19 @@ def choose_preset(
     drawn = _Drawn.of(stores, _sample(items, settings.classifier().seed))
     first = _first_half(drawn.items, settings)
     made = {name: with_preset(settings, name) for name in _affordable(settings.choices, stores, items)}
-    found: dict[str, list[_Scored]] = {}
+    halves = [half for half in (first, ~first) if drawn.teaches(half, settings.task)]
+    found: dict[str, list[_Scored]] = {name: [] for name in made}
     took = dict.fromkeys(made, 0.0)
-    for number in (0, 1):
+    for number, half in enumerate(halves):
         for place, (name, resolved) in enumerate(made.items()):
             if progress is not None:
                 progress("choose", number * len(made) + place, 2 * len(made))
             begin = time.perf_counter()
             if not number:
-                found[name] = [drawn.scored(first, resolved, trainer, refit=False)]
+                found[name] = [drawn.scored(half, resolved, trainer, refit=False)]
             else:
-                once = found[name] if _is_linear(name) else [drawn.scored(first, resolved, trainer)]
-                found[name] = [*once, drawn.scored(~first, resolved, trainer)]
+                once = found[name] if _is_linear(name) else [drawn.scored(halves[0], resolved, trainer)]
+                found[name] = [*once, drawn.scored(half, resolved, trainer)]
             took[name] += time.perf_counter() - begin
         if _is_clear([each[0] for each in found.values()]):
             break
@@ -101,7 +104,7 @@ def choose_preset(
         Tried(
             name,
             dict(made[name].parameters),
-            float(np.mean([one.score for one in each])),
+            float(np.mean([one.score for one in each])) if each else None,
             round(took[name], 3),
             measure,
         )
@@ -113,9 +116,10 @@ def choose_preset(
 
 def score_left_out(
     stores: Mapping[str, FunctaStore], items: Items, inside: NDArray[np.bool_], settings: TrainingSettings
-) -> float:
-    """Train on the items inside and give the score on the others; the lowest there is where nothing can be learned."""
-    return _Drawn.of(stores, items).scored(inside, settings, None).score
+) -> float | None:
+    """Train on the items inside and give the score on the others; None where nothing can be learned."""
+    drawn = _Drawn.of(stores, items)
+    return drawn.scored(inside, settings, None).score if drawn.teaches(inside, settings.task) else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,8 +127,8 @@ class _Scored:
     """What a preset reached on tested rows, and how good each prediction was, shape (n,), with the rows' weights."""
 
     score: float
-    hits: NDArray[np.float64] | None = None
-    weights: NDArray[np.float64] | None = None
+    hits: NDArray[np.float64]
+    weights: NDArray[np.float64] | None
 
 
 def _affordable(names: Sequence[str], stores: Mapping[str, FunctaStore], items: Items) -> list[str]:
@@ -142,8 +146,6 @@ def _is_clear(found: Sequence[_Scored]) -> bool:
     if len(found) < 2:
         return True
     best, second = sorted(found, key=lambda one: one.score, reverse=True)[:2]
-    if best.hits is None or second.hits is None:
-        return best.score > second.score
     difference = best.hits - second.hits
     mean = np.average(difference, weights=best.weights)
     spread = np.sqrt(np.average(np.square(difference - mean), weights=best.weights))
@@ -179,16 +181,20 @@ class _Drawn:
         functas = {name: design_matrix(stores, items, {name: _as_they_are(stores[name].k)}) for name in items.rows}
         return cls(items, functas, {name: stores[name].state.get("start") for name in items.rows})
 
+    def teaches(self, inside: NDArray[np.bool_], task: Task) -> bool:
+        """Tell whether some items differ in what is learned, and others are left to test on."""
+        labels = self.items.labels[inside]
+        learned = task.learned(labels, task.names(labels))
+        return not inside.all() and len({tuple(np.atleast_1d(row)) for row in learned}) > 1
+
     def scored(
         self, inside: NDArray[np.bool_], settings: TrainingSettings, trainer: Trainer | None, *, refit: bool = True
     ) -> _Scored:
-        """Train on some items and test on the others; the lowest score where nothing can be learned."""
+        """Train on some items and test on the others."""
         task, labels = settings.task, self.items.labels[inside]
         classifier = settings.classifier().set_params(refit=refit)
         names = task.names(labels)
         learned = task.learned(labels, names)
-        if inside.all() or len({tuple(np.atleast_1d(row)) for row in learned}) < 2:
-            return _Scored(float("-inf"))
         training, test = self._columns(inside, settings)
         classifier.fit_rows(training, learned, self.items.groups[inside], trainer=trainer)
         parts = batches(len(test.values), 4 * test.shape[1])

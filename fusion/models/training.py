@@ -21,7 +21,7 @@ from fusion.estimators.trainers import LocalTrainer, Trainer
 from fusion.features.items import Items, fold_items, labelled_items, require_disjoint_groups
 from fusion.features.sampling import Sampling, require_share
 from fusion.features.source import Source, SourceLike, opened_source
-from fusion.models.advice import advice_on_groups, advice_on_linear, advice_on_silent_classes
+from fusion.models.advice import advice_on_choice, advice_on_groups, advice_on_linear, advice_on_silent_classes
 from fusion.models.figures import Judge
 from fusion.models.fitting import TrainingRun, fit_model
 from fusion.models.folder import Model, Record, require_replaceable, save_model
@@ -357,7 +357,7 @@ def _finish(
         at_thresholds=judge.at_thresholds(table),
     )
     tuning = run.tuned[-1] if run.tuned else None
-    told["advice"] = [*told["advice"], *advice_on_silent_classes(evaluation)]
+    told["advice"] = [*told["advice"], *advice_on_choice(tuning), *advice_on_silent_classes(evaluation)]
     repeats, advice = Repeats((own, *others)), tuple(told["advice"])
     result = replace(result, folds=folds, repeats=repeats, tuning=tuning, advice=advice)
     told |= {} if run.sample is None else {"sample": run.sample}

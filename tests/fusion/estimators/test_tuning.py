@@ -72,3 +72,8 @@ def test_one_group_cannot_be_tuned_on():
     X, y, _ = plane()  # noqa: N806
     with pytest.raises(DataError, match="tuning needs at least two groups of training rows, got one of 160 rows"):
         tune_classifier(QUICK, X, y, np.zeros(160))
+
+
+def test_one_row_of_each_class_is_refused():
+    with pytest.raises(DataError, match="needs two training rows of some class, got one of each of 4 classes. Add"):
+        tune_classifier(FunctaClassifier(), np.eye(4, dtype=np.float32), list("abcd"))

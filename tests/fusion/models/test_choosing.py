@@ -108,3 +108,18 @@ def test_a_cluster_is_refused_before_anything_is_tried(make_store):
 def test_two_ways_of_choosing_are_refused():
     with pytest.raises(ConfigError, match="'auto' and tune both choose"):
         training_settings("auto", tune=True)
+
+
+def test_one_row_of_each_class_takes_the_linear_model_and_says_that_nothing_was_compared(make_store):
+    rows = functa_rows(12, 6)
+    first = [rows.labels.tolist().index(name) for name in dict.fromkeys(rows.labels)]
+    splits = np.where(np.isin(np.arange(len(rows)), first), "train", "test")
+    store = make_store(rebuilt(rows, splits=splits, groups=[None] * len(rows)))
+    result = train(store, preset=AUTO)
+    assert result.tuning.chosen.name == "linear"
+    assert [one.score for one in result.tuning.tried] == [None, None]
+    assert result.accuracy == train(store, preset=training_settings("linear", n_jobs=1)).accuracy > 0.4
+    json.dumps(result.to_dict(), allow_nan=False)
+    assert any(line.startswith("linear was taken without a comparison: no part of") for line in result.advice)
+    told = train(store, preset=training_settings("fast", n_jobs=1), advise=True).advice
+    assert "3 training rows are too few for trees, which do not split them: try --preset linear" in told
