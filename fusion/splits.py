@@ -13,11 +13,13 @@ from fusion.errors import DataError
 
 __all__ = [
     "GROUP_FOLDS",
+    "classes_of_one_group",
     "cross_validation_folds",
     "group_codes",
     "group_folds",
     "hold_out",
     "is_fold",
+    "left_out_together",
     "require_disjoint",
     "seeded_hash",
     "stratified_folds",
@@ -81,13 +83,61 @@ def require_disjoint(*sides: tuple[Iterable[object], Iterable[object]]) -> None:
         )
 
 
-def group_folds(groups: ArrayLike, *, most: int = GROUP_FOLDS) -> NDArray[np.intp]:
+def left_out_together(codes: NDArray[np.intp], members: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Tell what is left out of training together, to choose by: whole groups, where another group has their classes.
+
+    A model that leaves out the only group of a class does not know the class, and what it is wrong on there says
+    nothing. So rows of a group are left out one by one where no other group has a class of its own. A single group is
+    returned as it is.
+
+    Parameters
+    ----------
+    codes : NDArray of intp
+        Class of each row as 0, 1, ..., shape (n,).
+    members : NDArray of intp
+        Group of each row as 0, 1, ..., shape (n,).
+
+    Examples
+    --------
+    >>> left_out_together(np.array([0, 0, 1, 1, 1]), np.array([0, 0, 1, 2, 2]))
+    array([2, 3, 0, 1, 1])
+    """
+    count = int(members.max(initial=-1)) + 1
+    if count < 2:
+        return members
+    met = np.unique(codes * np.intp(count) + members)
+    again = np.bincount(met // count) > 1
+    whole = np.zeros(count, dtype=bool)
+    whole[met[again[met // count]] % count] = True
+    if whole.all():
+        return members
+    names = np.where(whole[members], members, count + np.arange(len(members)))
+    return np.asarray(np.unique(names, return_inverse=True)[1], dtype=np.intp)
+
+
+def classes_of_one_group(codes: NDArray[np.intp], members: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the classes, numbers of `codes`, whose rows are all of one group of `members`, sorted.
+
+    Examples
+    --------
+    >>> classes_of_one_group(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 2]))
+    array([0])
+    """
+    met = np.unique(np.stack([codes, members]), axis=1)[0]
+    return np.flatnonzero(np.bincount(met) == 1)
+
+
+def group_folds(
+    groups: ArrayLike, *, codes: NDArray[np.intp] | None = None, most: int = GROUP_FOLDS
+) -> NDArray[np.intp]:
     """Deal rows into folds of whole groups, as even in rows as can be; shape (n,), all 0 where there is one group.
 
     Parameters
     ----------
     groups : array_like
         Group of each row, shape (n,); None is a group of its own.
+    codes : NDArray of intp, optional
+        Class of each row: folds to choose by, of what `left_out_together` numbers.
     most : int
         Number of folds, or fewer where there are not so many groups.
 
@@ -98,11 +148,13 @@ def group_folds(groups: ArrayLike, *, most: int = GROUP_FOLDS) -> NDArray[np.int
     """
     from sklearn.model_selection import GroupKFold  # a second to import, which prediction does not have
 
-    codes = group_codes(groups)
-    folds = np.zeros(len(codes), dtype=np.intp)
-    count = min(most, int(codes.max(initial=-1)) + 1)
+    members = group_codes(groups)
+    if codes is not None:
+        members = left_out_together(codes, members)
+    folds = np.zeros(len(members), dtype=np.intp)
+    count = min(most, int(members.max(initial=-1)) + 1)
     if count >= 2:
-        for number, (_, inside) in enumerate(GroupKFold(count).split(codes, groups=codes)):
+        for number, (_, inside) in enumerate(GroupKFold(count).split(members, groups=members)):
             folds[inside] = number
     return folds
 
@@ -110,7 +162,9 @@ def group_folds(groups: ArrayLike, *, most: int = GROUP_FOLDS) -> NDArray[np.int
 def stratified_folds(
     codes: NDArray[np.intp], groups: NDArray[np.intp] | None, *, most: int, seed: int
 ) -> NDArray[np.intp]:
-    """Deal rows into folds by whole groups, classes as even as can be; shape (n,), all 0 where there is one group only.
+    """Deal rows into folds to choose by, classes as even as can be; shape (n,), all 0 where there is one group only.
+
+    Whole groups, or rows of a group that alone has its classes: see `left_out_together`.
 
     Parameters
     ----------
@@ -123,7 +177,7 @@ def stratified_folds(
     seed : int
         Of the deal.
     """
-    members = np.arange(len(codes)) if groups is None else groups
+    members = np.arange(len(codes)) if groups is None else left_out_together(codes, groups)
     count = min(most, len(np.unique(members)), int(np.bincount(codes).max()))
     folds = np.zeros(len(codes), dtype=np.intp)
     if count < 2:
@@ -195,8 +249,10 @@ def hold_out(
     """Choose the rows that early stopping watches, as a mask of shape (n,).
 
     Whole groups are held out. Of several seeded draws the one is taken that leaves every class in both parts if any
-    does, and holds out the fraction most evenly over the classes. With no groups, or a single one, rows are drawn per
-    class; of a class with one row none is held out.
+    does, and holds out the fraction most evenly over the classes. Where each draw takes a class out of training, or
+    leaves most of them unwatched, rows of groups that alone have their classes are held out one by one: see
+    `left_out_together`. With no groups, or a single one, rows are drawn per class; of a class with one row none is held
+    out.
 
     Parameters
     ----------
@@ -216,13 +272,25 @@ def hold_out(
     array([ True,  True, False, False, False, False])
     """
     random = np.random.default_rng(seed)
-    members = None if groups is None else group_codes(groups)
-    if members is None or members.max(initial=0) == 0 or members.max() == len(members) - 1:
-        return _hold_out_rows(codes, fraction, random)
+    members = group_codes(np.full(len(codes), None) if groups is None else groups)
+    for together in (members, left_out_together(codes, members)):
+        if together.max(initial=0) in (0, len(together) - 1):
+            return _hold_out_rows(codes, fraction, random)
+        held, untrained, unwatched = _hold_out_groups(codes, together, fraction, random)
+        if not untrained and 2 * unwatched <= len(np.unique(codes)):
+            break
+    return held
+
+
+def _hold_out_groups(
+    codes: NDArray[np.intp], members: NDArray[np.intp], fraction: float, random: np.random.Generator
+) -> tuple[NDArray[np.bool_], int, int]:
+    """Hold out whole groups; return how many classes training is left without, and how many nobody watches, too."""
     counts = np.zeros((members.max() + 1, codes.max() + 1))
     np.add.at(counts, (members, codes), 1)
-    held = min(_group_draws(len(counts), fraction, random), key=lambda draw: _unevenness(counts, draw, fraction))
-    return held[members]
+    draws = [(_unevenness(counts, draw, fraction), draw) for draw in _group_draws(len(counts), fraction, random)]
+    (untrained, unwatched, _), held = min(draws, key=lambda entry: entry[0])
+    return held[members], untrained, unwatched
 
 
 def _hold_out_rows(codes: NDArray[np.intp], fraction: float, random: np.random.Generator) -> NDArray[np.bool_]:

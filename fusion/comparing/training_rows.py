@@ -19,6 +19,7 @@ from fusion.estimators.tasks import Task
 from fusion.features.batches import batches
 from fusion.features.items import Items, labelled_items
 from fusion.features.source import Source
+from fusion.models.advice import advice_on_lone_groups
 from fusion.models.records import data_of
 from fusion.splits import GROUP_FOLDS, cross_validation_folds, group_codes
 from store import FunctaStore
@@ -59,7 +60,7 @@ class TrainingRows:
         return cls(
             encoded,
             dealt,
-            (*notes, *_dictionaries(opened, train_splits)),
+            (*notes, *_dictionaries(opened, train_splits), *advice_on_lone_groups(items, task, tested=True)),
             {name: data_of(each) for name, each in opened.items()},
         )
 

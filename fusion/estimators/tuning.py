@@ -154,8 +154,8 @@ def _untunable(rows: int, members: NDArray[np.intp] | None) -> str:
             "(subject, film or recording), or choose the booster yourself."
         )
     return (
-        f"tuning needs two training rows of some class, got one of each of {rows} classes. Add training rows, or choose "
-        "the booster yourself."
+        f"tuning needs two training rows of some class, got one of each of {rows} classes. Add training rows, or "
+        "choose the booster yourself."
     )
 
 

@@ -9,14 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.estimators.presets import TrainingSettings
+from fusion.estimators.tasks import Task
 from fusion.estimators.tuning import Tuning
 from fusion.features.items import Items
 from fusion.metrics import Evaluation, Figures
 from fusion.models.choosing import choose_preset, score_left_out, with_preset
 from fusion.models.model import Model
+from fusion.splits import classes_of_one_group, group_codes
 from store import FunctaStore
 
-__all__ = ["advice_on_choice", "advice_on_groups", "advice_on_linear", "advice_on_silent_classes"]
+__all__ = [
+    "advice_on_choice",
+    "advice_on_groups",
+    "advice_on_linear",
+    "advice_on_lone_groups",
+    "advice_on_silent_classes",
+]
 
 FEW_ROWS = 1000
 """Up to so many training rows a linear model is tried beside trees."""
@@ -102,3 +110,23 @@ def advice_on_groups(items: Items) -> tuple[str, ...]:
         return ()
     told = "if several are of one person or recording, some may be on both sides of a split; encode with groups"
     return (f"no training row has a group: {told}",)
+
+
+def advice_on_lone_groups(items: Items, task: Task, *, tested: bool = False) -> tuple[str, ...]:
+    """Tell of classes whose training rows, two or more, are all of one group; `tested` where they are left out."""
+    if task.name != "classification":
+        return ()
+    names, codes, counts = np.unique(items.labels.astype(str), return_inverse=True, return_counts=True)
+    alone = [code for code in classes_of_one_group(codes, group_codes(items.groups)) if counts[code] > 1]
+    if not alone:
+        return ()
+    of_it = items.groups[np.flatnonzero(codes == alone[0])[0]]
+    told = (
+        f"{len(alone)} of {len(names)} classes have one training group each, such as {str(names[alone[0]])!r} ({of_it})"
+    )
+    what = (
+        "the fold that tests it has not learned it"
+        if tested
+        else "what training chooses, such as rounds or a preset, is chosen on rows of groups that it learns from"
+    )
+    return (f"{told}: {what}; more groups of each class would tell",)

@@ -27,7 +27,7 @@ from fusion.features.matrix import DesignRows, fit_features
 from fusion.features.transformer import FunctaFeatures
 from fusion.models.choosing import choose_preset
 from fusion.models.model import Model, ModelBranch, Training
-from fusion.splits import group_folds
+from fusion.splits import classes_of_one_group, group_folds
 from store import FunctaStore
 
 __all__ = ["SharedParts", "TrainingRun", "fit_model"]
@@ -240,15 +240,17 @@ class _Fusing:
     def _out_of_fold(self, name: str, member: FunctaBooster) -> NDArray[np.float32]:
         """Return outputs of each item by an estimator that saw nobody of its group, shape (n, outputs).
 
-        Filter, normalisation and number of rounds are the member's: they were learned on these training rows, without
-        the test rows.
+        NaN where its class is of one fold alone: who left the fold out does not know the class. Filter, normalisation
+        and number of rounds are the member's: they were learned on these training rows, without the test rows.
         """
         here = np.flatnonzero(self.items.present(name))
         items = self.items.having(name)
         learned = self.task.learned(items.labels, self.names)
         found = np.full((len(self.items), self.task.outputs(self.names)), np.nan, dtype=np.float32)
         fresh = _settled(member)
-        for inside, outside in folds_of(items):
+        folds = self._folds(items)
+        for number in np.unique(folds):
+            inside, outside = np.flatnonzero(folds != number), np.flatnonzero(folds == number)
             classifier = clone(fresh)
             train, test = (
                 DesignRows(self.stores, items.take(part), {name: self.features[name]}) for part in (inside, outside)
@@ -258,7 +260,19 @@ class _Fusing:
                 part = np.arange(len(outside))[batch]
                 outputs = classifier.outputs(test[part])
                 found[here[outside[part]]] = self.task.spread(outputs, classifier.classes_, self.names)
+        strata = self.task.strata(items.labels)
+        found[here[np.isin(strata, classes_of_one_group(strata, folds))]] = np.nan
         return found
+
+    def _folds(self, items: Items) -> NDArray[np.intp]:
+        """Deal items into up to five folds of whole groups, shape (n,)."""
+        folds = group_folds(items.groups, codes=self.task.strata(items.labels))
+        if not folds.any():
+            raise DataError(
+                f"late and stacked fusion learn from groups left out, but the {len(items)} training rows are of one "
+                "group; expected two or more. Encode with groups, or fuse early."
+            )
+        return folds
 
     def _stacked(self, own: NDArray[np.float32]) -> FunctaBooster:
         """Train the second estimator, XGBoost's linear booster, on the log probabilities or the numbers.
@@ -266,6 +280,10 @@ class _Fusing:
         On UTD-MHAD (inertial and skeleton, 431 training rows) a linear model of them reached 0.760, trees 0.60 to 0.70.
         """
         places, kept = self._together()
+        kept &= ~np.isnan(own[:, places, 0]).T
+        told = kept.sum(axis=1) > 1
+        places, kept = places[told], kept[told]
+        self._require_two_classes(places)
         rows = np.where(kept.T[:, :, None], own[:, places], np.float32(np.nan))
         given = self.run.settings.parameters
         own_choice = {name: given[name] for name in ("seed", "n_jobs", "class_weight") if name in given}
@@ -273,6 +291,14 @@ class _Fusing:
         learned = self.task.learned(self.items.labels[places], self.names)
         head.fit_rows(self.task.head_rows(rows), learned, self.items.groups[places])
         return self.task.named(head, self.names)
+
+    def _require_two_classes(self, places: NDArray[np.intp]) -> None:
+        if self.task.name == "classification" and len(set(self.items.labels[places])) < 2:
+            raise DataError(
+                f"stacked fusion learns from rows left out, of classes that others have too, but of {len(self.names)} "
+                f"classes in {len(self.items)} training rows {len(set(self.items.labels[places]))} have such rows; "
+                "expected two or more. Add training rows of each class, or fuse late."
+            )
 
 
 def _settled(member: FunctaBooster | WrappedEstimator) -> FunctaBooster:
@@ -286,23 +312,6 @@ def _settled(member: FunctaBooster | WrappedEstimator) -> FunctaBooster:
         return fresh
     fresh.set_params(linear={"penalties": [member.penalty_]})
     return fresh
-
-
-def folds_of(items: Items) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Return up to five folds of whole groups as places to train on and to predict.
-
-    Raises
-    ------
-    DataError
-        All items are of one group.
-    """
-    folds = group_folds(items.groups)
-    if not folds.any():
-        raise DataError(
-            f"late and stacked fusion learn from groups left out, but the {len(items)} training rows are of one group; "
-            "expected two or more. Encode with groups, or fuse early."
-        )
-    return [(np.flatnonzero(folds != number), np.flatnonzero(folds == number)) for number in np.unique(folds)]
 
 
 def _drawn_presence(rows: int, branches: int, seed: int) -> NDArray[np.bool_]:

@@ -36,7 +36,7 @@ def with_thresholds(model: Model, stores: Mapping[str, FunctaStore], items: Item
     Raises
     ------
     DataError
-        All rows are of one group.
+        All rows are of one group, or one of each class.
 
     Notes
     -----
@@ -60,8 +60,8 @@ def _out_of_fold(
     count = int(folds.max()) + 1
     if count < 2:
         raise DataError(
-            f"thresholds are chosen on groups left out, but the {len(items)} training rows are of one group; expected "
-            "two or more. Encode with groups, or train without thresholds."
+            f"thresholds are chosen on groups left out, but the {len(items)} training rows are of one group, or one of "
+            "each class; expected two groups or more. Encode with groups, add rows, or train without thresholds."
         )
     found = np.zeros((len(items), len(names)), np.float32)
     quiet = replace(run, progress=silent, tuned=[], shared=None)

@@ -21,7 +21,13 @@ from fusion.estimators.trainers import LocalTrainer, Trainer
 from fusion.features.items import Items, fold_items, labelled_items, require_disjoint_groups
 from fusion.features.sampling import Sampling, require_share
 from fusion.features.source import Source, SourceLike, opened_source
-from fusion.models.advice import advice_on_choice, advice_on_groups, advice_on_linear, advice_on_silent_classes
+from fusion.models.advice import (
+    advice_on_choice,
+    advice_on_groups,
+    advice_on_linear,
+    advice_on_lone_groups,
+    advice_on_silent_classes,
+)
 from fusion.models.figures import Judge
 from fusion.models.fitting import TrainingRun, fit_model
 from fusion.models.folder import Model, Record, require_replaceable, save_model
@@ -283,7 +289,7 @@ def _cross_validated(
             shared_groups=run.shared_groups,
         )
         told = _told(opened, notes, command) | {
-            "advice": _advice(opened, labelled, run, None if model_dir is None else final)
+            "advice": _advice(opened, labelled, run, None if model_dir is None else final, tested=True)
         }
     table = filled(pd.concat(tables, ignore_index=True))
     final = replace(final, training=replace(final.training, cv=how))
@@ -310,10 +316,12 @@ def _require_several(source: Source, fusion: str | None) -> None:
         )
 
 
-def _advice(source: Source, training: Items, run: TrainingRun, model: Model | None) -> list[str]:
-    """Tell what the data say; `model` is trained on all of the rows, if there is such a one."""
+def _advice(
+    source: Source, training: Items, run: TrainingRun, model: Model | None, *, tested: bool = False
+) -> list[str]:
+    """Tell what the data say; `model` is trained on all of the rows, if there is such a one; `tested` if by folds."""
     tried = advice_on_linear(source.stores, training, run.settings, model) if run.advise else ()
-    return [*tried, *advice_on_groups(training)]
+    return [*tried, *advice_on_groups(training), *advice_on_lone_groups(training, run.settings.task, tested=tested)]
 
 
 def _told(source: Source, notes: tuple[str, ...], command: str | None) -> dict[str, Any]:

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from fusion.errors import DataError
-from fusion.splits import cross_validation_folds, group_folds, hold_out, require_disjoint, seeded_hash, stratified_folds
+from fusion.splits import (
+    classes_of_one_group,
+    cross_validation_folds,
+    group_folds,
+    hold_out,
+    left_out_together,
+    require_disjoint,
+    seeded_hash,
+    stratified_folds,
+)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -86,3 +95,28 @@ def test_folds_without_groups_hold_as_many_rows_of_each_class():
 def test_more_folds_than_rows_of_any_class_are_refused():
     with pytest.raises(DataError, match="5 folds has 2 rows of the largest class"):
         cross_validation_folds(np.array([0, 0, 1, 1, 2, 2]), np.full(6, None), 5, seed=1)
+
+
+def test_a_group_that_alone_has_its_classes_is_left_out_row_by_row():
+    codes = np.repeat([0, 1, 2, 2], 10)
+    groups = np.repeat([0, 1, 2, 3], 10)
+    together = left_out_together(codes, groups)
+    assert len(set(together[:20])) == 20
+    assert [set(together[rows]) for rows in (slice(20, 30), slice(30, 40))] == [{0}, {1}]
+    someone_else = np.concatenate([groups, [0]])  # whose other class others have too
+    assert len(set(left_out_together(np.append(codes, 2), someone_else)[:10])) == 1
+    assert not left_out_together(codes, np.zeros(40, int)).any()
+
+
+@pytest.mark.parametrize("lone", [5, 4], ids=["every class", "all but one class"])
+def test_classes_of_one_group_each_stay_in_training_and_are_watched(lone):
+    codes = np.repeat(np.arange(5), 20)
+    groups = np.where(codes < lone, codes, 10 + np.arange(100) % 4)
+    held = hold_out(codes, groups, fraction=0.2, seed=0)
+    folds = stratified_folds(codes, groups, most=5, seed=0)
+    for code in range(lone):
+        assert 0 < held[codes == code].sum() < 20
+        assert len(set(folds[codes == code])) > 1
+    assert not set(groups[held & (codes >= lone)]) & set(groups[~held & (codes >= lone)])
+    assert not classes_of_one_group(codes, group_folds(groups, codes=codes)).size
+    assert classes_of_one_group(codes, group_folds(groups)).size >= lone

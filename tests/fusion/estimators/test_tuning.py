@@ -75,5 +75,5 @@ def test_one_group_cannot_be_tuned_on():
 
 
 def test_one_row_of_each_class_is_refused():
-    with pytest.raises(DataError, match="needs two training rows of some class, got one of each of 4 classes. Add"):
+    with pytest.raises(DataError, match="needs two training rows of some class, got one of each of 4 classes"):
         tune_classifier(FunctaClassifier(), np.eye(4, dtype=np.float32), list("abcd"))
