@@ -105,10 +105,9 @@ def left_out_together(codes: NDArray[np.intp], members: NDArray[np.intp]) -> NDA
     count = int(members.max(initial=-1)) + 1
     if count < 2:
         return members
-    met = np.unique(codes * np.intp(count) + members)
-    again = np.bincount(met // count) > 1
+    classes, where = _met(codes, members)
     whole = np.zeros(count, dtype=bool)
-    whole[met[again[met // count]] % count] = True
+    whole[where[np.bincount(classes)[classes] > 1]] = True
     if whole.all():
         return members
     names = np.where(whole[members], members, count + np.arange(len(members)))
@@ -123,8 +122,14 @@ def classes_of_one_group(codes: NDArray[np.intp], members: NDArray[np.intp]) -> 
     >>> classes_of_one_group(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 2]))
     array([0])
     """
-    met = np.unique(np.stack([codes, members]), axis=1)[0]
-    return np.flatnonzero(np.bincount(met) == 1)
+    return np.flatnonzero(np.bincount(_met(codes, members)[0]) == 1)
+
+
+def _met(codes: NDArray[np.intp], members: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return each pair of a class and a group that has rows of it, once."""
+    count = int(members.max(initial=0)) + 1
+    pairs = np.unique(codes * np.intp(count) + members)
+    return pairs // count, pairs % count
 
 
 def group_folds(

@@ -77,7 +77,7 @@ class Tuning:
         return plainest(self.tried)
 
     @property
-    def told(self) -> bool:
+    def compared(self) -> bool:
         """Whether any candidate's score is known."""
         return any(one.score is not None for one in self.tried)
 

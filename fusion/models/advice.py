@@ -85,7 +85,7 @@ def _told(items: Items, ahead: float, told: str) -> tuple[str, ...]:
 
 def advice_on_choice(tuning: Tuning | None) -> tuple[str, ...]:
     """Tell that what was chosen is not chosen by what it reached."""
-    if tuning is None or tuning.told:
+    if tuning is None or tuning.compared:
         return ()
     why = "no part of the training rows has two classes to learn from and others to be tested on"
     return (f"{tuning.chosen.name} was taken without a comparison: {why}; more rows of each class would tell",)
@@ -116,14 +116,14 @@ def advice_on_lone_groups(items: Items, task: Task, *, tested: bool = False) -> 
     """Tell of classes whose training rows, two or more, are all of one group; `tested` where they are left out."""
     if task.name != "classification":
         return ()
-    names, codes, counts = np.unique(items.labels.astype(str), return_inverse=True, return_counts=True)
+    codes = task.strata(items.labels)
+    counts = np.bincount(codes)
     alone = [code for code in classes_of_one_group(codes, group_codes(items.groups)) if counts[code] > 1]
     if not alone:
         return ()
-    of_it = items.groups[np.flatnonzero(codes == alone[0])[0]]
-    told = (
-        f"{len(alone)} of {len(names)} classes have one training group each, such as {str(names[alone[0]])!r} ({of_it})"
-    )
+    first = int(np.argmax(codes == alone[0]))
+    such = f"{str(items.labels[first])!r} ({items.groups[first]})"
+    told = f"{len(alone)} of {len(counts)} classes have one training group each, such as {such}"
     what = (
         "the fold that tests it has not learned it"
         if tested
