@@ -45,6 +45,7 @@ def fused_result(
     *,
     name: str,
     joined: Mapping[str, Any],
+    stores: Mapping[str, str] | None = None,
     paper: float | None = None,
     note: str = "",
     **how: Any,
@@ -62,6 +63,8 @@ def fused_result(
         Of the model in the study's folder.
     joined : mapping
         How to join, as `fusion.linking.link` takes it.
+    stores : mapping of str to str, optional
+        Names of the branches' stores, where other rows have them; by name and branch when not given.
     paper : float, optional
     note : str
         As in `Result`.
@@ -71,7 +74,8 @@ def fused_result(
     told: dict[str, Any] = {"model": model, "paper": paper, "note": note}
 
     def make() -> Result:
-        made = {branch: study.store(_store_name(name, branch), encoding) for branch, encoding in encodings.items()}
+        names = stores or {branch: _store_name(name, branch) for branch in encodings}
+        made = {branch: study.store(names[branch], encoding) for branch, encoding in encodings.items()}
         table = link_stores(study, name, {branch: path for branch, (path, _) in made.items()}, **joined)
         trained = study.model(name, table, **how)
         modalities = {

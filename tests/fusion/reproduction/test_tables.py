@@ -51,6 +51,7 @@ def made(study: Study, name: str, monkeypatch: pytest.MonkeyPatch) -> Table:
 
     replaced = {
         "functa_result": row,
+        "fused_result": row,
         "kept_audit": lambda *_, **__: [],
         "shuffled_checks": lambda *_, **__: [],
         "control_results": lambda *_, **__: [],
@@ -81,7 +82,9 @@ def test_splits_of_videos_have_their_mean(study: Study, monkeypatch: pytest.Monk
     assert mean.interval is not None
     assert mean.interval[0] < mean.measured < mean.interval[1]
     assert (mean.paper, mean.paper_psnr) == (0.324, 62.77)
-    assert table.seconds == 10 * 20
+    assert table.seconds == 13 * 20
+    both = [result for result in table.results if "early fusion" in result.model]
+    assert both[0].measured == pytest.approx(np.mean([result.measured for result in both[1:]]))
     (picture,) = table.pictures.values()
     assert (study.folder / "pictures" / picture).read_bytes() == PIXEL
 
