@@ -278,13 +278,15 @@ def hold_out(
     """
     random = np.random.default_rng(seed)
     members = group_codes(np.full(len(codes), None) if groups is None else groups)
-    for together in (members, left_out_together(codes, members)):
-        if together.max(initial=0) in (0, len(together) - 1):
-            return _hold_out_rows(codes, fraction, random)
-        held, untrained, unwatched = _hold_out_groups(codes, together, fraction, random)
-        if not untrained and 2 * unwatched <= len(np.unique(codes)):
-            break
-    return held
+    if members.max(initial=0) in (0, len(members) - 1):
+        return _hold_out_rows(codes, fraction, random)
+    held, untrained, unwatched = _hold_out_groups(codes, members, fraction, random)
+    apart = left_out_together(codes, members)
+    if apart.max() == members.max() or (not untrained and 2 * unwatched <= len(np.unique(codes))):
+        return held
+    if apart.max() == len(apart) - 1:
+        return _hold_out_rows(codes, fraction, random)
+    return _hold_out_groups(codes, apart, fraction, random)[0]
 
 
 def _hold_out_groups(

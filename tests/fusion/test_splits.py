@@ -108,6 +108,13 @@ def test_a_group_that_alone_has_its_classes_is_left_out_row_by_row():
     assert not left_out_together(codes, np.zeros(40, int)).any()
 
 
+def test_recordings_of_one_class_are_held_out_whole_though_few_classes_are_watched():
+    codes, groups = np.repeat(np.arange(10), 20), np.repeat(np.arange(20), 10)
+    held = hold_out(codes, groups, fraction=0.1, seed=3)
+    assert np.flatnonzero(held).tolist() == list(range(170, 190))
+    assert not set(groups[held]) & set(groups[~held])
+
+
 @pytest.mark.parametrize("lone", [5, 4], ids=["every class", "all but one class"])
 def test_classes_of_one_group_each_stay_in_training_and_are_watched(lone):
     codes = np.repeat(np.arange(5), 20)
