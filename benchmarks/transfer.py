@@ -15,7 +15,7 @@ import json
 import os
 import tempfile
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from heapq import nsmallest
 from pathlib import Path
@@ -103,12 +103,16 @@ class Part:
     dataset: Dataset
     splits: Mapping[str, str]
     unit: Callable[[Any], Any] | None = None
-    modality: str = field(init=False)
-    name: str = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "modality", self.dataset.modality)
-        object.__setattr__(self, "name", f"{self.dataset.name}, a part")
+    @property
+    def modality(self) -> str:
+        """That of the data set."""
+        return self.dataset.modality
+
+    @property
+    def name(self) -> str:
+        """That of the data set, and that it is not all of it."""
+        return f"{self.dataset.name}, a part"
 
     def __iter__(self) -> Iterator[Sample]:
         """Read the samples that have a split; digits are told as what they are, classes and no numbers."""
@@ -186,19 +190,15 @@ class Trial:
 
     def measured(self, sizes: Collection[int], draws: int, jobs: int) -> list[dict[str, Any]]:
         """Measure each size, `draws` times each way."""
-        like = self.source()
-        asked = [(size, draw, taken) for size in sizes for draw in range(draws) for taken in (None, like)]
+        arms = {"own": None, "taken_over": self.source()}
+        asked = [(size, draw, arm) for size in sizes for draw in range(draws) for arm in arms]
         with Parallel(n_jobs=jobs) as pool:
-            found = pool(delayed(self.drawn)(*each) for each in asked)
-        figures: dict[tuple[int, bool], list[float]] = defaultdict(list)
-        for (size, _, taken), accuracy in zip(asked, found, strict=True):
-            figures[size, taken is not None].append(accuracy)
+            found = pool(delayed(self.drawn)(size, draw, arms[arm]) for size, draw, arm in asked)
+        figures: dict[int, dict[str, list[float]]] = {size: {arm: [] for arm in arms} for size in sizes}
+        for (size, _, arm), accuracy in zip(asked, found, strict=True):
+            figures[size][arm].append(accuracy)
         about = {"transfer": self.name, "kind": self.kind}
-        arms = {"own": False, "taken_over": True}
-        return [
-            about | {"of_each_class": size} | {arm: figures[size, taken] for arm, taken in arms.items()}
-            for size in sizes
-        ]
+        return [about | {"of_each_class": size} | each for size, each in figures.items()]
 
 
 def markdown(results: list[dict[str, Any]]) -> str:

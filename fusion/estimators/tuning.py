@@ -18,7 +18,7 @@ from fusion.estimators.tasks import TASKS, Task
 from fusion.estimators.trainers import RowSource, Trainer, blocks_of, chunks
 from fusion.splits import group_codes, stratified_folds
 
-__all__ = ["CANDIDATES", "Tried", "Tuning", "plainest", "tune_classifier"]
+__all__ = ["CANDIDATES", "Tried", "Tuning", "is_linear", "plainest", "tune_classifier"]
 
 _FOLDS = 3
 _EVEN = 0.005
@@ -159,6 +159,11 @@ def _untunable(rows: int, members: NDArray[np.intp] | None) -> str:
     )
 
 
+def is_linear(parameters: Mapping[str, Any]) -> bool:
+    """Tell whether parameters of a `FunctaClassifier` ask for a linear model, alone or under trees."""
+    return bool(parameters.get("booster", "gbtree") != "gbtree")
+
+
 def plainest(tried: Sequence[Tried]) -> Tried:
     """Return the first of those whose score is within 0.005 of the highest: what is less is chance.
 
@@ -166,7 +171,7 @@ def plainest(tried: Sequence[Tried]) -> Tried:
     """
     known = [(one, one.score) for one in tried if one.score is not None]
     if not known:
-        return next((one for one in tried if one.parameters.get("booster", "gbtree") != "gbtree"), tried[0])
+        return next((one for one in tried if is_linear(one.parameters)), tried[0])
     best = max(score for _, score in known)
     return next(one for one, score in known if score >= best - _EVEN)
 

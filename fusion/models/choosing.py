@@ -15,7 +15,7 @@ from fusion.errors import ConfigError
 from fusion.estimators.presets import TRAINING_PRESETS, TrainingSettings
 from fusion.estimators.tasks import Task
 from fusion.estimators.trainers import LocalTrainer, Trainer
-from fusion.estimators.tuning import Tried, Tuning, plainest
+from fusion.estimators.tuning import Tried, Tuning, is_linear, plainest
 from fusion.features.batches import batches
 from fusion.features.items import Items
 from fusion.features.matrix import design_matrix
@@ -139,7 +139,7 @@ def _affordable(names: Sequence[str], stores: Mapping[str, FunctaStore], items: 
 
 
 def _is_linear(name: str) -> bool:
-    return bool(TRAINING_PRESETS[name].parameters.get("booster", "gbtree") != "gbtree")
+    return is_linear(TRAINING_PRESETS[name].parameters)
 
 
 def _is_clear(found: Sequence[_Scored]) -> bool:

@@ -248,7 +248,8 @@ class _Fusing:
         learned = self.task.learned(items.labels, self.names)
         found = np.full((len(self.items), self.task.outputs(self.names)), np.nan, dtype=np.float32)
         fresh = _settled(member)
-        folds = self._folds(items)
+        strata = self.task.strata(items.labels)
+        folds = _folds(items, strata)
         for number in np.unique(folds):
             inside, outside = np.flatnonzero(folds != number), np.flatnonzero(folds == number)
             classifier = clone(fresh)
@@ -260,19 +261,8 @@ class _Fusing:
                 part = np.arange(len(outside))[batch]
                 outputs = classifier.outputs(test[part])
                 found[here[outside[part]]] = self.task.spread(outputs, classifier.classes_, self.names)
-        strata = self.task.strata(items.labels)
         found[here[np.isin(strata, classes_of_one_group(strata, folds))]] = np.nan
         return found
-
-    def _folds(self, items: Items) -> NDArray[np.intp]:
-        """Deal items into up to five folds of whole groups, shape (n,)."""
-        folds = group_folds(items.groups, codes=self.task.strata(items.labels))
-        if not folds.any():
-            raise DataError(
-                f"late and stacked fusion learn from groups left out, but the {len(items)} training rows are of one "
-                "group; expected two or more. Encode with groups, or fuse early."
-            )
-        return folds
 
     def _stacked(self, own: NDArray[np.float32]) -> FunctaBooster:
         """Train the second estimator, XGBoost's linear booster, on the log probabilities or the numbers.
@@ -293,10 +283,10 @@ class _Fusing:
         return self.task.named(head, self.names)
 
     def _require_two_classes(self, places: NDArray[np.intp]) -> None:
-        if self.task.name == "classification" and len(set(self.items.labels[places])) < 2:
+        if self.task.name == "classification" and (known := len(set(self.items.labels[places]))) < 2:
             raise DataError(
                 f"stacked fusion learns from rows left out, of classes that others have too, but of {len(self.names)} "
-                f"classes in {len(self.items)} training rows {len(set(self.items.labels[places]))} have such rows; "
+                f"classes in {len(self.items)} training rows {known} have such rows; "
                 "expected two or more. Add training rows of each class, or fuse late."
             )
 
@@ -312,6 +302,17 @@ def _settled(member: FunctaBooster | WrappedEstimator) -> FunctaBooster:
         return fresh
     fresh.set_params(linear={"penalties": [member.penalty_]})
     return fresh
+
+
+def _folds(items: Items, strata: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Deal items into up to five folds of whole groups, shape (n,)."""
+    folds = group_folds(items.groups, codes=strata)
+    if not folds.any():
+        raise DataError(
+            f"late and stacked fusion learn from groups left out, but the {len(items)} training rows are of one group; "
+            "expected two or more. Encode with groups, or fuse early."
+        )
+    return folds
 
 
 def _drawn_presence(rows: int, branches: int, seed: int) -> NDArray[np.bool_]:
