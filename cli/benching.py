@@ -132,7 +132,8 @@ def start(
     rows = [(what, *(f"{found[name][what]:.3f}" for name in names)) for what in found["seconds"]]
     print_table(f"Seconds of a new process, medians of {found['repeats']}", ("", "median", "slowest", "at most"), rows)
     load = "not known" if found["load"] is None else f"{found['load']:.1f}"
-    print_facts("Machine", {"processes that wanted a core before": load})
+    anew = ", ".join(found["compiled_anew"]) or "none: bytecode is kept"
+    print_facts("Machine", {"processes that wanted a core before": load, "compiled anew at every start": anew})
 
 
 @app.command()

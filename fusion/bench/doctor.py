@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from fusion.bench.bytecode import compiled_anew, writable
 from fusion.errors import FusionError
 from store.portable import lock_at_once, sync_path
 
@@ -70,7 +72,7 @@ def examine(folder: str | Path = ".") -> list[Finding]:
     list of Finding
         What can be told is told; nothing raises.
     """
-    return [*_versions(), *_cores(), _code_cache(), _device(), *_disk(Path(folder)), *_extras()]
+    return [*_versions(), *_cores(), _code_cache(), _bytecode(), _device(), *_disk(Path(folder)), *_extras()]
 
 
 def _versions() -> Iterator[Finding]:
@@ -123,7 +125,7 @@ def _code_cache() -> Finding:
     beside = Path(str(fusion.inr.__file__)).parent
     places = [Path(given)] if given else [beside, _user_cache()]
     for place in places:
-        if _writable(place):
+        if writable(place):
             return Finding("compiled code is kept in", str(place))
     return Finding(
         "compiled code is kept in",
@@ -137,10 +139,15 @@ def _user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "numba"
 
 
-def _writable(place: Path) -> bool:
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    return os.access(place, os.W_OK | os.X_OK)
+def _bytecode() -> Finding:
+    anew = compiled_anew()
+    if not anew:
+        return Finding("Python's bytecode", "kept")
+    keep = "unset PYTHONDONTWRITEBYTECODE" if sys.dont_write_bytecode else "let this user write there once"
+    advice = (
+        f"every start compiles them anew: run python -m compileall -q on the folder of installed packages, or {keep}"
+    )
+    return Finding("Python's bytecode", f"not kept for {', '.join(anew)}", ok=False, advice=advice)
 
 
 def _device() -> Finding:

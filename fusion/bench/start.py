@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fusion.bench.bytecode import compiled_anew
 from fusion.encoders.options import Progress, silent
 from fusion.errors import DataError
 
@@ -47,7 +48,8 @@ def bench_start(
     dict
         ``seconds``, ``slowest`` and ``bars`` by name: ``help`` (``functa --help``), ``import`` (``import fusion``
         beyond an empty script), ``predict`` (one file), ``train`` (504 rows, the preset ``fast``) and ``demo``;
-        ``repeats``, and ``load``: processes that wanted a core just before, a mean over a minute.
+        ``repeats``; ``load``: processes that wanted a core just before, a mean over a minute; and
+        ``compiled_anew``: libraries whose Python code every start compiles again, which doubles these seconds.
 
     Raises
     ------
@@ -77,6 +79,7 @@ def bench_start(
         "bars": {what: START_BARS[what] for what in taken},
         "repeats": repeats,
         "load": load,
+        "compiled_anew": compiled_anew(),
     }
 
 

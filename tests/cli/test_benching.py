@@ -48,6 +48,6 @@ def test_bench_start_prints_the_keys_that_checks_read(functa: Functa, monkeypatc
     lines = {"python": ("-c", "pass"), "import": ("-c", "import fusion"), "help": ("-c", "pass")}
     monkeypatch.setattr("fusion.bench.start._lines", lambda folder, *, demo: lines)
     found = functa("bench", "start", "--repeats", 1, "--no-demo", "--json").json
-    assert found.keys() == {"seconds", "slowest", "bars", "repeats", "load"}
+    assert found.keys() == {"seconds", "slowest", "bars", "repeats", "load", "compiled_anew"}
     assert found["seconds"].keys() == found["bars"].keys() == {"import", "help"}
     assert "at most" in functa("bench", "start", "--repeats", 1, "--no-demo").out
