@@ -33,6 +33,7 @@ _CONVENTIONAL = {
     "MiniRocket": "minirocket",
 }
 _CONTROLS = {"XGBoost on raw values": "raw-xgboost", "XGBoost on simple statistics": "statistics-xgboost"}
+_TEST = ("test",)
 _MOST_RAW_COLUMNS = 20_000
 _MOST_LSTMS = 2000
 
@@ -45,6 +46,7 @@ def control_results(
     name: str,
     controls: tuple[str, ...] = tuple(_CONTROLS),
     cv: Literal["folds"] | None = None,
+    test_splits: tuple[str, ...] = _TEST,
     shared_groups: bool = False,
 ) -> list[Result]:
     """Measure conventional models and controls on the samples that an encoding reads.
@@ -63,10 +65,12 @@ def control_results(
         "XGBoost on raw values", "XGBoost on simple statistics".
     cv : {"folds"}, optional
         Each split is the test once.
+    test_splits : tuple of str
+        Without `cv`: what is tested, of the encoding's training splits.
     shared_groups : bool
         Take splits with a group on both sides as they are.
     """
-    samples = _Samples(study, encoding, cv, shared_groups=shared_groups)
+    samples = _Samples(study, encoding, cv, test_splits, shared_groups=shared_groups)
     rows = [(model, _CONVENTIONAL[model], paper) for model, paper in conventional.items()]
     rows += [(model, _CONTROLS[model], None) for model in controls]
     return [samples.measured(model, baseline, f"{name}-{baseline}", paper) for model, baseline, paper in rows]
@@ -91,13 +95,22 @@ class _Samples:
     """Prepared samples, read when the first model asks for them."""
 
     def __init__(
-        self, study: Study, encoding: Encoding, cv: Literal["folds"] | None, *, shared_groups: bool = False
+        self,
+        study: Study,
+        encoding: Encoding,
+        cv: Literal["folds"] | None,
+        test_splits: tuple[str, ...] = _TEST,
+        *,
+        shared_groups: bool = False,
     ) -> None:
-        self.study, self.encoding, self.cv, self.shared_groups = study, encoding, cv, shared_groups
+        self.study, self.encoding, self.cv = study, encoding, cv
+        self.test_splits, self.shared_groups = test_splits, shared_groups
         self._prepared: Prepared | None = None
 
     def measured(self, model: str, baseline: str, name: str, paper: float | None, note: str = "") -> Result:
         settings = {"encoding": self.study.described(self.encoding), "baseline": baseline, "cv": self.cv}
+        if self.test_splits != _TEST:
+            settings["test_splits"] = list(self.test_splits)
         made = partial(self._measure, model, baseline, paper, note)
         return self.study.once(name, settings, made, model=model, paper=paper, control=True)
 
@@ -105,7 +118,15 @@ class _Samples:
         prepared = self.prepared()
         if baseline == "raw-xgboost" and (columns := int(np.prod(prepared.values.shape[1:]))) > _MOST_RAW_COLUMNS:
             prepared, note = _thinned(prepared), f"every {-(-columns // _MOST_RAW_COLUMNS)}th of {columns:,} values"
-        found = measure_baseline(baseline, prepared, cv=self.cv, shared_groups=self.shared_groups, seed=self.study.seed)
+        found = measure_baseline(
+            baseline,
+            prepared,
+            train_splits=self.encoding.train_splits,
+            test_splits=self.test_splits,
+            cv=self.cv,
+            shared_groups=self.shared_groups,
+            seed=self.study.seed,
+        )
         return _result(model, found, paper, note)
 
     def prepared(self) -> Prepared:
