@@ -105,7 +105,7 @@ def encode(
         with progress_bar() as progress:
             report = fusion.encode(opened, store, settings, how, like=like, pool=pool, progress=progress)
     print_report(report, json=json)
-    if report.failed:
+    if report.failed or report.spared:
         raise typer.Exit(FAILED_SAMPLES)
 
 

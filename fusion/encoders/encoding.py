@@ -16,11 +16,12 @@ from fusion.encoders.encoder import Encoder, EncoderConfig, encoder_of
 from fusion.encoders.interrupts import interrupts
 from fusion.encoders.learning import chunks
 from fusion.encoders.options import EncodeOptions, EncodeReport, Progress, silent, told_of
-from fusion.encoders.part_writing import PartWriter, Written, not_again, part_size, stored_hashes
+from fusion.encoders.part_writing import PartWriter, Written, part_size, spared_by, stored_hashes, worth_keeping
 from fusion.encoders.placing import SampleReader
 from fusion.encoders.pool import Rescue, worker_pool
 from fusion.encoders.presets import encoder_config
 from fusion.encoders.remarks import remarks_on
+from fusion.encoders.renaming import Renamed, renamed, take_over_names
 from fusion.encoders.rows import WORKER, Encoded, Task, fit_prepared, lost_sample, single_samples
 from fusion.encoders.store_opening import created, learned, open_to_encode, taken_over
 from fusion.encoders.streaming import Pace, encode_stream
@@ -161,13 +162,21 @@ class _Run:
         self.encoder = encoder_of(store)
         self.known = store.known()
         self.encoded = self.failed = self.skipped = 0
+        self.spared = 0
+        self.failures: tuple[tuple[str, str], ...] = ()
+        self.renamed = Renamed()
         self.pruned: tuple[str, ...] = ()
         self.deadly: set[str] = set()
         self.pace: Pace | None = None
         self.parts_by_workers = False
         self.reader: SampleReader | None = None
 
+    @property
+    def _reencodes(self) -> bool:
+        return self.options.on_change == "reencode"
+
     def encode(self, mapper: Mapper) -> None:
+        self._compare_names()
         with interrupts() as signals:
             try:
                 for found in self._written(mapper) if self.parts_by_workers else self._encoded(mapper):
@@ -191,6 +200,21 @@ class _Run:
         samples = (sample for sample in self.dataset if sample.id not in self.deadly)
         return (*reduced, *remarks_on(config.modality, samples))
 
+    def _compare_names(self) -> None:
+        """Take over names of stored samples that have changed, or leave or refuse them, as is asked for."""
+        if self.options.retry_failed:
+            return
+        self.renamed = renamed(self.store, self._stored())
+        if self.options.on_change == "error":
+            self.renamed.require_none()
+        if self._reencodes and self.renamed.samples:
+            take_over_names(self.store, self._stored())
+
+    def _stored(self) -> Iterator[Sample]:
+        """Give the samples that were asked for and have a functa."""
+        samples = (sample for _, sample in self._asked())
+        return (sample for sample in samples if self.known.get(sample.id, (None, b""))[0] in USABLE)
+
     def prune(self) -> None:
         """Drop the rows of samples that are gone."""
         self.pruned = tuple(gone_ids(self.dataset, self.store))
@@ -199,7 +223,7 @@ class _Run:
             self.store.commit(finished=True)
 
     def _encoded(self, mapper: Mapper) -> Iterator[Encoded]:
-        reencode = self.options.on_change == "reencode"
+        reencode = self._reencodes
         tasks = ((chunk, stored_hashes(chunk, self.known)) for chunk in chunks(self._wanted(), self._task_size()))
         if self.pace is not None:
             return encode_stream(self.encoder, tasks, mapper, reencode=reencode, pace=self.pace)
@@ -211,12 +235,14 @@ class _Run:
             info = stored.info()
             told = told_of(self.dataset)
             failures = tuple((sample_id, f"{stage}: {reason}") for sample_id, stage, reason in stored.failed()[:10])
+            failures = (*self.failures, *failures)[:10]
         return EncodeReport(
             store=str(self.store.path),
             rows=info["rows"],
             failed=info["failed"],
             encoded=self.encoded,
             skipped=self.skipped,
+            spared=self.spared,
             seconds=seconds,
             samples_per_second=self.encoded / fit_seconds if self.encoded else 0.0,
             psnr_mean=info["psnr_mean"],
@@ -225,30 +251,48 @@ class _Run:
             channels=self.encoder.config.modality.channel_names,
             fitted_on=self.encoder.device,
             targets=None if self.survey.numbers is None else asdict(self.survey.numbers),
-            **(told | {"notes": (*told["notes"], *remarks), "left_out": told["left_out"] | self._left_out()}),
+            notes=(*told["notes"], *remarks, *self._told_of_stored()),
+            left_out=told["left_out"] | self.encoder.config.modality.columns_left_out,
+            reading=told["reading"],
         )
 
-    def _left_out(self) -> dict[str, str]:
-        left_out: dict[str, str] = self.encoder.config.modality.columns_left_out
-        return left_out
+    def _told_of_stored(self) -> Iterator[str]:
+        """Say what became of stored samples that are not as they were."""
+        yield from self.renamed.told(taken_over=self._reencodes)
+        if self.spared:
+            yield (
+                f"{self.spared:,} stored samples failed this time, and their functas are kept; --on-change reencode "
+                "gives them up"
+            )
+        gone = self._gone()
+        if gone and not self.options.prune:
+            yield f"{len(gone):,} rows of the store are of no sample here, such as {gone[0]!r}; --prune drops them"
+
+    def _gone(self) -> list[str]:
+        """List the IDs that the store had and the data set has no more; none where they have none in common."""
+        gone = sorted(set(self.known) - {sample.id for sample in self.dataset})
+        return [] if len(gone) == len(self.known) else gone
 
     def _wanted(self) -> Iterator[Sample]:
         return (sample for _, sample in self._placed())
 
     def _placed(self) -> Iterator[tuple[int, Sample]]:
         """Give the samples to encode, each with its place in the data set."""
-        for place, sample in enumerate(self.dataset):
-            if not self.options.selects(sample):
-                continue
-            if self.survey.chosen is not None and sample.id not in self.survey.chosen:
-                continue
+        for place, sample in self._asked():
             status, _ = self.known.get(sample.id, (None, b""))
             if self.options.retry_failed and status != Status.FAILED:
                 continue
             if self.options.on_change == "keep" and status in USABLE:
                 self.skipped += 1
                 continue
-            yield place, self.survey.completed(sample)
+            yield place, sample
+
+    def _asked(self) -> Iterator[tuple[int, Sample]]:
+        for place, sample in enumerate(self.dataset):
+            if not self.options.selects(sample):
+                continue
+            if self.survey.chosen is None or sample.id in self.survey.chosen:
+                yield place, self.survey.completed(sample)
 
     def _task_size(self) -> int:
         config = self.encoder.config
@@ -257,16 +301,16 @@ class _Run:
         return int(min(_MAX_TASK, max(1, min(flops, _TASK_BYTES // size))))
 
     def _written(self, mapper: Mapper) -> Iterator[Written]:
-        reencode = self.options.on_change == "reencode"
-        writer = PartWriter(str(self.store.path), self._task_size(), reencode=reencode, reader=self.reader)
+        writer = PartWriter(str(self.store.path), self._task_size(), reencode=self._reencodes, reader=self.reader)
         size = part_size(getattr(self.store, "part_rows", 1), self.survey.wanted)
         rescue = Rescue(writer.smaller, partial(writer.lost, encoder=self.encoder, store=self.store))
         return mapper(writer, writer.tasks(self._placed(), size), rescue)
 
     def _kept(self, encoded: Encoded) -> Written:
         rows = encoded.rows
-        found = Written().and_more(rows, encoded.unchanged, encoded.changed)
-        if not encoded.changed and len(fresh := not_again(rows, self.known)):
+        spared = () if self._reencodes else spared_by(rows, self.known)
+        found = Written().and_more(rows, encoded.unchanged, encoded.changed, spared)
+        if not encoded.changed and len(fresh := worth_keeping(rows, self.known, reencode=self._reencodes)):
             self.store.append(fresh)
         return replace(found, deadly=tuple(rows.ids[[text.startswith(f"{WORKER}: ") for text in rows.errors]]))
 
@@ -278,6 +322,8 @@ class _Run:
                 "use --on-change reencode to fit them again, or --on-change keep to leave them"
             )
         self.deadly.update(found.deadly)
+        self.spared += len(found.spared)
+        self.failures = (*self.failures, *found.spared)[:10]
         self.skipped += found.unchanged
         self.failed += found.failed
         self.encoded += found.encoded

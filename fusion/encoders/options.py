@@ -39,7 +39,8 @@ class EncodeOptions:
     retry_failed : bool
         Only samples whose stored row has failed.
     on_change : {"error", "reencode", "keep"}
-        What to do with a stored ID whose data have changed.
+        What to do with a stored ID whose data, label, split, group or target have changed. Names alone are taken over
+        by "reencode" without a fit. A stored sample that cannot be read any more keeps its functa but for "reencode".
     prune : bool
         Drop the rows of samples that the data set has no more, whatever splits or shard are asked for.
     block_rows : int or None
@@ -93,8 +94,9 @@ class EncodeReport:
         Usable rows in the store now.
     failed : int
         Samples in the store that have failed.
-    encoded, skipped : int
-        Samples fitted in this run, and samples that were stored already.
+    encoded, skipped, spared : int
+        Samples fitted in this run, samples that were stored already, and such as failed this time and keep what is
+        stored.
     seconds : float
         The whole call.
     samples_per_second : float
@@ -102,7 +104,7 @@ class EncodeReport:
     psnr_mean : float or None
         Over the usable rows of the store, in dB; None where no row has one.
     failures : tuple of (id, reason)
-        The first ten.
+        The first ten, those before that keep what is stored.
     pruned : tuple of str
         IDs whose rows were dropped, because the data set has them no more.
     channels : tuple of str
@@ -125,6 +127,7 @@ class EncodeReport:
     seconds: float
     samples_per_second: float
     psnr_mean: float | None
+    spared: int = 0
     failures: tuple[tuple[str, str], ...] = field(default=())
     pruned: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()

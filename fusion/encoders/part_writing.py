@@ -92,18 +92,22 @@ class PartWriter:
             encoder, known = encoder_of(store), store.known([sample.id for sample in samples])
             for chunk in chunks(iter(samples), self.task_size):
                 encoded = encoder.encode(chunk, known=stored_hashes(chunk, known), reencode=self.reencode)
-                rows = not_again(encoded.rows, known)
+                rows = worth_keeping(encoded.rows, known, reencode=self.reencode)
                 if len(rows):
                     store.append(rows)
-                found = found.and_more(encoded.rows, encoded.unchanged, encoded.changed)
+                spared = () if self.reencode else spared_by(encoded.rows, known)
+                found = found.and_more(encoded.rows, encoded.unchanged, encoded.changed, spared)
         return found
 
     def lost(self, task: PartTask, reason: str, encoder: Encoder, store: FunctaStore) -> Written:
         """Keep a failed row of a sample that workers die of, in the process that asked them."""
         sample = self._samples(task)[0]
-        rows = fit_prepared(encoder, lost_sample(encoder, sample, reason)).rows
-        store.append(rows)
-        return replace(Written().and_more(rows, 0, ()), deadly=(sample.id,))
+        rows, known = fit_prepared(encoder, lost_sample(encoder, sample, reason)).rows, store.known([sample.id])
+        kept = worth_keeping(rows, known, reencode=self.reencode)
+        if len(kept):
+            store.append(kept)
+        spared = () if self.reencode else spared_by(rows, known)
+        return replace(Written().and_more(rows, 0, (), spared), deadly=(sample.id,))
 
     def smaller(self, task: PartTask) -> list[PartTask]:
         """Cut a task whose worker dies: in halves, few samples into single ones."""
@@ -121,6 +125,8 @@ class Written:
     encoded, failed, unchanged : int
     changed : tuple of str
         IDs already stored with other data, which were left alone.
+    spared : tuple of (id, reason)
+        Samples that failed this time and keep the functa that is stored.
     deadly : tuple of str
         IDs that workers died of.
     """
@@ -129,13 +135,17 @@ class Written:
     failed: int = 0
     unchanged: int = 0
     changed: tuple[str, ...] = ()
+    spared: tuple[tuple[str, str], ...] = ()
     deadly: tuple[str, ...] = ()
 
-    def and_more(self, rows: Rows, unchanged: int, changed: tuple[str, ...]) -> Written:
+    def and_more(
+        self, rows: Rows, unchanged: int, changed: tuple[str, ...], spared: tuple[tuple[str, str], ...] = ()
+    ) -> Written:
         """Add up."""
         failed = int((rows.status == Status.FAILED).sum())
         return replace(
             self,
+            spared=(*self.spared, *spared),
             encoded=self.encoded + len(rows) - failed,
             failed=self.failed + failed,
             unchanged=self.unchanged + unchanged,
@@ -149,13 +159,27 @@ def stored_hashes(samples: Iterable[Sample], known: Mapping[str, tuple[int, byte
     return {sample_id: digest for sample_id, (status, digest) in found if status in USABLE}
 
 
-def not_again(rows: Rows, known: Mapping[str, tuple[int, bytes]]) -> Rows:
-    """Leave out samples that failed again: they would only repeat their rows."""
-    again = [
-        status == Status.FAILED and known.get(sample_id, (None, b""))[0] == Status.FAILED
-        for sample_id, status in zip(rows.ids, rows.status, strict=True)
-    ]
-    return rows.take([index for index, repeated in enumerate(again) if not repeated])
+def worth_keeping(rows: Rows, known: Mapping[str, tuple[int, bytes]], *, reencode: bool) -> Rows:
+    """Leave out samples that failed and are stored already: as failed, or, unless to `reencode`, with a functa."""
+    return rows.take(
+        [
+            place
+            for place, (sample_id, status) in enumerate(zip(rows.ids, rows.status, strict=True))
+            if status != Status.FAILED
+            or (stored := known.get(sample_id, (None, b""))[0]) is None
+            or (reencode and stored in USABLE)
+        ]
+    )
+
+
+def spared_by(rows: Rows, known: Mapping[str, tuple[int, bytes]]) -> tuple[tuple[str, str], ...]:
+    """Name the samples that failed and have a functa that is stored, each with the reason."""
+    each = zip(rows.ids, rows.status, rows.errors, strict=True)
+    return tuple(
+        (sample_id, error)
+        for sample_id, status, error in each
+        if status == Status.FAILED and known.get(sample_id, (None, b""))[0] in USABLE
+    )
 
 
 def part_size(part_rows: int, wanted: int) -> int:

@@ -162,7 +162,7 @@ def prepare_samples(
             if not reencode:
                 changed.append(sample.id)
                 continue
-        wanted.append(_described(sample))
+        wanted.append(described(sample))
         hashes.append(digest)
         errors.append(error_text(prepared.stage, prepared.reason) if isinstance(prepared, SampleError) else "")
         if not isinstance(prepared, SampleError):
@@ -186,7 +186,7 @@ def _prepared(sample: Sample, modality: Modality) -> NDArray[Any] | SampleError:
 def lost_sample(encoder: Fits, sample: Sample, reason: str) -> Prepared:
     """Say of a sample that its worker process died of it; becomes a failed row."""
     digest = np.zeros((1, 16), np.uint8)
-    return Prepared((_described(sample),), encoder.values([]), digest, (error_text(WORKER, reason),))
+    return Prepared((described(sample),), encoder.values([]), digest, (error_text(WORKER, reason),))
 
 
 def single_samples(task: Task) -> list[Task]:
@@ -195,7 +195,8 @@ def single_samples(task: Task) -> list[Task]:
     return [([sample], known) for sample in samples]
 
 
-def _described(sample: Sample) -> _Described:
+def described(sample: Sample) -> _Described:
+    """Return ID, label, split, group and target of a sample as a store keeps them."""
     target = float("nan") if sample.target is None else sample.target
     return sample.id, _written(sample.label), _written(sample.split), _written(sample.group), target
 

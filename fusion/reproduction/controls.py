@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -108,7 +108,11 @@ class _Samples:
         self._prepared: Prepared | None = None
 
     def measured(self, model: str, baseline: str, name: str, paper: float | None, note: str = "") -> Result:
-        settings = {"encoding": self.study.described(self.encoding), "baseline": baseline, "cv": self.cv}
+        settings: dict[str, Any] = {
+            "encoding": self.study.described(self.encoding),
+            "baseline": baseline,
+            "cv": self.cv,
+        }
         if self.test_splits != _TEST:
             settings["test_splits"] = list(self.test_splits)
         made = partial(self._measure, model, baseline, paper, note)
