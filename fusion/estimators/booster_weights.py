@@ -1,7 +1,7 @@
-"""The weights of XGBoost's linear booster, read and replaced: the one place that knows how its JSON is built.
+"""Weights of XGBoost's linear booster and leaves of its trees, replaced: the one place that knows its JSON.
 
-XGBoost has no call that sets the weights of a `gblinear` booster, so its own JSON is written anew. A test trains a
-booster, replaces its weights and compares the margins, so that a version that writes otherwise is noticed.
+XGBoost has no call that sets them, so its own JSON is written anew. Tests train boosters, replace their weights and
+leaves and compare the margins, so that a version that writes otherwise is noticed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fusion.errors import ModelError
 
-__all__ = ["linear_booster", "linear_weights", "with_linear_weights"]
+__all__ = ["in_other_unit", "linear_booster", "linear_weights", "with_linear_weights"]
 
 # From 3.3 on XGBoost says at every use of a linear booster that it will be removed; pyproject.toml allows none without.
 warnings.filterwarnings("ignore", message=r".*`booster=gblinear` is deprecated", category=UserWarning)
@@ -69,9 +69,50 @@ def with_linear_weights(booster: xgboost.Booster, weights: NDArray[np.float64]) 
     _weights(document)
     document["learner"]["gradient_booster"]["model"]["weights"] = weights.ravel().tolist()
     document["learner"]["learner_model_param"]["num_feature"] = str(len(weights) - 1)
-    made = xgboost.Booster()
-    made.load_model(bytearray(json.dumps(document).encode()))
-    return made
+    return _booster(document)
+
+
+def in_other_unit(booster: xgboost.Booster, *, factor: float, offset: float) -> xgboost.Booster:
+    """Return a booster whose margins are those of this one times a factor, plus an offset.
+
+    Parameters
+    ----------
+    booster : xgboost.Booster
+        Of one output, trees or linear; it stays as it is.
+    factor, offset : float
+
+    Raises
+    ------
+    ModelError
+        This version of XGBoost writes boosters in another form.
+    """
+    document = _document(booster)
+    learner = document["learner"]
+    try:
+        parameters, model = learner["learner_model_param"], learner["gradient_booster"]["model"]
+        base = float(np.ravel(json.loads(parameters["base_score"]))[0])
+        if "weights" in model:
+            weights = _weights(document)
+            weights[-1] += base
+            weights *= factor
+            weights[-1] += offset - base
+            model["weights"] = weights.ravel().tolist()
+        else:
+            for tree in model["trees"]:
+                _scale_leaves(tree, factor)
+            text = f"{factor * base + offset:.9E}".replace("+", "")
+            parameters["base_score"] = f"[{text}]" if parameters["base_score"].startswith("[") else text
+    except (KeyError, TypeError, ValueError) as error:
+        raise _unknown_form("a booster", error, "trees or weights in learner/gradient_booster/model") from error
+    return _booster(document)
+
+
+def _scale_leaves(tree: dict[str, Any], factor: float) -> None:
+    leaf = np.array(tree["left_children"]) == -1
+    limits = np.array(tree["split_conditions"], np.float64)
+    tree["split_conditions"] = np.where(leaf, factor * limits, limits).tolist()
+    tree["base_weights"] = (factor * np.array(tree["base_weights"], np.float64)).tolist()
+    tree["loss_changes"] = (factor**2 * np.array(tree["loss_changes"], np.float64)).tolist()
 
 
 def _document(booster: xgboost.Booster) -> dict[str, Any]:
@@ -86,8 +127,18 @@ def _weights(document: dict[str, Any]) -> NDArray[np.float64]:
             columns + 1, -1
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(
-            f"XGBoost {xgboost.__version__} writes a linear booster otherwise than expected "
-            f"({type(error).__name__}: {error}); expected weights of shape (columns + 1, classes) in "
-            "learner/gradient_booster/model/weights. Install an earlier version of XGBoost, or train trees."
-        ) from error
+        form = "weights of shape (columns + 1, classes) in learner/gradient_booster/model/weights"
+        raise _unknown_form("a linear booster", error, form) from error
+
+
+def _booster(document: dict[str, Any]) -> xgboost.Booster:
+    made = xgboost.Booster()
+    made.load_model(bytearray(json.dumps(document).encode()))
+    return made
+
+
+def _unknown_form(what: str, error: Exception, expected: str) -> ModelError:
+    return ModelError(
+        f"XGBoost {xgboost.__version__} writes {what} otherwise than expected ({type(error).__name__}: {error}); "
+        f"expected {expected}. Install an earlier version of XGBoost."
+    )

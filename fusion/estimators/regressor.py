@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +13,8 @@ from sklearn.utils.validation import column_or_1d
 from fusion.estimators.boosted import FunctaBooster
 from fusion.estimators.objectives import Squares
 from fusion.estimators.targets import Targets
+from fusion.estimators.trainers import RowSource, Trainer
+from fusion.estimators.units import Units
 
 __all__ = ["FunctaRegressor"]
 
@@ -44,8 +46,37 @@ class FunctaRegressor(RegressorMixin, FunctaBooster):
 
     Notes
     -----
-    The boosters give the number itself, in its own units. Missing values are as for `FunctaClassifier`.
+    The boosters give the number itself, in its own units, and are the same for any: they learn it counted from the mean
+    in about deviations, as parameters such as ``gamma`` are then, and are brought back; see `Units`. With an objective
+    of your own in `parameters` they learn the numbers as they are. Missing values are as for `FunctaClassifier`.
     """
+
+    def fit_rows(
+        self,
+        rows: RowSource,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        *,
+        trainer: Trainer | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Self:
+        """Train on rows that are read when they are wanted; see `FunctaClassifier.fit_rows`.
+
+        Raises
+        ------
+        DataError
+            Also where single precision cannot tell the numbers apart.
+        """
+        numbers = column_or_1d(y, dtype=np.float64)
+        units = Units() if "objective" in (self.parameters or {}) else Units.of(numbers)
+        super().fit_rows(rows, units.standard(numbers), groups, trainer=trainer, progress=progress)
+        if units != Units():
+            centred = "linear" if "linear" in self.boosters_ else "model"
+            self._take({name: units.booster(one, centred=name == centred) for name, one in self.boosters_.items()})
+            held = getattr(self, "held_out_", None)
+            if held is not None:
+                self.held_out_ = held[0], units.restored(held[1])
+        return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
         """Return the number of each row of `X`, shape (n,)."""
