@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fusion.errors import ConfigError, DataError
-from fusion.linking.sides import Side, keyed_by, taken
+from fusion.linking.sides import Side, keyed_by, last_number, taken
 
 __all__ = [
     "How",
@@ -96,6 +96,14 @@ def group_keys(side: Side, key: str | None) -> NDArray[np.object_]:
     whole = np.full(len(side), None, dtype=object)
     whole[usable] = joined_names([side.groups[usable], inside[usable]], "/")
     return whole
+
+
+def told_of_keys(firsts: Mapping[str, str], keys: Mapping[str, str]) -> tuple[str, ...]:
+    """Say by which number of their IDs stores without a key are joined inside a group, of the first ID of each."""
+    found = [f"{name} {first!r} by {last_number(first)}" for name, first in firsts.items() if name not in keys]
+    if not found:
+        return ()
+    return (f"inside a group joined by the last number of the ID: {', '.join(found)}; else give --key.",)
 
 
 @dataclass(frozen=True)

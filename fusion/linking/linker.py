@@ -15,7 +15,18 @@ from fusion.errors import ConfigError, DataError
 from fusion.linking.files import read_names
 from fusion.linking.gathering import Gathered
 from fusion.linking.group_rows import groups_held, join_to_groups
-from fusion.linking.joins import How, Joined, Key, join_by_group, join_by_id, join_by_label, join_by_table, kept_by
+from fusion.linking.joins import (
+    How,
+    Joined,
+    Key,
+    join_by_group,
+    join_by_id,
+    join_by_label,
+    join_by_table,
+    kept_by,
+    keys_by_store,
+    told_of_keys,
+)
 from fusion.linking.labels import LabelMap, maps_of_stores, read_label_map
 from fusion.linking.sides import TARGET, Side, StoreLike, named, read_sides
 from fusion.linking.summary import LinkedStore, LinkSummary
@@ -130,7 +141,12 @@ def link_sides(
     else:
         pairs = table if isinstance(table, pd.DataFrame) else read_names(Path(str(table)))
         joined, unknown = join_by_table(sides, how, pairs)
-    return _table(sides, joined.in_order(), on, how, seed, _warnings(sides, on, unknown, held))
+    warnings = _warnings(sides, on, unknown, held)
+    keyed = [side for side in sides if side.name not in held]
+    if on == "group" and len(keyed) > 1:
+        firsts = {side.name: str(side.ids[0]) for side in keyed}
+        warnings += told_of_keys(firsts, keys_by_store(list(firsts), key))
+    return _table(sides, joined.in_order(), on, how, seed, warnings)
 
 
 def renamed_labels(labels: str | Path | LabelMap | None, names: Collection[str]) -> dict[str, dict[str, str]]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,18 @@ from fusion.datasets.targets import number_of
 from fusion.errors import ConfigError, DataError
 from store import FunctaStore, open_store
 
-__all__ = ["RESERVED", "TARGET", "Side", "StoreLike", "keyed_by", "named", "read_blocks", "read_sides", "taken"]
+__all__ = [
+    "RESERVED",
+    "TARGET",
+    "Side",
+    "StoreLike",
+    "keyed_by",
+    "last_number",
+    "named",
+    "read_blocks",
+    "read_sides",
+    "taken",
+]
 
 TARGET = "target"
 RESERVED = ("link_id", "split", "label", "group", TARGET)
@@ -26,7 +38,9 @@ RESERVED = ("link_id", "split", "label", "group", TARGET)
 StoreLike = FunctaStore | str | Path
 _COLUMNS = ("ids", "labels", "splits", "groups", "targets")
 _SUFFIXES = (".zarr", ".h5", ".hdf5", ".functas")
-_LAST_NUMBER = r"(\d+)\D*$"
+_LAST_NUMBER = re.compile(r"(\d{4}-\d\d-\d\d(?:[T _]\d\d[-:.]?\d\d(?:[-:.]?\d\d)?)?)$|(\d+\.\d+)s$|(\d+)\D*$")
+"""A date at the end is one, and so is the second that a window begins at, ``p0-000015.36s``."""
+_NUMBERED_SUFFIX = re.compile(r"\.(?:mp[234]|m4[av]|3g[p2]|jp2|j2k|h5|hdf5)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +143,8 @@ def keyed_by(side: Side, key: str | None) -> NDArray[np.object_]:
         One store.
     key : str or None
         "column:NAME" = a column that was added to the store; else a regular expression that is searched in the ID: its
-        groups, or all that it matches; 007 is 7. None = the last number in the ID.
+        groups, or all that it matches; 007 is 7. None = the last number in the ID: of a window the second that it
+        begins at, of a date the whole of it, and never one of a suffix such as ``.mp3``.
 
     Raises
     ------
@@ -142,8 +157,10 @@ def keyed_by(side: Side, key: str | None) -> NDArray[np.object_]:
             known = ", ".join(sorted(side.extra)) or "none"
             raise ConfigError(f"store {side.path} has no column {name!r} of its own; it has {known}.")
         return np.array([str(value) or None for value in side.extra[name].tolist()], dtype=object)
+    if key is None:
+        return np.array([*map(last_number, side.ids), None], dtype=object)[:-1]
     try:
-        pattern = re.compile(_LAST_NUMBER if key is None else key)
+        pattern = re.compile(key)
     except re.error as error:
         raise ConfigError(f"key {key!r} is not a regular expression: {error}. Correct it.") from error
     return np.array([_matched(pattern.search(name)) for name in side.ids], dtype=object)
@@ -160,6 +177,23 @@ def _matched(found: re.Match[str] | None) -> str | None:
         return None
     parts = [part for part in found.groups() if part is not None] if found.re.groups else [found.group()]
     return "/".join(part.lstrip("0") or "0" if part.isdecimal() else part for part in parts)
+
+
+def last_number(name: str) -> str | None:
+    """Give the last number of an ID, written in one way, or the date that it ends with; None where there is none.
+
+    Examples
+    --------
+    >>> [last_number(name) for name in ("ann/007.mp3", "ann-000015.36s", "2024-01-05", "ann")]
+    ['7', '15.36', '2024-01-05', None]
+    """
+    found = _LAST_NUMBER.search(_NUMBERED_SUFFIX.sub("", name))
+    if found is None:
+        return None
+    date, second, number = found.groups()
+    if second:
+        return f"{Decimal(second).normalize():f}"
+    return date or number.lstrip("0") or "0"
 
 
 def _name_of(store: StoreLike) -> tuple[str, StoreLike]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from fusion.linking.files import is_parquet, unwritable, written_in_parts
 from fusion.linking.gathering import Gathered
 from fusion.linking.group_rows import may_hold_groups
-from fusion.linking.joins import How, Key, Repeats, group_keys, join_by_key, keys_by_store, repeated
+from fusion.linking.joins import How, Key, Repeats, group_keys, join_by_key, keys_by_store, repeated, told_of_keys
 from fusion.linking.labels import LabelMap
 from fusion.linking.linker import On, check, concluded, examples, link, renamed_labels
 from fusion.linking.runs import KEY, SortedRuns, range_ends
@@ -122,7 +122,7 @@ def link_to_file(
         with _folder_beside(target) as folder:
             sides = [_Sorted(folder, name, given, on, keys, renamed[name]) for name, given in opened.items()]
             if not any(side.may_hold_groups for side in sides):
-                return _joined(sides, target, on, how, seed)
+                return _joined(sides, target, on, how, seed, keys)
     found = link(stores, on=on, how=how, key=key, table=table, labels=labels, seed=seed, reuse=reuse)
     return LinkFile(found.save(target), found.stores, found.summary, found.counter())
 
@@ -142,6 +142,7 @@ class _Sorted:
     ) -> None:
         self.name, self._on, self._key = name, on, keys.get(name)
         self.examples: list[str | None] = []
+        self.first = ""
         self.rows, self.targets = 0, False
         self.may_hold_groups = on == "group" and name not in keys
         place = Path(folder) / str(len(list(Path(folder).iterdir())))
@@ -152,6 +153,7 @@ class _Sorted:
 
     def _add(self, side: Side) -> None:
         self._told = side.path, side.modality, side.fingerprint
+        self.first = self.first or str(side.ids[0])
         self.rows += len(side)
         self.targets = self.targets or bool(pd.notna(side.targets).any())
         self.may_hold_groups = self.may_hold_groups and may_hold_groups(side)
@@ -181,7 +183,7 @@ def _large(blocks: Iterator[Side]) -> Iterator[Side]:
         yield Side.concatenate(waiting)
 
 
-def _joined(sides: Sequence[_Sorted], target: Path, on: On, how: How, seed: int) -> LinkFile:
+def _joined(sides: Sequence[_Sorted], target: Path, on: On, how: How, seed: int, keys: Mapping[str, str]) -> LinkFile:
     stores = {side.name: side.linked for side in sides}
     gathered, counter = Gathered(list(stores), on), LinkCounter(list(stores))
     columns = [
@@ -201,7 +203,9 @@ def _joined(sides: Sequence[_Sorted], target: Path, on: On, how: How, seed: int)
                 write(frame[columns])
         for side in sides:
             reduce(add, repeats[side.name], Repeats()).require_none(str(side.linked.path))
-        summary = concluded(gathered, stores, lambda: {side.name: side.examples for side in sides}, how=how, seed=seed)
+        shown = {side.name: side.examples for side in sides}
+        told = told_of_keys({side.name: side.first for side in sides}, keys) if on == "group" else ()
+        summary = concluded(gathered, stores, lambda: shown, how=how, seed=seed, warnings=told)
         end_with(card_of(stores, summary, target.absolute().parent))
     return LinkFile(target, stores, summary, counter)
 
