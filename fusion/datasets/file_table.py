@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from fusion.datasets.files import (
     given_options,
 )
 from fusion.datasets.look_alikes import LookAlikes
-from fusion.datasets.targets import target_of
+from fusion.datasets.targets import COMMAS_TOLD, numbers_with_commas, target_of, with_point
 from fusion.errors import DataError
 from fusion.modalities.dialect import SEPARATORS, Dialect, text_rows, told_dialect
 
@@ -121,7 +122,8 @@ class FileTable:
         unread = self._unread()
         others = [f"columns left out: {', '.join(unread)}"] if unread else []
         told = () if "split" in self._names else (self._split.note("split column"),)
-        return (*self._dialect.notes, *others, *self._alike.notes(), *self._split.notes, *told)
+        commas = (COMMAS_TOLD,) if self._comma_labels else ()
+        return (*self._dialect.notes, *others, *commas, *self._alike.notes(), *self._split.notes, *told)
 
     def __iter__(self) -> Iterator[Sample]:
         counted = self._split.afresh()
@@ -130,6 +132,11 @@ class FileTable:
             self._alike.add(sample.label, sample.group)
             yield sample
         self._split = counted
+
+    @cached_property
+    def _comma_labels(self) -> bool:
+        labels = ((row.get("label") or None,) for _, row in _rows(self.path, self._dialect, self._names))
+        return numbers_with_commas(labels, self._dialect.decimal)
 
     def _unread(self) -> dict[str, str]:
         others = [name for name in self._names if name not in _COLUMNS]
@@ -146,7 +153,10 @@ class FileTable:
             if path
             else failing_loader(f"line {line} of {self.path.name} names no path")
         )
-        return Sample(sample_id, row.get("label") or None, split, group, load, target_of(row.get("target"), sample_id))
+        label = row.get("label") or None
+        label = with_point(label) if self._comma_labels else label
+        target = target_of(row.get("target"), sample_id, self._dialect.decimal)
+        return Sample(sample_id, label, split, group, load, target)
 
 
 def _table(source: Path) -> Path:

@@ -16,6 +16,7 @@ from fusion.datasets.cutting import Window, cut, segments
 from fusion.datasets.files import SplitCount, check_test_share
 from fusion.datasets.look_alikes import LookAlikes
 from fusion.datasets.table_layout import TableOptions, lay_out, listed
+from fusion.datasets.targets import with_point
 from fusion.datasets.time_series import read_series
 from fusion.errors import DataError, SampleError
 from fusion.modalities.sensor import SensorModality
@@ -221,6 +222,7 @@ class SensorTable:
 
     def _sample(self, series: TimeSeries, window: Window, counted: SplitCount) -> Sample:
         label, group, split = series.facts[window.first] if len(series.facts) else (None, None, None)
+        label = with_point(label) if self._layout.comma_labels else label
         if self.columns.group is not None:
             counted.grouped(group)
         group = group or series.name

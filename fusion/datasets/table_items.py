@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,7 +13,7 @@ import numpy as np
 from fusion.datasets.base import Sample
 from fusion.datasets.columns import Columns, find_roles
 from fusion.datasets.files import SplitCount, check_test_share, failing_loader
-from fusion.datasets.targets import target_of
+from fusion.datasets.targets import COMMAS_TOLD, numbers_with_commas, target_of, with_point
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -86,6 +87,7 @@ class TableItems:
         """What a user should know of how the rows were named and split."""
         counted = self._counted[-1] if self._counted else self.split
         found = [] if self.table.dialect is None else [*self.table.dialect.notes]
+        found += [COMMAS_TOLD] if self._comma_labels else []
         found += counted.notes
         if self.roles.split is None:
             found.append(counted.note("split column"))
@@ -97,7 +99,7 @@ class TableItems:
 
     def samples(self, loaders: Callable[[Part], Iterator[Callable[[], Any]]]) -> Iterator[Sample]:
         """Give a sample for each row; `loaders` says how each row of a part is loaded."""
-        counted = self.split.afresh()
+        counted, decimal = self.split.afresh(), self._decimal
         for part in self.table.parts():
             roles = (self.roles.label, self.roles.split, self.roles.group, self.roles.target)
             columns = [self._text(part, name) for name in roles]
@@ -109,8 +111,18 @@ class TableItems:
                 split = counted.split(group or named) if self.roles.split is None else counted.named(split)
                 if sample_id is None:
                     load = failing_loader(f"row {part.first + row + 1} has no {' and no '.join(self.roles.id)}")
-                yield Sample(named, label, split, group, load, target_of(target, named))
+                label = with_point(label) if self._comma_labels else label
+                yield Sample(named, label, split, group, load, target_of(target, named, decimal))
         self._counted[:] = [counted]
+
+    @property
+    def _decimal(self) -> str:
+        return "." if self.table.dialect is None else self.table.dialect.decimal
+
+    @cached_property
+    def _comma_labels(self) -> bool:
+        name = self.roles.label
+        return name is not None and numbers_with_commas((part.text(name) for part in self.table.parts()), self._decimal)
 
     def _ids(self, part: Part) -> Iterator[str | None]:
         if not self.roles.id:

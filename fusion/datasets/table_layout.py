@@ -11,6 +11,7 @@ from fusion.datasets.cutting import Cut
 from fusion.datasets.reading_plan import ReadingPlan
 from fusion.datasets.table_clock import TableClock, table_clock
 from fusion.datasets.table_survey import TableSurvey, survey_table
+from fusion.datasets.targets import COMMAS_TOLD, numbers_with_commas
 from fusion.datasets.time_series import TimeReading
 from fusion.errors import ConfigError, DataError
 from fusion.modalities.clocks import GAP
@@ -109,6 +110,8 @@ class TableLayout:
         None where each recording is a sample.
     plan : ReadingPlan
         All of it, to be told.
+    comma_labels : bool
+        Whether labels are numbers with decimal commas.
     """
 
     table: Table
@@ -118,6 +121,7 @@ class TableLayout:
     max_gap: float
     cut: Cut | None
     plan: ReadingPlan
+    comma_labels: bool = False
 
 
 def lay_out(source: Path, options: TableOptions) -> TableLayout:
@@ -144,7 +148,15 @@ def lay_out(source: Path, options: TableOptions) -> TableLayout:
     plan = _plan(options, survey, clock, columns, left_out)
     plan = replace(plan, **_windows(options, clock.rate, cut), max_gap=None if math.isinf(max_gap) else max_gap)
     time = TimeReading(clock.unit_seconds, survey.dates, options.spread)
-    return TableLayout(survey.table, columns, time, clock.rate, max_gap, cut, plan)
+    commas = _has_comma_labels(table, columns.label)
+    plan = replace(plan, remarks=(*plan.remarks, COMMAS_TOLD)) if commas else plan
+    return TableLayout(survey.table, columns, time, clock.rate, max_gap, cut, plan, commas)
+
+
+def _has_comma_labels(table: Table, name: str | None) -> bool:
+    if name is None or table.dialect is None:
+        return False
+    return numbers_with_commas((part.text(name) for part in table.parts()), table.dialect.decimal)
 
 
 def _refuse_names_among_rows(source: Path, survey: TableSurvey, channels: Sequence[str]) -> None:

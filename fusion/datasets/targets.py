@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 from fusion.errors import DataError
+from fusion.modalities.dialect import MISSING_NUMBERS
 
-__all__ = ["number_of", "target_of"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["COMMAS_TOLD", "number_of", "numbers_with_commas", "target_of", "with_point"]
+
+COMMAS_TOLD = "labels are numbers with decimal commas; they are kept with points"
+_MOSTLY = 9
+"""So many numbers for one other word make a column of numbers."""
+_POINTS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+")
 
 
-def number_of(value: Any) -> float | None:
+def number_of(value: Any, decimal: str = ".") -> float | None:
     """Give the finite number that a value or its text says, None where it says none.
 
     Examples
     --------
-    >>> number_of("0.5"), number_of(7), number_of("walk"), number_of("nan")
-    (0.5, 7.0, None, None)
+    >>> number_of("0.5"), number_of(7), number_of("walk"), number_of("nan"), number_of("0,5", ",")
+    (0.5, 7.0, None, None, 0.5)
     """
+    if isinstance(value, str) and "_" in value:
+        return None  # Python would read 1_000, which no table means
+    if isinstance(value, str) and decimal != ".":
+        # As in columns of numbers, 1.234 is then a thousand and more, or a mistake.
+        value = None if _POINTS.fullmatch(value) else value.replace(decimal, ".")
     try:
         number = float(value)
     except (TypeError, ValueError):
@@ -25,7 +41,7 @@ def number_of(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def target_of(cell: Any, sample_id: str | None) -> float | None:
+def target_of(cell: Any, sample_id: str | None, decimal: str = ".") -> float | None:
     """Read the target of a sample; None where the cell is empty.
 
     Raises
@@ -35,7 +51,28 @@ def target_of(cell: Any, sample_id: str | None) -> float | None:
     """
     if cell is None or cell in ("", "<NA>") or cell != cell:
         return None
-    number = number_of(cell)
+    number = number_of(cell, decimal)
     if number is None:
         raise DataError(f"the target of {sample_id!r} is {cell!r}; expected a finite number, or nothing. Correct it.")
     return number
+
+
+def numbers_with_commas(blocks: Iterable[Iterable[str | None]], decimal: str) -> bool:
+    """Tell whether labels, block by block, are numbers with decimal commas but for a few."""
+    numbers = others = 0
+    commas = False
+    for block in blocks if decimal != "." else ():
+        for label, rows in Counter(block).items():
+            if label is None or label in MISSING_NUMBERS:
+                continue
+            known = number_of(label, decimal) is not None
+            commas = commas or (known and decimal in label)
+            numbers, others = numbers + known * rows, others + (not known) * rows
+        if others > numbers:
+            return False
+    return commas and numbers >= _MOSTLY * others
+
+
+def with_point(label: str | None) -> str | None:
+    """Write a label that is a number with a decimal comma with a point, and leave others as they are."""
+    return label if label is None or number_of(label, ",") is None else label.replace(",", ".")

@@ -21,6 +21,12 @@ SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 NAMELESS = "Unnamed: "
 """Begins the name that a column without one is given, followed by its place from 0."""
 
+MISSING_NUMBERS = {
+    *("#N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>"),
+    *("N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
+}
+"""What stands for a missing number; among names each of them is a name."""
+
 _LINES, _MOST_COMMENTS, _MANY = 50, 1000, 3
 _COMMENT = ("#", "%", "//")
 _ROLES = {"id", "path", "label", "group", "split", "time"}

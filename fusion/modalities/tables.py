@@ -16,7 +16,7 @@ import numpy as np
 
 from fusion.errors import DataError, SampleError
 from fusion.modalities.arrays import npz_names, read_npz
-from fusion.modalities.dialect import NAMELESS, Dialect, ragged_row, repeated_header, told_dialect
+from fusion.modalities.dialect import MISSING_NUMBERS, NAMELESS, Dialect, ragged_row, repeated_header, told_dialect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,12 +30,6 @@ TABLE_SUFFIXES = (*TEXT_SUFFIXES, ".npz", ".parquet")
 SHEETS = (".xls", ".xlsx", ".ods", ".numbers")
 PART_ROWS = 50_000
 PART_BYTES = 1 << 22
-
-_MISSING = {
-    *("#N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>"),
-    *("N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
-}
-"""What stands for a missing number; among names each of them is a name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,7 +224,7 @@ def _as_floats(column: Any) -> NDArray[np.float64]:
 def _numbers_among_words(column: Any) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     # Words are names, of which there are few; each is looked at once.
     encoded = column.dictionary_encode()
-    cells = [*(None if cell in _MISSING else cell for cell in encoded.dictionary.to_pylist()), None]
+    cells = [*(None if cell in MISSING_NUMBERS else cell for cell in encoded.dictionary.to_pylist()), None]
     found = np.array([_number(cell) for cell in cells])
     words = np.isnan(found) & np.array([cell is not None for cell in cells])
     codes = encoded.indices.fill_null(len(cells) - 1).to_numpy(zero_copy_only=False)
