@@ -46,7 +46,7 @@ class ColumnTable:
     categories : str or sequence of str, optional
         Columns whose numbers are names, such as a postcode.
     missing : str or sequence of str, optional
-        What stands for an empty cell, besides nothing at all.
+        What stands for an empty cell, a missing label or target, besides nothing at all.
     max_categories : int
         A column of more is left out, unless it is asked for.
     separator, decimal : str, optional
@@ -136,7 +136,7 @@ def column_samples(items: TableItems, missing: Sequence[str] = ()) -> Iterator[S
     def loaders(part: Part) -> Iterator[Callable[[], TableRow]]:
         return (partial(_given, row) for row in table_rows(part, items.others, missing))
 
-    return items.samples(loaders)
+    return items.samples(loaders, missing)
 
 
 def _given(row: TableRow) -> TableRow:

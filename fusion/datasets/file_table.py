@@ -19,7 +19,7 @@ from fusion.datasets.files import (
     given_options,
 )
 from fusion.datasets.look_alikes import LookAlikes
-from fusion.datasets.targets import COMMAS_TOLD, numbers_with_commas, target_of, with_point
+from fusion.datasets.targets import COMMAS_TOLD, numbers_with_commas, read_target, with_point
 from fusion.errors import DataError
 from fusion.modalities.dialect import SEPARATORS, Dialect, text_rows, told_dialect
 
@@ -155,8 +155,8 @@ class FileTable:
         )
         label = row.get("label") or None
         label = with_point(label) if self._comma_labels else label
-        target = target_of(row.get("target"), sample_id, self._dialect.decimal)
-        return Sample(sample_id, label, split, group, load, target)
+        target, wrong = read_target(row.get("target"), self._dialect.decimal)
+        return Sample(sample_id, label, split, group, failing_loader(wrong) if wrong else load, target)
 
 
 def _table(source: Path) -> Path:

@@ -13,10 +13,10 @@ import numpy as np
 from fusion.datasets.base import Sample
 from fusion.datasets.columns import Columns, find_roles
 from fusion.datasets.files import SplitCount, check_test_share, failing_loader
-from fusion.datasets.targets import COMMAS_TOLD, numbers_with_commas, target_of, with_point
+from fusion.datasets.targets import COMMAS_TOLD, numbers_with_commas, read_target, with_point
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -97,8 +97,10 @@ class TableItems:
             )
         return tuple(found)
 
-    def samples(self, loaders: Callable[[Part], Iterator[Callable[[], Any]]]) -> Iterator[Sample]:
-        """Give a sample for each row; `loaders` says how each row of a part is loaded."""
+    def samples(
+        self, loaders: Callable[[Part], Iterator[Callable[[], Any]]], missing: Collection[str] = ()
+    ) -> Iterator[Sample]:
+        """Give a sample for each row; `loaders` says how each row of a part is loaded, `missing` what is no label."""
         counted, decimal = self.split.afresh(), self._decimal
         for part in self.table.parts():
             roles = (self.roles.label, self.roles.split, self.roles.group, self.roles.target)
@@ -111,8 +113,9 @@ class TableItems:
                 split = counted.split(group or named) if self.roles.split is None else counted.named(split)
                 if sample_id is None:
                     load = failing_loader(f"row {part.first + row + 1} has no {' and no '.join(self.roles.id)}")
-                label = with_point(label) if self._comma_labels else label
-                yield Sample(named, label, split, group, load, target_of(target, named, decimal))
+                label = None if label in missing else with_point(label) if self._comma_labels else label
+                number, wrong = read_target(target, decimal, missing)
+                yield Sample(named, label, split, group, failing_loader(wrong) if wrong else load, number)
         self._counted[:] = [counted]
 
     @property

@@ -127,7 +127,7 @@ def _surveyed(table: Table, columns: Columns) -> TableSurvey:
     rows = 0
     changes = _Changes((columns.label, columns.group, columns.split))
     for part in table.parts():
-        _require_targets(part, columns.target)
+        _require_numbers(part, columns.target)
         together = ~changes.of(part)
         for name, begin, end in runs(part, columns.id):
             if check.begins(name):
@@ -153,13 +153,13 @@ def _surveyed(table: Table, columns: Columns) -> TableSurvey:
     )
 
 
-def _require_targets(part: Part, name: str | None) -> None:
-    if name is None:
+def _require_numbers(part: Part, name: str | None) -> None:
+    """Refuse a column of words as target by its first rows; where only some are wrong, their samples fail."""
+    if name is None or part.first:
         return
     values, words = part.numbers(name)
-    wrong = words | np.isinf(values)
-    if wrong.any():
-        row = int(np.argmax(wrong))
+    if words.sum() > np.isfinite(values).sum():
+        row = int(np.argmax(words))
         place = f"{part.table.path}: row {part.first + row + 1} has {part.cell(name, row)!r}"
         raise DataError(f"{place} in the target's column {name!r}; expected a finite number, or nothing. Correct it.")
 

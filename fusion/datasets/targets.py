@@ -11,9 +11,17 @@ from fusion.errors import DataError
 from fusion.modalities.dialect import MISSING_NUMBERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
-__all__ = ["COMMAS_TOLD", "number_of", "numbers_with_commas", "target_of", "with_point"]
+__all__ = [
+    "COMMAS_TOLD",
+    "mostly_numbers",
+    "number_of",
+    "numbers_with_commas",
+    "read_target",
+    "target_of",
+    "with_point",
+]
 
 COMMAS_TOLD = "labels are numbers with decimal commas; they are kept with points"
 _MOSTLY = 9
@@ -41,20 +49,32 @@ def number_of(value: Any, decimal: str = ".") -> float | None:
     return number if math.isfinite(number) else None
 
 
-def target_of(cell: Any, sample_id: str | None, decimal: str = ".") -> float | None:
-    """Read the target of a sample; None where the cell is empty.
+def read_target(cell: Any, decimal: str = ".", missing: Collection[str] = ()) -> tuple[float | None, str]:
+    """Read the target of a sample, and say what is wrong with it: neither where the cell says that there is none."""
+    text = str(cell)
+    if not text or text in MISSING_NUMBERS or text in missing:
+        return None, ""
+    number = number_of(cell, decimal)
+    return number, "" if number is not None else f"its target is {text!r}; expected a finite number, or nothing"
+
+
+def target_of(cell: Any, sample_id: str | None) -> float | None:
+    """Read the target of a sample; None where the cell says that there is none.
 
     Raises
     ------
     DataError
         It is no finite number.
     """
-    if cell is None or cell in ("", "<NA>") or cell != cell:
-        return None
-    number = number_of(cell, decimal)
-    if number is None:
+    number, wrong = read_target(cell)
+    if wrong:
         raise DataError(f"the target of {sample_id!r} is {cell!r}; expected a finite number, or nothing. Correct it.")
     return number
+
+
+def mostly_numbers(numbers: int, others: int) -> bool:
+    """Tell whether so many numbers beside so many other words are numbers, but for mistakes."""
+    return numbers > 0 and numbers >= _MOSTLY * others
 
 
 def numbers_with_commas(blocks: Iterable[Iterable[str | None]], decimal: str) -> bool:
@@ -70,7 +90,7 @@ def numbers_with_commas(blocks: Iterable[Iterable[str | None]], decimal: str) ->
             numbers, others = numbers + known * rows, others + (not known) * rows
         if others > numbers:
             return False
-    return commas and numbers >= _MOSTLY * others
+    return commas and mostly_numbers(numbers, others)
 
 
 def with_point(label: str | None) -> str | None:

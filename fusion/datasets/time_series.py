@@ -197,10 +197,10 @@ class _Cells:
             for name, (_, bad) in zip(columns.channels, read, strict=True)
             for row in np.flatnonzero(bad)
         }
+        targets = None if columns.target is None else _targets(part, columns.target, words)
         nothing = np.full(part.rows, None, dtype=object)
         roles = (columns.label, columns.group, columns.split)
         facts = np.stack([nothing if name is None else part.text(name) for name in roles], axis=-1)
-        targets = None if columns.target is None else part.numbers(columns.target)[0]
         if columns.time is None:
             return cls(values, facts, words, None, None, targets)
         found = stamps(part, columns.time, dates=time.dates)
@@ -266,6 +266,15 @@ class _Pending:
         if self.time.spread:
             seconds = spread_evenly(seconds)
         return seconds - seconds[:1].sum(), order
+
+
+def _targets(part: Part, name: str, words: dict[int, str]) -> NDArray[np.float64]:
+    """Give the numbers to predict; which of them are none is added to `words`."""
+    targets, wrong = part.numbers(name)
+    for row in map(int, np.flatnonzero(wrong | np.isinf(targets))):
+        place = f"in the target's column {name!r}, row {part.first + row + 1}"
+        words.setdefault(row, f"{part.cell(name, row)!r} {place}; expected a finite number, or nothing")
+    return targets
 
 
 def _keys(facts: NDArray[Any]) -> NDArray[np.int64]:

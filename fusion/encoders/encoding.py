@@ -192,9 +192,9 @@ class _Run:
                 raise
 
     def remarks(self, asked: EncoderConfig) -> tuple[str, ...]:
-        """Say what sizes that were taken from one sample do to the others; what ends a process is not read again."""
+        """Say what is no label, and what sizes of one sample do to others; what ends a process is not read again."""
         config: EncoderConfig = self.encoder.config
-        reduced = config.reductions(asked)
+        reduced = (*self.survey.notes, *config.reductions(asked))
         if asked.modality == config.modality:
             return reduced
         samples = (sample for sample in self.dataset if sample.id not in self.deadly)

@@ -120,6 +120,7 @@ def plan(
     k, workers = resolved.k, options.workers or available_workers()
     pace = _pace(resolved, training, sum(survey.splits[name] for name in options.train_splits))
     learning = 0.0 if pace is None else pace.learning
+    found = (*survey.notes, *resolved.reductions(config))
     return Plan(
         dataset=dataset.name,
         samples=survey.wanted,
@@ -136,18 +137,16 @@ def plan(
         splits=dict(survey.splits),
         classes=dict(survey.classes),
         targets=None if survey.numbers is None else asdict(survey.numbers),
-        **_told(dataset, resolved, resolved.reductions(config), () if pace is None else pace.failures),
+        **_told(dataset, resolved, found, () if pace is None else pace.failures),
     )
 
 
-def _told(
-    dataset: Dataset, config: EncoderConfig, reductions: Sequence[str], failures: Sequence[str]
-) -> dict[str, Any]:
+def _told(dataset: Dataset, config: EncoderConfig, found: Sequence[str], failures: Sequence[str]) -> dict[str, Any]:
     told, modality = told_of(dataset), config.modality
     failing = (f"{failures[0]}; it will be a failed sample",) if failures else ()
     left_out = told["left_out"] | modality.columns_left_out
     return told | {
-        "notes": (*told["notes"], *reductions, *remarks_on(modality, dataset), *failing),
+        "notes": (*told["notes"], *found, *remarks_on(modality, dataset), *failing),
         "left_out": left_out,
     }
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from fusion.datasets.targets import number_of
+from fusion.datasets.targets import mostly_numbers, number_of
 from fusion.encoders.learning import resolve_modality
 from fusion.errors import DataError
+from fusion.modalities.dialect import MISSING_NUMBERS
 from fusion.splits import seeded_hash
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 
 _MAX_SPLITS = 255
+_MANY_NUMBERS, _SHOWN = 10, 3
 _LEARNED = (
     "The start is learned from training samples only: name their splits with --train-split, or learn nothing with "
     "--initialisation random."
@@ -62,6 +64,10 @@ class Survey:
         Bytes of UTF-8 of the longest ID.
     numbers : Numbers or None
         To predict, where there are any.
+    no_labels : frozenset of str
+        Words such as NA that stand among labels that are numbers.
+    notes : tuple of str
+        What a user should know of the labels.
     """
 
     wanted: int
@@ -71,13 +77,20 @@ class Survey:
     groups: int = 0
     longest_id: int = 0
     numbers: Numbers | None = None
+    no_labels: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
 
     def without_names(self) -> Survey:
         """Leave out whatever grows with the data set."""
         return replace(self, chosen=None, splits=Counter(), classes=Counter())
 
     def completed(self, sample: Sample) -> Sample:
-        """Give a sample its label as its target, where all labels are numbers and no sample has another target."""
+        """Give a sample its label as its target, where all labels are numbers and no sample has another target.
+
+        A label such as NA among numbers is none.
+        """
+        if sample.label in self.no_labels:
+            sample = replace(sample, label=None)
         if self.numbers is None or self.numbers.told_by != "label":
             return sample
         return replace(sample, target=number_of(sample.label))
@@ -96,7 +109,6 @@ def survey_samples(dataset: Dataset, options: EncodeOptions, seed: int) -> Surve
     splits: Counter[str] = Counter()
     classes: Counter[str] = Counter()
     targets: Counter[float] = Counter()
-    labelled = 0
     for sample in dataset:
         if sample.id in seen:
             raise DataError(
@@ -106,7 +118,6 @@ def survey_samples(dataset: Dataset, options: EncodeOptions, seed: int) -> Surve
         seen.add(sample.id)
         splits[sample.split or "none"] += 1
         classes[sample.label or "none"] += 1
-        labelled += sample.label is not None
         if sample.target is not None:
             targets[sample.target] += 1
         groups.add(sample.group or "")
@@ -124,18 +135,46 @@ def survey_samples(dataset: Dataset, options: EncodeOptions, seed: int) -> Surve
     if len(set(splits) - {"none"}) > _MAX_SPLITS:
         raise DataError(f"{dataset.name}: {len(splits)} splits; a store keeps at most {_MAX_SPLITS}")
     longest = max(len(sample_id.encode()) for sample_id in seen)
-    numbers = _numbers("target", targets) or _numbers("label", _of_labels(classes, labelled))
-    return Survey(len(candidates), chosen, splits, classes, len(groups - {""}), longest, numbers)
+    read = _read_labels(classes)
+    numbers = _numbers("target", targets) or _numbers("label", read.numbers)
+    empty = Counter({"none": sum(classes.pop(name) for name in read.missing)})
+    return Survey(
+        len(candidates), chosen, splits, classes + empty, len(groups - {""}), longest, numbers, read.missing, read.notes
+    )
 
 
-def _of_labels(classes: Counter[str], labelled: int) -> Counter[float]:
-    """Count the labels as numbers; none where one is no number."""
+@dataclass(frozen=True)
+class _Labels:
+    """Labels as numbers: of each how many, none where one is no number; words for no label; what should be known."""
+
+    numbers: Counter[float] = field(default_factory=Counter)
+    missing: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+
+
+def _read_labels(classes: Counter[str]) -> _Labels:
+    words = {name: rows for name, rows in classes.items() if name != "none"}
     found: Counter[float] = Counter()
-    for name, rows in classes.items():
-        number = number_of(name)
-        if number is not None:
+    for name, rows in words.items():
+        if (number := number_of(name)) is not None:
             found[number] += rows
-    return found if found.total() == labelled else Counter()
+    missing = {name: rows for name, rows in words.items() if name in MISSING_NUMBERS}
+    odd = {name: rows for name, rows in words.items() if number_of(name) is None and name not in missing}
+    if not mostly_numbers(found.total(), sum(odd.values())):
+        return _Labels()
+    notes = []
+    if missing:
+        notes.append(f"labels {_shown(missing)} among numbers are taken as none: {sum(missing.values()):,} rows")
+    if odd and len(found) >= _MANY_NUMBERS:
+        notes.append(
+            f"labels are numbers in {found.total():,} rows, and no numbers in {sum(odd.values()):,} ({_shown(odd)}): "
+            "none is taken as a number to predict; correct these, or leave them empty"
+        )
+    return _Labels(Counter() if odd else found, frozenset(missing), tuple(notes))
+
+
+def _shown(names: Collection[str]) -> str:
+    return ", ".join(map(repr, sorted(names)[:_SHOWN])) + (", ..." if len(names) > _SHOWN else "")
 
 
 def _numbers(told_by: str, counts: Counter[float]) -> Numbers | None:

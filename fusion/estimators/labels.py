@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.datasets.targets import number_of
+from fusion.datasets.targets import mostly_numbers, number_of
 from fusion.errors import DataError
 
 __all__ = ["indicators", "joined_labels", "label_names", "require_classes"]
@@ -17,24 +18,39 @@ _FRACTIONS, _WHOLE = 5, 10
 
 
 def require_classes(labels: Sequence[str]) -> None:
-    """Refuse labels that are all numbers and hardly repeat, or have fractions: a class for each would learn nothing.
+    """Refuse labels that are numbers and hardly repeat, or have fractions: a class for each would learn nothing.
+
+    One in ten may be no number, where ten different ones are.
 
     Raises
     ------
     DataError
         With how many there are, one of them, and what to do.
     """
-    names = sorted(set(labels))
+    rows = Counter(labels)
+    names = sorted(rows)
     known = [number for name in names if (number := number_of(name)) is not None]
-    if len(known) < len(names):
+    odd = [name for name in names if number_of(name) is None]
+    others = sum(rows[name] for name in odd)
+    if odd and not (len(known) >= _WHOLE and mostly_numbers(len(labels) - others, others)):
         return
     fractions = any(not number.is_integer() for number in known)
     if len(known) >= _FRACTIONS if fractions else len(known) >= _WHOLE and 2 * len(known) > len(labels):
         raise DataError(
-            f"labels look like numbers ({len(names)} distinct of {len(labels)}, such as {names[len(names) // 2]}); "
-            "expected classes. Predict the numbers with --task regression (task='regression' in Python), or group them "
-            "into classes, such as low and high"
+            f"labels look like numbers ({len(names)} distinct of {len(labels)}, such as {_middle(names)}"
+            f"{_but_for(odd)}); expected classes. Predict the numbers with --task regression (task='regression' in "
+            "Python), or group them into classes, such as low and high"
         )
+
+
+def _middle(names: Sequence[str]) -> str:
+    known = [name for name in names if number_of(name) is not None]
+    return known[len(known) // 2]
+
+
+def _but_for(odd: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, odd[:3])) + (", ..." if len(odd) > 3 else "")
+    return f", but for {shown}: correct these, or leave them empty" if odd else ""
 
 
 def label_names(text: str, separator: str) -> list[str]:

@@ -13,6 +13,7 @@ from fusion.datasets.targets import number_of
 from fusion.errors import DataError
 from fusion.estimators.averaging import Pool, learn_number_pool
 from fusion.estimators.task import Task, objects, side_by_side
+from fusion.modalities.dialect import MISSING_NUMBERS
 
 if TYPE_CHECKING:
     from fusion.estimators.boosted import FunctaBooster
@@ -40,7 +41,11 @@ class Regression(Task):
         if items.targets is not None:
             return replace(items, labels=_numbers(items.targets.tolist()))
         numbers = [number_of(label) for label in items.labels]
-        wrong = [str(label) for label, number in zip(items.labels, numbers, strict=True) if label and number is None]
+        wrong = [
+            str(label)
+            for label, number in zip(items.labels, numbers, strict=True)
+            if label and number is None and label not in MISSING_NUMBERS
+        ]
         if wrong:
             shown = ", ".join(map(repr, sorted(set(wrong))[:3]))
             raise DataError(

@@ -258,10 +258,20 @@ def test_a_column_called_target_is_no_channel_and_says_what_to_do(tmp_path: Path
     ],
 )
 def test_a_target_that_cannot_be_read_is_refused_at_once(tmp_path: Path, options: dict[str, str], message: str) -> None:
-    pulse = ["60", "61", "62", "fast", *["70"] * 96]
+    pulse = ["60", "61", "62", *["fast"] * 97]
     path = written(tmp_path / "t.csv", readings("r", 100).assign(pulse=pulse))
     with pytest.raises((ConfigError, DataError), match=message):
         SensorTable(path, window=1, **options)  # type: ignore[arg-type]
+
+
+def test_a_reading_whose_target_is_no_number_fails_its_windows_alone(tmp_path: Path) -> None:
+    pulse = ["60", "NA", "inf", *["70"] * 97]
+    path = written(tmp_path / "t.csv", readings("r", 100).assign(pulse=pulse))
+    first, *others = SensorTable(path, window=1, step=1, target="pulse")
+    with pytest.raises(SampleError, match=r"'inf' in the target's column 'pulse', row 3; expected a finite number"):
+        _ = first.raw
+    assert [sample.target for sample in others if len(sample.raw)] == [70.0] * len(others)
+    assert others
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".npz"])

@@ -8,6 +8,7 @@ import pytest
 
 from fusion.datasets import ColumnTable, FileTable, SensorTable, VectorTable
 from fusion.datasets.targets import COMMAS_TOLD, number_of, numbers_with_commas
+from fusion.errors import SampleError
 
 
 def lines(path: Path, *rows: str) -> Path:
@@ -62,3 +63,25 @@ def test_labels_are_numbers_with_commas_where_nearly_all_are(labels: list[str | 
 def test_a_number_is_what_a_column_of_numbers_would_read() -> None:
     assert [number_of(text) for text in ("1,5", "1_000", "inf", "1e3")] == [None, None, None, 1000.0]
     assert [number_of(text, ",") for text in ("1,5", "1.234", "1.5")] == [1.5, None, 1.5]
+
+
+def test_a_target_that_is_missing_is_none_and_a_bad_one_fails_its_row(tmp_path: Path) -> None:
+    cells = ["1.5", "NA", "null", "", "?", "inf", "1,234"]
+    rows = [f'r{n},{n},{n % 3},"{cell}"' for n, cell in enumerate(cells)]
+    samples = list(ColumnTable(lines(tmp_path / "t.csv", "id,x,y,level", *rows), target="level", missing="?"))
+    assert [sample.target for sample in samples] == [1.5, *[None] * 6]
+    for sample in samples[:5]:
+        assert sample.raw.numbers["y"] >= 0
+    for sample, cell in zip(samples[5:], cells[5:], strict=True):
+        with pytest.raises(SampleError, match=f"its target is '{cell}'; expected a finite number, or nothing"):
+            _ = sample.raw
+    listed = lines(tmp_path / "f.csv", "path,target", "a.png,NaN", "b.png,high")
+    nothing, wrong = FileTable(listed, modality="image")
+    assert (nothing.target, wrong.target) == (None, None)
+    with pytest.raises(SampleError, match="its target is 'high'"):
+        _ = wrong.raw
+
+
+def test_what_stands_for_an_empty_cell_is_no_label(tmp_path: Path) -> None:
+    table = lines(tmp_path / "t.csv", "id,x,label", "a,1,walk", "b,2,?")
+    assert [sample.label for sample in ColumnTable(table, missing="?")] == ["walk", None]

@@ -50,3 +50,33 @@ def test_where_nothing_is_learned_folds_need_no_training_split(made: MadeSamples
     assert training_samples(folds, EncodeOptions(), fixed) is folds
     with pytest.raises(DataError, match=r"no samples in split train; got fold-0, fold-1, fold-2\. The start"):
         training_samples(folds, EncodeOptions(), config)
+
+
+def labelled(made: MadeSamples, *odd: str) -> MadeSamples:
+    """Give samples whose labels are numbers, but for the first few."""
+    names = [*odd, *(str(number) for number in range(len(made.samples) - len(odd)))]
+    return MadeSamples([replace(sample, label=name) for sample, name in zip(made, names, strict=True)])
+
+
+def test_words_for_a_missing_number_among_numbers_are_no_labels(made: MadeSamples) -> None:
+    samples = labelled(made, "NA", "nan")
+    found = survey_samples(samples, EncodeOptions(), seed=42)
+    assert found.numbers is not None
+    assert (found.numbers.rows, found.numbers.told_by) == (34, "label")
+    assert found.classes["none"] == 2
+    assert found.notes == ("labels 'NA', 'nan' among numbers are taken as none: 2 rows",)
+    completed = [found.completed(sample) for sample in samples]
+    assert [(sample.label, sample.target) for sample in completed[:3]] == [(None, None), (None, None), ("0", 0.0)]
+
+
+def test_a_label_that_is_no_number_among_numbers_is_told(made: MadeSamples) -> None:
+    found = survey_samples(labelled(made, "1,234", "NA"), EncodeOptions(), seed=42)
+    assert found.numbers is None
+    assert found.no_labels == {"NA"}
+    assert found.notes[1].startswith("labels are numbers in 34 rows, and no numbers in 1 ('1,234'): none is taken")
+
+
+def test_na_among_words_is_a_class(made: MadeSamples) -> None:
+    names = MadeSamples([replace(sample, label="NA" if place else "walk") for place, sample in enumerate(made)])
+    found = survey_samples(names, EncodeOptions(), seed=42)
+    assert (found.no_labels, found.notes, found.classes) == (frozenset(), (), {"walk": 1, "NA": 35})
