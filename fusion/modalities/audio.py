@@ -189,7 +189,8 @@ class AudioModality(Modality):
 
     def _recording(self, raw: Any) -> Recording:
         if isinstance(raw, Recording):
-            return raw
+            whole = raw.samples.dtype.kind != "f"
+            return replace(raw, samples=mono(raw.samples)) if whole else raw
         if self.rate is None:
             raise SampleError("prepare", "an array without a sampling rate; expected a Recording, or set the rate")
         return Recording(mono(raw), self.rate)

@@ -38,7 +38,8 @@ class ImageModality(Modality):
     Notes
     -----
     Raw arrays are 8-bit or 16-bit levels (16-bit ones are scaled to 255), booleans, or floats that already lie between
-    0 and 255. A fourth channel, or a second one beside grey, is opacity: the image is laid over white.
+    0 and 255; floats from 0 to 1 are refused. A fourth channel, or a second one beside grey, is opacity: the image is
+    laid over white.
     """
 
     name: ClassVar[str] = "image"
@@ -137,6 +138,11 @@ def _levels(raw: Any) -> NDArray[Any]:
         raise SampleError("prepare", f"a level at row {row}, column {column} is not finite; expected 0 to 255")
     if array.min() < 0 or array.max() > 255:
         raise SampleError("prepare", f"levels from {array.min()} to {array.max()}; expected 0 to 255")
+    if array.dtype.kind == "f" and 0 < array.max() <= 1:
+        # Beside images of 0 to 255 it would be black, and to brighten it would spoil one that is.
+        raise SampleError(
+            "prepare", f"levels from {array.min():g} to {array.max():g}; expected 0 to 255. Multiply them by 255"
+        )
     return array.astype(np.float32)
 
 

@@ -29,6 +29,7 @@ MAX_SAMPLES = 1 << 25
 _BLOCK_VALUES = 1 << 20
 _WAV_HEADER, _MOST_UNSAID, _UNSAID_SIZE = 1 << 12, 1 << 30, 0x7FFF0000
 _CANCELLED = 0.01
+_WIDEST_SAMPLE = 4
 _QUIET_FORMATS = (b"RIFF", b"fLaC", b"OggS", b"FORM")
 
 
@@ -211,7 +212,10 @@ def fitted_to(recording: Recording, rate: float, points: int) -> NDArray[np.floa
 
 
 def mono(array: Any) -> NDArray[np.float32]:
-    """Average the channels of an array of shape (n,) or (n, channels); SampleError when it is something else."""
+    """Average the channels of an array of shape (n,) or (n, channels); SampleError when it is something else.
+
+    Whole numbers are brought to -1 to 1 by their type, as those in a file are: 8 bits without sign lie around 128.
+    """
     samples = np.asarray(array)
     if samples.dtype.kind not in "fiu" or samples.ndim not in (1, 2) or 0 in samples.shape:
         raise SampleError(
@@ -219,7 +223,22 @@ def mono(array: Any) -> NDArray[np.float32]:
             f"sound of shape {samples.shape} and type {samples.dtype}; expected numbers of shape (samples,) or "
             "(samples, channels), none of them 0",
         )
-    return samples.astype(np.float32) if samples.ndim == 1 else samples.mean(axis=1, dtype=np.float32)
+    scaled = _full_scale(samples)
+    return scaled if scaled.ndim == 1 else scaled.mean(axis=1, dtype=np.float32)
+
+
+def _full_scale(samples: NDArray[Any]) -> NDArray[np.float32]:
+    if samples.dtype.kind == "f":
+        return samples.astype(np.float32)
+    if samples.dtype.itemsize > _WIDEST_SAMPLE:
+        raise SampleError(
+            "prepare",
+            f"sound of type {samples.dtype}, which tells no full scale; expected floats from -1 to 1, or int16, "
+            "int32 or uint8 as they were recorded",
+        )
+    half = np.float32(2.0 ** (8 * samples.dtype.itemsize - 1))
+    centred = samples.astype(np.float32) - (half if samples.dtype.kind == "u" else 0)
+    return np.asarray(centred / half, np.float32)
 
 
 def require_finite(samples: NDArray[Any]) -> None:

@@ -26,6 +26,7 @@ MAX_POINTS = 1 << 24
 FLOW_SIZE = 128
 _CHANNELS = {None: 3, "grey": 1, "flow": 2}
 _FLOW_SPREAD = 4.0
+_EIGHT_BITS = (0.0, 255.0)
 _TURNED = {0: (0, 1), 1: (1,), 2: (0,)}
 _SECONDS = 2.0
 _FARNEBACK: dict[str, Any] = dict(  # noqa: C408 - names of arguments
@@ -48,7 +49,7 @@ class VideoModality(Modality):
     transform : {None, "grey", "flow"}
         ``grey`` is brightness alone; ``flow`` is motion, see Notes.
     limits : (float, float)
-        Black and white of the raw values, which must lie between them.
+        Black and white of the raw values, which must lie between them; clips of floats from 0 to 1 need their own.
 
     Notes
     -----
@@ -65,7 +66,7 @@ class VideoModality(Modality):
     size: tuple[int, int] | None = (32, 32)
     frames: int | None = 16
     transform: Transform | None = None
-    limits: tuple[float, float] = (0.0, 255.0)
+    limits: tuple[float, float] = _EIGHT_BITS
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "limits", tuple(float(limit) for limit in self.limits))
@@ -110,7 +111,7 @@ class VideoModality(Modality):
         clip = clip_of(raw)
         positions = spaced_in_time(clip.moments(), self.grid[0] + (self.transform == "flow"))
         with single_threaded():
-            return self._prepared(self._checked(frame) for frame in clip.at(positions))
+            return self._prepared(self._all_checked(clip.at(positions)))
 
     def fixed_scaling(self) -> Scaling | None:
         if self.transform == "flow":
@@ -150,6 +151,15 @@ class VideoModality(Modality):
         if self.transform == "grey":
             return np.stack([grey(resized(frame, size)) for frame in frames])[..., None]
         return np.stack([coloured(resized(frame, size)) for frame in frames])
+
+    def _all_checked(self, frames: Iterator[NDArray[Any]]) -> Iterator[NDArray[Any]]:
+        highest, whole = 0.0, True
+        for frame in frames:
+            yield self._checked(frame)
+            highest, whole = max(highest, float(frame.max())), frame.dtype.kind != "f"
+        if not whole and 0 < highest <= 1 and self.limits == _EIGHT_BITS:
+            expected = "expected 0 to 255. Multiply them by 255, or set the modality's limits."
+            raise SampleError("prepare", f"values up to {highest:g} in all frames; {expected}")
 
     def _checked(self, frame: NDArray[Any]) -> NDArray[Any]:
         low, high = float(frame.min()), float(frame.max())

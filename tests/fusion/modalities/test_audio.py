@@ -95,6 +95,18 @@ def test_silence_is_at_the_floor() -> None:
         assert prepared.min() == pytest.approx(modality.fixed_scaling().low[0], rel=1e-6)
 
 
+@pytest.mark.parametrize(("kind", "full", "middle"), [("int16", 32768, 0), ("int32", 2**31, 0), ("uint8", 128, 128)])
+def test_whole_numbers_are_brought_to_full_scale_by_their_type(kind: str, full: int, middle: int) -> None:
+    whole = (tone() * 0.5 * full + middle).astype(kind)
+    for raw in (whole, Recording(whole, 8000), np.stack([whole, whole], axis=1)):
+        np.testing.assert_allclose(CLIP.prepare(raw)[:, 0], tone() * 0.5, atol=1.1 / full)
+
+
+def test_whole_numbers_without_a_full_scale_are_refused() -> None:
+    with pytest.raises(SampleError, match="sound of type int64, which tells no full scale; expected floats from -1 to"):
+        CLIP.prepare(np.arange(8))
+
+
 def test_bands_narrower_than_the_window_can_tell_are_refused() -> None:
     modality = AudioModality(transform="log-mel", rate=8000, seconds=0.3, fft=64)
     with pytest.raises(ConfigError, match=r"40 mel bands at 8000 .* a window of 64 samples tells apart 125 Hz; set"):

@@ -117,6 +117,7 @@ def test_images_shrink_by_area_and_are_refused_where_their_own_size_is_kept() ->
         (np.full((4, 4), "x"), "expected numbers"),
         (np.where(np.arange(16).reshape(4, 4) == 6, np.nan, 1.0), "row 1, column 2 is not finite"),
         (np.full((4, 4), -1), "levels from -1 to -1; expected 0 to 255"),
+        (picture() / 255, r"levels from 0\.\d* to 0\.\d*; expected 0 to 255. Multiply them by 255"),
     ],
 )
 def test_arrays_that_are_no_images_say_so(raw: np.ndarray, reason: str) -> None:

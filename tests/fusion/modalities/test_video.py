@@ -153,6 +153,15 @@ def test_an_array_that_cannot_be_used_says_why(raw: np.ndarray, reason: str) -> 
         SMALL.prepare(raw)
 
 
+def test_frames_from_0_to_1_are_not_black_beside_others() -> None:
+    bright = np.linspace(0, 1, 64).reshape(4, 4, 4)
+    with pytest.raises(SampleError, match=r"values up to 1 in all frames; expected 0 to 255. Multiply them by 255"):
+        SMALL.prepare(bright)
+    assert VideoModality(size=(4, 4), frames=4, limits=(0, 1)).prepare(bright).max() == 1
+    faded = np.concatenate([bright[:2], 200 * bright[2:]])
+    assert VideoModality(size=(4, 4), frames=4).prepare(faded).max() == pytest.approx(200)
+
+
 def test_other_limits_are_told_and_kept() -> None:
     modality = VideoModality(size=(4, 4), frames=2, transform="grey", limits=(0, 4000))
     scaling = modality.fixed_scaling()
