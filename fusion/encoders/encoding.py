@@ -197,8 +197,7 @@ class _Run:
         reduced = (*self.survey.notes, *config.reductions(asked))
         if asked.modality == config.modality:
             return reduced
-        samples = (sample for sample in self.dataset if sample.id not in self.deadly)
-        return (*reduced, *remarks_on(config.modality, samples))
+        return (*reduced, *remarks_on(config.modality, self.dataset, passed_over=self.deadly))
 
     def _compare_names(self) -> None:
         """Take over names of stored samples that have changed, or leave or refuse them, as is asked for."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fusion.encoders.learning import learn_encoder, resolve_modality
 from fusion.encoders.options import EncodeOptions, told_of
 from fusion.encoders.pool import available_workers
-from fusion.encoders.remarks import remarks_on
+from fusion.encoders.remarks import LEAST, remarks_on
 from fusion.encoders.survey import Survey, survey_samples, training_samples
 from fusion.errors import DataError
 from fusion.inr.engine import warm_up
@@ -180,11 +180,9 @@ def _pace(config: EncoderConfig, training: Iterable[Sample], count: int) -> _Pac
     trial = config.without_learning() or config.in_learning_steps(1)
     if trial is None:
         return None
-    begin = time.perf_counter()
-    samples, failures = _usable(training, config)
+    samples, failures, reading = _usable(training, config)
     if not samples:
         return None
-    reading = (time.perf_counter() - begin) / len(samples)
     try:
         encoder = learn_encoder(trial, samples)
         learning = _learning(config, samples, count, reading)
@@ -223,18 +221,24 @@ def _learning(config: EncoderConfig, samples: Sequence[Sample], count: int, read
     return (first + each * (steps - 1)) / share + reading * (wanted - len(samples))
 
 
-def _usable(training: Iterable[Sample], config: EncoderConfig) -> tuple[list[Sample], tuple[str, ...]]:
-    """Read and prepare the first training samples; give those that can be used, and what is wrong with others."""
-    begin, found, failures = time.perf_counter(), [], []
-    for sample in islice(training, _SAMPLES):
+def _usable(training: Iterable[Sample], config: EncoderConfig) -> tuple[list[Sample], tuple[str, ...], float]:
+    """Read and prepare the first training samples; give those that can be used, what is wrong with others, and seconds.
+
+    The seconds are those of one sample, without the first, which loads what reads them.
+    """
+    begin, found, failures, seen = time.perf_counter(), [], [], 0
+    loaded = begin
+    for seen, sample in enumerate(islice(training, _SAMPLES), start=1):
         try:
             config.modality.prepare(sample.raw)
             found.append(sample)
         except Exception as error:  # noqa: BLE001 - encoding reports it in full
             failures.append(f"{sample.id}: {error}")
-        if time.perf_counter() - begin > _SECONDS:
+        loaded = time.perf_counter() if seen == 1 else loaded
+        if seen >= LEAST and time.perf_counter() - loaded > _SECONDS:
             break
-    return found, tuple(failures)
+    taken = time.perf_counter() - (loaded if seen > 1 else begin)
+    return found, tuple(failures), taken / max(1, len(found) - (seen > 1))
 
 
 def _seconds(samples: Sequence[Sample], encoder: Encoder) -> float:
