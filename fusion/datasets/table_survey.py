@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fusion.datasets.columns import Columns, time_candidates
+from fusion.datasets.melted import refuse_melted
 from fusion.datasets.time_series import TogetherCheck, runs
 from fusion.errors import ConfigError, DataError
 from fusion.modalities.clocks import Clock, clock_of
@@ -77,7 +78,8 @@ def survey_table(table: Table, columns: Columns, *, dates: str | None = None) ->
     Raises
     ------
     DataError
-        When the table is damaged, has no times where they are said to be, or its times go back over others.
+        When the table is damaged, is a long one, has no times where they are said to be, or its times go back over
+        others.
     ConfigError
         When several columns may be the time.
     """
@@ -87,6 +89,7 @@ def survey_table(table: Table, columns: Columns, *, dates: str | None = None) ->
     if time is not None:
         order, order_found = date_order(table, time, dates)
         table = replace(table, dates=order)
+        refuse_melted(table, columns)
     if time is not None and not columns.id:
         found = _recordings_by_time(table, columns)
         columns, told = replace(columns, id=found), "times begin anew where they change" if found else ""
