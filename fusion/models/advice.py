@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.estimators.multilabel import Multilabel
 from fusion.estimators.presets import TrainingSettings
 from fusion.estimators.tasks import Task
 from fusion.estimators.tuning import Tuning
@@ -23,6 +24,7 @@ __all__ = [
     "advice_on_groups",
     "advice_on_linear",
     "advice_on_lone_groups",
+    "advice_on_separator",
     "advice_on_silent_classes",
 ]
 
@@ -102,6 +104,14 @@ def advice_on_silent_classes(evaluation: Figures) -> tuple[str, ...]:
     names = ", ".join(f"{each.label!r} ({each.support:,} test rows)" for each in silent[:3])
     told = f"{len(silent)} of {len(predicted)} classes are never predicted, such as {names}"
     return (f"{told}; try --class-weight balanced or --thresholds, or add training rows of them",)
+
+
+def advice_on_separator(items: Items, task: Task) -> tuple[str, ...]:
+    """Tell that no row has several labels, as where another separator stands between them."""
+    if not isinstance(task, Multilabel) or any(task.separator in str(label) for label in items.labels):
+        return ()
+    told = f"no training row holds the separator {task.separator!r}: each has one label, such as {items.labels[0]!r}"
+    return (f"{told}; if it is several, write them with it, or name what stands between with --label-separator",)
 
 
 def advice_on_groups(items: Items) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from fusion.models.advice import (
     advice_on_groups,
     advice_on_linear,
     advice_on_lone_groups,
+    advice_on_separator,
     advice_on_silent_classes,
 )
 from fusion.models.figures import Judge
@@ -321,7 +322,9 @@ def _advice(
 ) -> list[str]:
     """Tell what the data say; `model` is trained on all of the rows, if there is such a one; `tested` if by folds."""
     tried = advice_on_linear(source.stores, training, run.settings, model) if run.advise else ()
-    return [*tried, *advice_on_groups(training), *advice_on_lone_groups(training, run.settings.task, tested=tested)]
+    task = run.settings.task
+    lone = advice_on_lone_groups(training, task, tested=tested)
+    return [*advice_on_separator(training, task), *tried, *advice_on_groups(training), *lone]
 
 
 def _told(source: Source, notes: tuple[str, ...], command: str | None) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from helpers.made_functas import CLASSES, functa_rows, rebuilt
 
 from fusion.estimators.presets import training_settings
+from fusion.estimators.tasks import task_of
 from fusion.models import advice
 from fusion.models.training import train
 
@@ -57,3 +59,14 @@ def test_a_class_that_is_never_predicted_and_missing_groups_are_told(make_store)
     assert any("no training row has a group" in line for line in found)
     assert any("1 of 4 classes are never predicted, such as 'rare' (2 test rows)" in line for line in found)
     assert "rare" not in CLASSES
+
+
+def test_labels_without_their_separator_are_told():
+    labels = np.array(["['a', 'b']", "['a']"], dtype=object)
+    items = SimpleNamespace(labels=labels)
+    (told,) = advice.advice_on_separator(items, task_of("multilabel"))
+    assert told.startswith(
+        "no training row holds the separator ';': each has one label, such as \"['a', 'b']\"; if it is"
+    )
+    assert not advice.advice_on_separator(items, task_of("multilabel", label_separator=","))
+    assert not advice.advice_on_separator(items, task_of("classification"))
