@@ -27,6 +27,7 @@ MAX_BLOCK_ROWS_EVER = 2**20
 MAX_STATE_BYTES = 2**29
 READER_VERSION = 1
 DEFAULT_ID_WIDTH = 128
+_OF_SOURCE = ("reading", "source")
 NAME_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$"
 
 Size = Annotated[int, Field(ge=0, le=MAX_STATE_BYTES)]
@@ -116,8 +117,10 @@ class Header(BaseModel):
     def identity(self) -> dict[str, Any]:
         """What two stores have in common whose rows can stand beside one another."""
         found = {name: getattr(self, name) for name in ("modality", "layout", "encoder", "state_sha256", "conventions")}
-        # How a source was read - which of its columns were left out, say - may differ between sources of one kind.
-        return found | {"conventions": {name: told for name, told in self.conventions.items() if name != "reading"}}
+        # Which file it was, and how it was read - what was left out, say - may differ between sources of one kind.
+        return found | {
+            "conventions": {name: told for name, told in self.conventions.items() if name not in _OF_SOURCE}
+        }
 
     @property
     def version(self) -> tuple[int, int]:

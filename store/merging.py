@@ -90,9 +90,15 @@ def common_header(tables: Sequence[RowIndex]) -> Header:
                 "Only stores of one configuration and start can be merged"
             )
     datasets = sorted({header.dataset for header in headers})
+    conventions = dict(first.conventions)
+    if any(header.conventions.get("source") != conventions.get("source") for header in headers):
+        conventions.pop("source", None)  # it would name one of several
     longest = max((len(name.encode()) for table in tables for name in table.index()), default=0)
     return first.changed(
-        created=now(), dataset="+".join(datasets), id_width=max(longest, *(header.id_width for header in headers))
+        created=now(),
+        dataset="+".join(datasets),
+        conventions=conventions,
+        id_width=max(longest, *(header.id_width for header in headers)),
     )
 
 

@@ -10,6 +10,7 @@ from store import (
     Rows,
     StoreError,
     StoreMismatchError,
+    collect,
     compact,
     convert,
     merge,
@@ -115,7 +116,8 @@ def test_merge_reports_conflicts(path: Path, winner: str, seed: int) -> None:
     first = filled(path, make_rows(["a", "b"]))
     second = filled(other(path, "second"), make_rows(["a", "c"], seed=1))
     target = other(path, "both")
-    with pytest.raises(StoreError, match=r"1 IDs have different values in several stores, the first are \['a'\]"):
+    said = r"1 IDs have different values in several stores, the first are \['a'\]"
+    with pytest.raises(StoreError, match=said):
         merge([first, second], target)
     assert not target.exists()
     report = merge([first, second], target, on_conflict=winner)
@@ -135,6 +137,21 @@ def test_merge_refuses_another_configuration(path: Path) -> None:
     second = filled(other(path, "second"), make_rows(["b"]), encoder=ENCODER | {"kind": "local"})
     with pytest.raises(StoreMismatchError, match=r"encoder\.kind 'functa' -> 'local'"):
         merge([first, second], other(path, "both"))
+
+
+def test_which_file_rows_come_from_is_no_configuration(path: Path) -> None:
+    told = [{"values": [0, 1], "source": {"file": f"s{number}.csv"}, "reading": {"rows": number}} for number in (1, 2)]
+    first = filled(path, make_rows(["a"]), conventions=told[0])
+    second = filled(other(path, "second"), make_rows(["b"], seed=1), conventions=told[1])
+    merge([first, second], other(path, "both"))
+    assert "source" not in open_store(other(path, "both")).header.conventions
+    merge([first], other(path, "alone"))
+    assert open_store(other(path, "alone")).header.conventions == told[0]
+    collect([first, second], path.with_name("both.functas"))
+    assert sorted(open_store(path.with_name("both.functas")).ids) == ["a", "b"]
+    third = filled(other(path, "third"), make_rows(["c"]), conventions=told[1] | {"values": [0, 2]})
+    with pytest.raises(StoreMismatchError, match=r"conventions\.values"):
+        merge([first, third], other(path, "none"))
 
 
 def test_merge_keeps_columns_of_users(path: Path) -> None:
