@@ -67,7 +67,7 @@ def merge(
     if conflicts and on_conflict == "error":
         raise StoreError(
             f"{len(conflicts)} IDs have different values in several stores, the first are {conflicts[:5]}. "
-            "Say which wins with on_conflict='first' or 'last'"
+            "Say which wins with --on-conflict first or last (on_conflict= in Python)"
         )
     extra = common_extra(tables)
     new = vacant(target)

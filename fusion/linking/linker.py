@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
+from unicodedata import is_normalized, normalize
 
 import numpy as np
 import pandas as pd
@@ -229,4 +230,16 @@ def _unmatched(found: Mapping[str, Sequence[str | None]], on: str) -> str:
         "table": "Fill both columns of the table, or keep what is missing with how='outer'.",
         "label": "Give a label map (--labels), and the same names of splits.",
     }[on]
+    hint = _other_form(found) or hint
     return f"no item is in all {len(found)} stores, joined by {on}: {shown}; expected at least one. {hint}"
+
+
+def _other_form(found: Mapping[str, Sequence[str | None]]) -> str:
+    """Say in which form of Unicode each store writes its names, where they differ in nothing else; else nothing."""
+    held = [{name for name in names if name is not None} for names in found.values()]
+    alike = set.intersection(*({normalize("NFC", name) for name in names} for names in held))
+    if not alike - {normalize("NFC", name) for name in set.intersection(*held)}:
+        return ""
+    forms = [[form for form in ("NFC", "NFD") if all(is_normalized(form, name) for name in names)] for names in held]
+    told = ", ".join(f"{store} in {' and '.join(form) or 'both'}" for store, form in zip(found, forms, strict=True))
+    return f"They differ in their form of Unicode alone ({told}): rename the files or IDs of one of them."

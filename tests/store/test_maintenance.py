@@ -116,7 +116,9 @@ def test_merge_reports_conflicts(path: Path, winner: str, seed: int) -> None:
     first = filled(path, make_rows(["a", "b"]))
     second = filled(other(path, "second"), make_rows(["a", "c"], seed=1))
     target = other(path, "both")
-    said = r"1 IDs have different values in several stores, the first are \['a'\]"
+    said = (
+        r"1 IDs have different values in several stores, the first are \['a'\]. Say which wins with --on-conflict first"
+    )
     with pytest.raises(StoreError, match=said):
         merge([first, second], target)
     assert not target.exists()

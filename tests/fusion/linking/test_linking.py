@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from unicodedata import normalize
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -55,6 +57,15 @@ def test_by_group_and_the_last_number(tmp_path):
         link(stores, on="group", key=["x", "y"])
     with pytest.raises(DataError, match="no item is in all 2 stores, joined by group: a has 'subject-0', "):
         link(stores, on="group", key="nothing")
+
+
+def test_names_that_differ_in_their_form_of_unicode_alone_are_told(tmp_path):
+    for store, form in (("a", "NFC"), ("b", "NFD")):
+        rows = [(normalize(form, f"m{chr(0xFC)}ller-{name}"), *others) for name, *others in samples()]
+        write_store(tmp_path / f"{store}.zarr", rows, modality={"a": "sensor", "b": "video"}[store])
+    told = r"They differ in their form of Unicode alone \(a in NFC, b in NFD\): rename"
+    with pytest.raises(DataError, match=told):
+        link([tmp_path / "a.zarr", tmp_path / "b.zarr"])
 
 
 def test_by_group_and_a_column(tmp_path):
