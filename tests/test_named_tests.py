@@ -44,7 +44,6 @@ ELSEWHERE = {
     "fusion/estimators/task.py": "test_tasks.py: by its three kinds",
     "fusion/estimators/labeller.py": "models/test_multilabel.py: trained as users do",
     "fusion/estimators/objectives.py": "test_linear.py and test_regressor.py: seen in what is chosen by it",
-    "fusion/estimators/targets.py": "models/test_imbalance.py: weights of classes",
     "fusion/metrics/intervals.py": "metrics/test_classification.py and metrics/test_regression.py: its intervals",
     "fusion/errors.py": "tests/cli/test_bad_input.py: exit codes and lines as users see them",
     "fusion/estimators/gram.py": "test_glm.py: what is solved with it",

@@ -15,6 +15,7 @@ from fusion.datasets.targets import target_of
 from fusion.errors import DataError, SampleError
 from fusion.modalities import Modality, Recording, modality_from_dict
 from fusion.modalities.recording import mono
+from fusion.splits import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -73,7 +74,9 @@ class ArrayDataset:
         for name, column in (given | {"targets": targets}).items():
             if column is not None and len(column) != len(arrays):
                 raise DataError(f"{len(column)} {name} for {len(arrays)} arrays; expected as many of both")
-        columns = {name: None if column is None else [_word(cell) for cell in column] for name, column in given.items()}
+        columns = {
+            name: None if column is None else [name_of(cell) for cell in column] for name, column in given.items()
+        }
         self._ids = columns["ids"] or [f"{self.modality}:{number}" for number in range(1, len(arrays) + 1)]
         self._labels, self._groups, self._splits = columns["labels"], columns["groups"], columns["splits"]
         cells = None if targets is None else zip(targets, self._ids, strict=True)
@@ -149,16 +152,6 @@ def raw_of(value: Any) -> Any:
 def _channels_last(sound: NDArray[Any]) -> NDArray[Any]:
     """Lay out several channels as (n, channels), where there are more samples than channels."""
     return sound.T if sound.ndim == 2 and sound.shape[0] < sound.shape[1] else sound
-
-
-def _word(cell: Any) -> str | None:
-    """Give a name as text; None, and what stands for nothing in a frame, is none."""
-    if cell is None or (isinstance(cell, float | np.floating) and np.isnan(cell)):
-        return None
-    if isinstance(cell, float | np.floating) and float(cell).is_integer():
-        return str(int(cell))
-    text = str(cell)
-    return text if text and text != "<NA>" else None
 
 
 def _given(raw: Any) -> Any:

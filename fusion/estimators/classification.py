@@ -15,6 +15,7 @@ from fusion.estimators.labels import require_classes
 from fusion.estimators.targets import class_weights, unknown_classes
 from fusion.estimators.task import SURE, Task, or_none, side_by_side
 from fusion.estimators.thresholds import class_thresholds
+from fusion.splits import names_of
 
 if TYPE_CHECKING:
     from fusion.estimators.boosted import FunctaBooster
@@ -70,7 +71,7 @@ class Classification(Task):
 
     def require_weighted(self, labels: NDArray[np.object_], parameters: Mapping[str, Any]) -> None:
         """Refuse names that no label has; that a fold has no row of a class is nobody's mistake."""
-        classes = sorted({str(label) for label in labels if label is not None})
+        classes = sorted(set(names_of([label for label in labels if label is not None])))
         if unknown := unknown_classes(parameters.get("class_weight"), classes):
             raise ConfigError(
                 f"class_weight names {', '.join(map(repr, unknown))}; the classes of the labelled rows are "

@@ -9,6 +9,7 @@ from typing import Any
 from fusion.errors import ConfigError
 from fusion.estimators.boosted import FunctaBooster
 from fusion.estimators.fused import check_fusion
+from fusion.estimators.targets import weights_by_name
 from fusion.estimators.tasks import TASKS, Task, task_of
 from fusion.estimators.wrapped import WrappedEstimator, require_wrappable
 from fusion.features.transformer import check_features
@@ -228,6 +229,8 @@ def training_settings(
     named = (asked or settings.task).name
     if "class_weight" in given and named != "classification":
         raise ConfigError(f"class_weight is given for the task {named!r}; expected it with 'classification' only.")
+    if isinstance(given.get("class_weight"), Mapping):
+        given["class_weight"] = weights_by_name(given["class_weight"])
     if estimator is not None:
         _require_alone(estimator, settings, preset, given, named, tune=bool(tune))
     changes: dict[str, Any] = {"features": features, "fusion": fusion, "tune": tune, "thresholds": thresholds}

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.errors import ConfigError
+from fusion.splits import names_of
 
-__all__ = ["Targets", "checked_class_weight", "class_weights", "unknown_classes"]
+__all__ = ["Targets", "checked_class_weight", "class_weights", "unknown_classes", "weights_by_name"]
 
 BALANCED = "balanced"
 
@@ -87,13 +88,29 @@ def class_weights(
     if isinstance(given, str):
         counts = np.bincount(codes, minlength=len(classes))
         return np.asarray((len(codes) / (len(classes) * counts))[codes], dtype=np.float64)
-    names = {str(name): number for name, number in given.items()}
-    return np.array([float(names.get(str(name), 1.0)) for name in classes])[codes]
+    weights = weights_by_name(given)
+    return np.array([float(weights.get(name, 1.0)) for name in names_of(classes)])[codes]
 
 
 def unknown_classes(given: str | Mapping[Any, float] | None, classes: Iterable[Any]) -> list[str]:
     """Return the names in a mapping of weights that none of these classes has, sorted."""
-    return sorted({str(name) for name in given} - set(map(str, classes))) if isinstance(given, Mapping) else []
+    return sorted(set(weights_by_name(given)) - set(names_of(list(classes)))) if isinstance(given, Mapping) else []
+
+
+def weights_by_name(given: Mapping[Any, float]) -> dict[str, float]:
+    """Return weights by what their classes are called, as data sets call them: 10.0 is "10".
+
+    Raises
+    ------
+    ConfigError
+        Two weights of one class, such as of 10 and of "10".
+    """
+    names = names_of(list(given)).tolist()
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ConfigError(
+            f"class_weight is {dict(given)}; expected one weight for class {twice[0]!r}. Leave the others out."
+        )
+    return dict(zip(names, given.values(), strict=True))
 
 
 def _is_weight(number: object) -> bool:

@@ -16,6 +16,7 @@ from fusion.explaining.evidence import BranchEvidence
 from fusion.explaining.items import Item, branch_items, encoders_of, evaluated_items, stored_items
 from fusion.models.folder import load_model
 from fusion.models.model import Model
+from fusion.splits import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,6 +112,7 @@ def explain(
     trained = model if isinstance(model, Model) else load_model(model)
     trained.require_whole()
     trained.require_branches({*(stores or {}), *(sources or {})} - {""}, "a path is")
+    label = name_of(label)
     if label is not None and label not in trained.classes:
         classes = ", ".join(trained.classes) or "none, as it predicts a number"
         raise ConfigError(f"class {label!r}; the model has {classes}")

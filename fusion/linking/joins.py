@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fusion.errors import ConfigError, DataError
 from fusion.linking.sides import Side, keyed_by, last_number, taken
+from fusion.splits import name_of
 
 __all__ = [
     "How",
@@ -180,7 +181,7 @@ def join_by_table(sides: Sequence[Side], how: How, table: pd.DataFrame) -> tuple
         )
     found, unknown = [], 0
     for side in sides:
-        wanted = table[side.name].to_numpy(dtype=object)
+        wanted = np.array([name_of(cell) for cell in table[side.name]], dtype=object)
         here = pd.Index(side.ids).get_indexer(pd.Index(wanted))
         named = _present(wanted)
         if named.any() and (here < 0).all():

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fusion.errors import ConfigError, DataError
+from fusion.splits import name_of
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -73,7 +74,12 @@ def maps_of_stores(given: LabelMap, names: Collection[str]) -> dict[str, dict[st
             f"the label map names the stores {', '.join(map(repr, unknown))}; the stores to link are "
             f"{', '.join(map(repr, names))}. Correct the map."
         )
-    return {name: {**given.get("", {}), **given.get(name, {})} for name in names}
+    return {name: _called(given.get("", {})) | _called(given.get(name, {})) for name in names}
+
+
+def _called(table: Mapping[Any, Any]) -> dict[str, str]:
+    """Call labels as data sets do, 1.0 as 1."""
+    return {str(name_of(label)): name_of(common) or "" for label, common in table.items()}
 
 
 def _shipped() -> Traversable:

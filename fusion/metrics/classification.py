@@ -12,7 +12,7 @@ from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_
 
 from fusion.errors import DataError
 from fusion.metrics.intervals import Figures, Interval, multinomial_draws
-from fusion.splits import group_codes
+from fusion.splits import group_codes, names_of
 
 __all__ = ["ClassFigures", "Evaluation", "accuracy_interval", "evaluate_predictions"]
 
@@ -105,7 +105,7 @@ def evaluate_predictions(
     Parameters
     ----------
     truth, predicted : array_like
-        Labels, shape (n,), n > 0.
+        Labels, shape (n,), n > 0; numbers are called as data sets call them, 1.0 as 1.
     classes : array_like, optional
         Classes of the model; None = those that occur. A true label outside them counts as a wrong prediction.
     groups : array_like, optional
@@ -127,7 +127,7 @@ def evaluate_predictions(
     array([[1, 1],
            [0, 2]])
     """
-    true, guess = (np.asarray(labels, dtype=object).astype(str).astype(object) for labels in (truth, predicted))
+    true, guess = names_of(truth), names_of(predicted)
     if len(true) != len(guess) or not len(true):
         raise DataError(f"{len(true)} labels and {len(guess)} predictions; expected as many of both, at least one.")
     known = _all_classes(classes, true, guess)
@@ -193,5 +193,5 @@ def _percentiles(values: NDArray[np.float64]) -> Interval:
 
 
 def _all_classes(classes: ArrayLike | None, true: NDArray[np.object_], guess: NDArray[np.object_]) -> list[str]:
-    known = [] if classes is None else [str(name) for name in np.asarray(classes, dtype=object)]
+    known = [] if classes is None else names_of(classes).tolist()
     return known + sorted({*true, *guess} - set(known))

@@ -12,6 +12,7 @@ from sklearn.metrics import average_precision_score
 
 from fusion.errors import DataError
 from fusion.metrics.intervals import Figures, Interval, bootstrap_intervals
+from fusion.splits import name_of
 
 __all__ = ["LabelEvaluation", "LabelFigures", "evaluate_labels", "micro_f1"]
 
@@ -140,7 +141,7 @@ def evaluate_labels(
             ranked = float(average_precision_score(truth[:, number], probabilities[:, number]))
         per_label.append(
             LabelFigures(
-                str(name),
+                str(name_of(name)),
                 right / max(int(named[number]), 1),
                 right / max(int(there[number]), 1),
                 _f1(right, int(named[number]), int(there[number])),

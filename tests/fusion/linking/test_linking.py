@@ -200,3 +200,12 @@ def test_it_prints_what_it_did(two):
     assert "splits     test 5, train 15" in text
     assert "classes    2: sit 8, walk 12" in text
     assert np.all([len(line) < 200 for line in text.splitlines()])
+
+
+def test_names_that_are_numbers_are_called_as_data_sets_call_them(tmp_path):
+    for name in ("a", "b"):
+        write_store(tmp_path / f"{name}.zarr", [(f"{n}", f"{n % 2}", "train", "g") for n in range(4)])
+    stores = [tmp_path / "a.zarr", tmp_path / "b.zarr"]
+    pairs = pd.DataFrame({"a": [0.0, 1.0, np.nan], "b": [2, 3, 0]})
+    table = link(stores, on="table", table=pairs, labels={"": {1.0: 7}})
+    assert table.frame[["label", "a", "b"]].to_numpy().tolist() == [["0", "0", "2"], ["7", "1", "3"]]

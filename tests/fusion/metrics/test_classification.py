@@ -90,3 +90,12 @@ def test_everything_goes_to_json():
 def test_nothing_to_compare_is_refused(truth, guess):
     with pytest.raises(DataError, match=r"\d labels and \d predictions; expected as many of both, at least one"):
         evaluate_predictions(truth, guess)
+
+
+@pytest.mark.parametrize(
+    "truth", [[0.0, 1.0, 1.0], np.float32([0, 1, 1]), ["0", "1", "1"]], ids=["float", "f4", "text"]
+)
+def test_numbers_are_called_as_data_sets_call_them(truth):
+    found = evaluate_predictions(truth, [0, 1, 1], classes=[0.0, 1.0])
+    assert found.accuracy == 1
+    assert found.classes == ("0", "1")
