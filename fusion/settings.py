@@ -7,6 +7,7 @@ import json
 import tomllib
 from dataclasses import asdict, fields
 from functools import cache
+from operator import index
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -64,6 +65,38 @@ def read_settings(cls: type[SettingsT], values: Mapping[str, Any], *, what: str)
     except TypeError as error:
         raise ConfigError(f"{what} options cannot be read: {error}; expected numbers, text and lists") from error
     return read
+
+
+def require(name: str, value: Any, holds: Callable[[Any], object], expected: str) -> None:
+    """Refuse a setting that does not hold, or of whose type that cannot be asked.
+
+    Raises
+    ------
+    ConfigError
+        Saying what was got and what was expected.
+
+    Examples
+    --------
+    >>> require("seeds", 1.5, at_least(1), "how often to train, 1 or more")
+    Traceback (most recent call last):
+    fusion.errors.ConfigError: seeds is 1.5; expected how often to train, 1 or more.
+    """
+    try:
+        good = bool(holds(value))
+    except (TypeError, ValueError, AttributeError):
+        good = False
+    if not good:
+        raise ConfigError(f"{name} is {value!r}; expected {expected}.")
+
+
+def at_least(least: int) -> Callable[[Any], bool]:
+    """Give what asks of a value whether it is a whole number of any type, `least` or more; for `require`."""
+    return lambda value: index(value) >= least
+
+
+def or_none(holds: Callable[[Any], object]) -> Callable[[Any], object]:
+    """Give what also lets None through; for `require`."""
+    return lambda value: value is None or holds(value)
 
 
 def digest_of(values: Any) -> str:

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
 
 from fusion.errors import DataError
-from fusion.metrics.intervals import Figures, Interval, multinomial_draws
-from fusion.splits import group_codes, names_of
+from fusion.metrics.intervals import Figures, Interval, generator, members_of, multinomial_draws
+from fusion.splits import names_of
 
 __all__ = ["ClassFigures", "Evaluation", "accuracy_interval", "evaluate_predictions"]
 
@@ -117,6 +117,8 @@ def evaluate_predictions(
     ------
     DataError
         No rows, or lengths that differ.
+    ConfigError
+        Nothing to draw.
 
     Examples
     --------
@@ -161,6 +163,13 @@ def accuracy_interval(
     groups : array_like, optional
         Group of each row, shape (n,), or None.
 
+    Raises
+    ------
+    DataError
+        No rows, or not one group for each.
+    ConfigError
+        Nothing to draw.
+
     Notes
     -----
     Rows of one subject or film are alike, so they are not so many independent trials: the interval over rows says how
@@ -170,11 +179,10 @@ def accuracy_interval(
     groups it is somewhat too narrow still.
     """
     right = np.asarray(correct, dtype=bool)
-    random = np.random.default_rng(seed)
+    members, random = members_of(groups, len(right)), generator(resamples, seed)
     # the number of hits among n rows drawn with replacement is binomial, so no row needs to be drawn
     intervals = {"rows": _percentiles(random.binomial(len(right), right.mean(), size=resamples) / len(right))}
-    members = None if groups is None else group_codes(groups)
-    if members is not None and members.max() > 0:
+    if members is not None:
         hits, sizes = np.bincount(members, weights=right.astype(np.float64)), np.bincount(members)
         intervals["groups"] = _percentiles(_resampled_accuracies(hits, sizes, resamples, random))
     return intervals

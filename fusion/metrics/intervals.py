@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
+from fusion.errors import DataError
+from fusion.settings import at_least, require
 from fusion.splits import group_codes
 
 __all__ = ["Figures", "Interval", "bootstrap_intervals", "mean_accuracy_interval", "mean_interval"]
@@ -101,16 +103,22 @@ def bootstrap_intervals(
     dict of str to float64 array, shape (m, 2)
         By "rows" and, for two or more groups, by "groups"; see `accuracy_interval` for what they say.
 
+    Raises
+    ------
+    DataError
+        No rows, or not one group for each.
+    ConfigError
+        Nothing to draw.
+
     Examples
     --------
     >>> found = bootstrap_intervals(np.ones((5, 1)), lambda sums: 2 * sums)
     >>> found["rows"].tolist()
     [[10.0, 10.0]]
     """
-    random = np.random.default_rng(seed)
+    members, random = members_of(groups, len(sums)), generator(resamples, seed)
     found = {"rows": _percentiles(statistic(_drawn(sums, resamples, random)))}
-    members = None if groups is None else group_codes(groups)
-    if members is not None and members.max() > 0:
+    if members is not None:
         whole = np.zeros((members.max() + 1, sums.shape[1]))
         np.add.at(whole, members, sums)
         found["groups"] = _percentiles(statistic(_drawn(whole, resamples, random)))
@@ -118,8 +126,16 @@ def bootstrap_intervals(
 
 
 def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
-    """Return Student's interval of the mean of two or more independent values, such as accuracies of folds."""
-    found = np.asarray(values, dtype=np.float64)
+    """Return Student's interval of the mean of two or more independent values, such as accuracies of folds.
+
+    Raises
+    ------
+    DataError
+        No values, or what is no number.
+    """
+    found = numbers_of(values)
+    if not len(found):
+        raise DataError("no values to take the mean of; expected two or more.")
     reach = float(stdtrit(len(found) - 1, (1 + level) / 2)) * float(np.std(found, ddof=1)) / len(found) ** 0.5
     return float(np.mean(found)) - reach, float(np.mean(found)) + reach
 
@@ -128,6 +144,39 @@ def mean_accuracy_interval(accuracies: ArrayLike) -> Interval:
     """Return `mean_interval` of accuracies, within what an accuracy can be."""
     low, high = mean_interval(accuracies)
     return max(low, 0.0), min(high, 1.0)
+
+
+def members_of(groups: ArrayLike | None, rows: int) -> NDArray[np.intp] | None:
+    """Return the group of each row as a number, shape (rows,); None where there are fewer than two groups.
+
+    Raises
+    ------
+    DataError
+        No rows, or not one group for each.
+    """
+    if not rows:
+        raise DataError("no rows to measure; expected at least one.")
+    if groups is None:
+        return None
+    members = group_codes(groups)
+    if len(members) != rows:
+        raise DataError(f"{len(members)} groups for {rows} rows; expected one for each row, None where it has none.")
+    return members if members.max() > 0 else None
+
+
+def generator(resamples: int, seed: int) -> np.random.Generator:
+    """Give the random numbers of a bootstrap; ConfigError where nothing is drawn, or the seed is no whole number."""
+    require("resamples", resamples, at_least(1), "how often to draw, 1 or more")
+    require("seed", seed, at_least(0), "a whole number, 0 or more")
+    return np.random.default_rng(seed)
+
+
+def numbers_of(values: ArrayLike) -> NDArray[np.float64]:
+    """Return an array of float64; DataError where a value is no number, or rows are of different lengths."""
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"the values are not all numbers: {error}. Leave such rows out.") from error
 
 
 def multinomial_draws(count: int, resamples: int, random: np.random.Generator) -> Iterator[NDArray[np.int64]]:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import average_precision_score
 
 from fusion.errors import DataError
-from fusion.metrics.intervals import Figures, Interval, bootstrap_intervals
+from fusion.metrics.intervals import Figures, Interval, bootstrap_intervals, numbers_of
 from fusion.splits import name_of
 
 __all__ = ["LabelEvaluation", "LabelFigures", "evaluate_labels", "micro_f1"]
@@ -91,11 +91,11 @@ class LabelEvaluation(Figures):
 
 
 def evaluate_labels(
-    truth: NDArray[np.bool_],
-    predicted: NDArray[np.bool_],
+    truth: ArrayLike,
+    predicted: ArrayLike,
     names: Sequence[str],
     *,
-    probabilities: NDArray[np.float64] | None = None,
+    probabilities: ArrayLike | None = None,
     groups: ArrayLike | None = None,
     resamples: int = 2000,
     seed: int = 42,
@@ -104,11 +104,11 @@ def evaluate_labels(
 
     Parameters
     ----------
-    truth, predicted : bool array, shape (n, labels), n > 0
+    truth, predicted : array_like of bool, or of 0 and 1, shape (n, labels), n > 0
         Whether each row has each label.
     names : sequence of str
         Of the labels.
-    probabilities : float array, shape (n, labels), optional
+    probabilities : array_like of float, shape (n, labels), optional
         Of each label, for the average precision.
     groups : array_like, optional
         Subject, film or recording of each row, shape (n,), or None; a row whose group is None stands for itself.
@@ -118,7 +118,9 @@ def evaluate_labels(
     Raises
     ------
     DataError
-        No rows, or shapes that differ.
+        No rows, shapes that differ, or other values than 0 and 1.
+    ConfigError
+        Nothing to draw.
 
     Examples
     --------
@@ -127,18 +129,16 @@ def evaluate_labels(
     >>> round(found.micro_f1, 3), found.per_label[1].recall
     (0.857, 0.5)
     """
-    if truth.shape != predicted.shape or truth.shape[1:] != (len(names),) or not len(truth):
-        raise DataError(
-            f"labels of shape {truth.shape} and predictions of shape {predicted.shape}; expected as many of both, at "
-            f"least one row, and {len(names)} labels."
-        )
-    hits, named, there = truth & predicted, predicted.sum(axis=0), truth.sum(axis=0)
+    has, said = _held(truth), _held(predicted)
+    likely = None if probabilities is None else numbers_of(probabilities)
+    _require_shapes(has, said, likely, len(names))
+    hits, named, there = has & said, said.sum(axis=0), has.sum(axis=0)
     per_label = []
     for number, name in enumerate(names):
         right = int(hits[:, number].sum())
         ranked = float("nan")
-        if probabilities is not None and there[number]:
-            ranked = float(average_precision_score(truth[:, number], probabilities[:, number]))
+        if likely is not None and there[number]:
+            ranked = float(average_precision_score(has[:, number], likely[:, number]))
         per_label.append(
             LabelFigures(
                 str(name_of(name)),
@@ -149,24 +149,43 @@ def evaluate_labels(
                 int(there[number]),
             )
         )
-    sums = np.stack([hits.sum(axis=1), predicted.sum(axis=1), truth.sum(axis=1)], axis=1).astype(np.float64)
+    sums = np.stack([hits.sum(axis=1), said.sum(axis=1), has.sum(axis=1)], axis=1).astype(np.float64)
     intervals = bootstrap_intervals(sums, _micro, groups, resamples=resamples, seed=seed)
     occurring = [figures.f1 for figures, used in zip(per_label, named + there, strict=True) if used]
     ranks = [figures.average_precision for figures in per_label if not np.isnan(figures.average_precision)]
     return LabelEvaluation(
-        micro_f1=micro_f1(truth, predicted),
+        micro_f1=micro_f1(has, said),
         micro_f1_intervals={kind: (float(found[0, 0]), float(found[0, 1])) for kind, found in intervals.items()},
         macro_f1=float(np.mean(occurring)) if occurring else 1.0,
         mean_average_precision=float(np.mean(ranks)) if ranks else float("nan"),
-        exact=float((truth == predicted).all(axis=1).mean()),
+        exact=float((has == said).all(axis=1).mean()),
         per_label=tuple(per_label),
-        rows=len(truth),
+        rows=len(has),
     )
 
 
 def micro_f1(truth: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> float:
     """Return F1 of all pairs of row and label, of arrays (n, labels); 1 where there are none and none named."""
     return _f1(int((truth & predicted).sum()), int(predicted.sum()), int(truth.sum()))
+
+
+def _held(given: ArrayLike) -> NDArray[np.bool_]:
+    found = numbers_of(given)
+    if not ((found == 0) | (found == 1)).all():
+        raise DataError("whether a row has a label is told by other values than 0 and 1; expected these, or booleans.")
+    return np.asarray(found == 1, dtype=np.bool_)
+
+
+def _require_shapes(
+    has: NDArray[np.bool_], said: NDArray[np.bool_], likely: NDArray[np.float64] | None, labels: int
+) -> None:
+    if has.shape != said.shape or has.ndim != 2 or has.shape[1] != labels or not len(has):
+        raise DataError(
+            f"labels of shape {has.shape} and predictions of shape {said.shape}; expected as many of both, at least "
+            f"one row, and {labels} labels."
+        )
+    if likely is not None and likely.shape != has.shape:
+        raise DataError(f"probabilities of shape {likely.shape} for labels of shape {has.shape}; expected one of each.")
 
 
 def _f1(right: int, named: int, there: int) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusion.errors import DataError
-from fusion.metrics.intervals import Figures, Interval, bootstrap_intervals, preferred
+from fusion.metrics.intervals import Figures, Interval, bootstrap_intervals, numbers_of, preferred
 
 __all__ = ["NumberEvaluation", "evaluate_numbers", "r2_score"]
 
@@ -91,6 +91,8 @@ def evaluate_numbers(
     ------
     DataError
         No rows, lengths that differ, or what is no number.
+    ConfigError
+        Nothing to draw.
 
     Examples
     --------
@@ -98,7 +100,7 @@ def evaluate_numbers(
     >>> found.r2, found.mae, found.rmse
     (0.8, 0.25, 0.5)
     """
-    true, guess = (np.asarray(values, dtype=np.float64) for values in (truth, predicted))
+    true, guess = numbers_of(truth), numbers_of(predicted)
     if true.shape != guess.shape or true.ndim != 1 or not len(true):
         raise DataError(
             f"numbers of shape {true.shape} and predictions of shape {guess.shape}; expected as many of both, at least "

@@ -5,8 +5,14 @@ import json
 import numpy as np
 import pytest
 
-from fusion.errors import DataError
-from fusion.metrics import accuracy_interval, evaluate_predictions
+from fusion.errors import ConfigError, DataError
+from fusion.metrics import (
+    accuracy_interval,
+    evaluate_labels,
+    evaluate_numbers,
+    evaluate_predictions,
+    mean_interval,
+)
 
 TRUTH = ["a", "a", "a", "b", "b", "c"]
 GUESS = ["a", "a", "b", "b", "b", "a"]
@@ -99,3 +105,47 @@ def test_numbers_are_called_as_data_sets_call_them(truth):
     found = evaluate_predictions(truth, [0, 1, 1], classes=[0.0, 1.0])
     assert found.accuracy == 1
     assert found.classes == ("0", "1")
+
+
+SAME = ["a", "b", "a", "b"]
+ROWS = [[1, 0], [0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("measure", "message"),
+    [
+        (lambda: evaluate_predictions(SAME, SAME, groups=["x"]), "1 groups for 4 rows; expected one for each row"),
+        (lambda: evaluate_predictions(SAME, SAME, groups=list("abcde")), "5 groups for 4 rows"),
+        (lambda: evaluate_numbers([1, 2, 3], [1, 2, 4], groups=["x"]), "1 groups for 3 rows"),
+        (lambda: evaluate_numbers([1, 2, 3], [1, 2, 4], groups=list("uvwxyz")), "6 groups for 3 rows"),
+        (lambda: evaluate_numbers(["a"], [1]), "not all numbers: could not convert string to float: 'a'"),
+        (lambda: evaluate_labels(ROWS, ROWS, ["a", "b"], groups=["x"]), "1 groups for 2 rows"),
+        (lambda: evaluate_labels([[1, 0], [1]], ROWS, ["a", "b"]), "not all numbers"),
+        (lambda: evaluate_labels([[1, 2], [0, 1]], ROWS, ["a", "b"]), "other values than 0 and 1"),
+        (lambda: evaluate_labels(ROWS, ROWS, ["a", "b"], probabilities=[[1, 0]]), "probabilities of shape"),
+        (lambda: accuracy_interval([]), "no rows to measure; expected at least one"),
+        (lambda: mean_interval([]), "no values to take the mean of; expected two or more"),
+    ],
+)
+def test_rows_that_cannot_be_measured_are_refused(measure, message):
+    with pytest.raises(DataError, match=message) as refused:
+        measure()
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"resamples": 0}, "resamples is 0; expected how often to draw, 1 or more"),
+        ({"resamples": 2.5}, "resamples is 2.5"),
+        ({"seed": -1}, "seed is -1; expected a whole number, 0 or more"),
+    ],
+)
+def test_a_bootstrap_that_cannot_be_drawn_is_refused(how, message):
+    for measure, rows in ((evaluate_predictions, SAME), (evaluate_numbers, [1.0, 2.0])):
+        with pytest.raises(ConfigError, match=message):
+            measure(rows, rows, **how)
+
+
+def test_labels_are_measured_from_lists_too():
+    assert evaluate_labels([[True, False]], [[True, False]], ["a", "b"]).micro_f1 == 1
