@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import joblib
 import numpy as np
+import pandas as pd
 import xgboost
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
@@ -21,6 +22,8 @@ from fusion.estimators.linear import LinearSettings, train_linear
 from fusion.estimators.objectives import Objective
 from fusion.estimators.targets import Targets
 from fusion.estimators.trainers import LocalTrainer, RowSource, SomeColumns, Trainer, blocks_of
+from fusion.estimators.xgboost_parameters import require_parameters
+from fusion.settings import at_least, or_none, require
 from fusion.splits import GROUP_FOLDS, group_codes, hold_out, stratified_folds
 
 __all__ = ["BOOSTERS", "FunctaBooster"]
@@ -37,6 +40,23 @@ _SHARE = 0.5
 _MANY_ROWS, _FEW_FOLDS = 20_000, 3  # each fold holds a Gram matrix
 _FEW_VALUES = 1_500_000
 """Below it one thread grows trees sooner than several, which wait for each other at every node; measured on UCI-HAR."""
+
+_RANGES: Mapping[str, tuple[Callable[[Any], object], str]] = {
+    "booster": (lambda name: name in BOOSTERS, f"one of {', '.join(BOOSTERS)}"),
+    "n_estimators": (at_least(1), "at least 1"),
+    "max_depth": (at_least(0), "0 (no limit) or more"),
+    "eta": (lambda value: 0 < value <= 1, "in (0, 1]"),
+    "max_bin": (at_least(2), "at least 2"),
+    "early_stopping_rounds": (or_none(at_least(1)), "at least 1 or None"),
+    "validation_fraction": (lambda value: 0 < value < 1, "in (0, 1)"),
+    "seed": (lambda value: at_least(0)(value) and value < 2**32, "a whole number from 0 to 2**32 - 1"),
+    "tree_columns": (or_none(at_least(1)), "at least 1, or None for all"),
+    "n_jobs": (or_none(at_least(1)), "at least 1, or None for all physical cores"),
+    "parameters": (
+        lambda given: given is None or (isinstance(given, Mapping) and all(isinstance(name, str) for name in given)),
+        "a mapping of XGBoost's names to values, or None",
+    ),
+}
 
 
 class FunctaBooster(BaseEstimator):
@@ -104,12 +124,18 @@ class FunctaBooster(BaseEstimator):
         Raises
         ------
         DataError
-            Nothing to learn, such as one class only, or lengths that differ.
+            Nothing to learn, such as one class only, lengths that differ, or nothing of some row.
         ConfigError
-            A parameter out of range.
+            A parameter out of range, or one that XGBoost refuses or does not know.
         """
-        matrix, labels = validate_data(self, X, y, dtype=np.float32, ensure_all_finite="allow-nan", **self._checks)
-        return self.fit_rows(matrix, labels, groups, progress=progress)
+        self._validate()
+        if y is not None and (absent := int(np.sum(pd.isna(np.asarray(y, dtype=object))))):
+            raise DataError(f"y holds nothing in {absent} places; expected what to learn of each row. Leave them out.")
+        try:
+            matrix, learned = validate_data(self, X, y, dtype=np.float32, ensure_all_finite="allow-nan", **self._checks)
+        except ValueError as error:
+            raise DataError(" ".join(str(error).split())) from error
+        return self.fit_rows(matrix, learned, groups, progress=progress)
 
     def fit_rows(
         self,
@@ -141,6 +167,8 @@ class FunctaBooster(BaseEstimator):
         self._validate()
         self.n_features_in_ = rows.shape[1]
         targets = self._targets(np.asarray(y))
+        if self.parameters and self.booster != "gblinear":
+            require_parameters(self.parameters, self._xgboost_parameters(rows.shape))
         held = self._hold_out(targets, groups)
         if self.booster == "gbtree":
             self._take({"model": self._train_trees(trainer or LocalTrainer(), rows, targets, held, progress)})
@@ -252,23 +280,8 @@ class FunctaBooster(BaseEstimator):
 
     def _validate(self) -> None:
         LinearSettings.of(self.linear)
-        checks = {
-            "booster": (self.booster in BOOSTERS, f"one of {', '.join(BOOSTERS)}"),
-            "n_estimators": (self.n_estimators >= 1, "at least 1"),
-            "max_depth": (self.max_depth >= 0, "0 (no limit) or more"),
-            "eta": (0 < self.eta <= 1, "in (0, 1]"),
-            "max_bin": (self.max_bin >= 2, "at least 2"),
-            "early_stopping_rounds": (
-                self.early_stopping_rounds is None or self.early_stopping_rounds >= 1,
-                "at least 1 or None",
-            ),
-            "validation_fraction": (0 < self.validation_fraction < 1, "in (0, 1)"),
-            "tree_columns": (self.tree_columns is None or self.tree_columns >= 1, "at least 1, or None for all"),
-            "n_jobs": (self.n_jobs is None or self.n_jobs >= 1, "at least 1, or None for all physical cores"),
-        }
-        for name, (good, expected) in checks.items():
-            if not good:
-                raise ConfigError(f"{name} is {getattr(self, name)}; expected {expected}.")
+        for name, (holds, expected) in _RANGES.items():
+            require(name, getattr(self, name), holds, expected)
 
     def _hold_out(self, targets: Targets, groups: ArrayLike | None) -> NDArray[np.bool_]:
         if groups is not None and len(np.asarray(groups, dtype=object)) != len(targets):

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fusion.datasets.targets import mostly_numbers, number_of
 from fusion.errors import DataError
+from fusion.splits import name_of
 
-__all__ = ["indicators", "joined_labels", "label_names", "require_classes"]
+__all__ = ["indicators", "joined_labels", "label_names", "of_one_kind", "require_classes"]
 
 _FRACTIONS, _WHOLE = 5, 10
 """So many different numbers, with fractions or without, are no names of classes."""
@@ -51,6 +52,21 @@ def _middle(names: Sequence[str]) -> str:
 def _but_for(odd: Sequence[str]) -> str:
     shown = ", ".join(map(repr, odd[:3])) + (", ..." if len(odd) > 3 else "")
     return f", but for {shown}: correct these, or leave them empty" if odd else ""
+
+
+def of_one_kind(labels: ArrayLike) -> ArrayLike:
+    """Return labels as they are, or, where only some are text, what each is called; None stays.
+
+    Examples
+    --------
+    >>> of_one_kind([1.0, "1", "walk"]).tolist()
+    ['1', '1', 'walk']
+    """
+    cells = np.asarray(labels, dtype=object)
+    texts = sum(isinstance(cell, str) for cell in cells.flat)
+    if cells.ndim != 1 or texts in (0, len(cells)):
+        return labels
+    return np.array([name_of(cell) for cell in cells], dtype=object)
 
 
 def label_names(text: str, separator: str) -> list[str]:

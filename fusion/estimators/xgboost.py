@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from fusion.errors import DataError
 from fusion.estimators.boosted import FunctaBooster
+from fusion.estimators.labels import of_one_kind
 from fusion.estimators.objectives import Softmax
 from fusion.estimators.targets import Targets, checked_class_weight, class_weights, unknown_classes
 
@@ -129,8 +130,11 @@ class FunctaClassifier(ClassifierMixin, FunctaBooster):
         *,
         progress: Callable[[int, int], None] | None = None,
     ) -> Self:
-        """Train as every `FunctaBooster`; classes that `class_weight` names and `y` has not are warned of."""
-        fitted = super().fit(X, y, groups, progress=progress)
+        """Train as every `FunctaBooster`; classes that `class_weight` names and `y` has not are warned of.
+
+        Where `y` holds text beside numbers, the numbers are called as data sets call them: 1 is "1", and so is 1.0.
+        """
+        fitted = super().fit(X, of_one_kind(y), groups, progress=progress)
         if unknown := unknown_classes(self.class_weight, self.classes_):
             told = f"class_weight names {', '.join(map(repr, unknown))}, which no row has: without effect here"
             warnings.warn(told, stacklevel=2)

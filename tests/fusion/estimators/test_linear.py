@@ -144,7 +144,7 @@ def test_margins_become_as_sure_as_they_are_right(factor):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"booster": "dart"}, "booster is dart; expected one of gbtree, gblinear, stacked"),
+        ({"booster": "dart"}, "booster is 'dart'; expected one of gbtree, gblinear, stacked"),
         ({"linear": {"alpha": 1}}, "expected a mapping of penalties to numbers"),
         ({"linear": {"penalties": [0]}}, "expected penalties greater than 0"),
         ({"linear": {"penalties": []}}, "expected penalties greater than 0"),

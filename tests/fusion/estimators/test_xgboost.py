@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from fusion.errors import ConfigError, DataError
 from fusion.estimators import boosted
+from fusion.estimators.labeller import FunctaLabeller
 from fusion.estimators.regressor import FunctaRegressor
 from fusion.estimators.xgboost import FunctaClassifier
 
@@ -123,11 +125,42 @@ def test_progress_counts_rounds(rows):
 
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
-    [("n_estimators", 0, "at least 1"), ("validation_fraction", 1.0, r"in \(0, 1\)"), ("eta", 0, r"in \(0, 1\]")],
+    [
+        ("n_estimators", 0, "at least 1"),
+        ("n_estimators", 5.5, "at least 1"),
+        ("n_estimators", "5", "at least 1"),
+        ("validation_fraction", 1.0, r"in \(0, 1\)"),
+        ("eta", 0, r"in \(0, 1\]"),
+        ("eta", "x", r"in \(0, 1\]"),
+        ("seed", -1, "a whole number from 0"),
+        ("parameters", 5, "a mapping of XGBoost's names"),
+        ("booster", [], "one of gbtree"),
+    ],
 )
 def test_parameters_out_of_range_are_refused(rows, name, value, expected):
-    with pytest.raises(ConfigError, match=f"{name} is {value}; expected {expected}"):
+    with pytest.raises(ConfigError, match=rf"{name} is {re.escape(repr(value))}; expected {expected}"):
         small(**{name: value}).fit(rows.functas, rows.labels)
+
+
+@pytest.mark.parametrize("estimator", [FunctaClassifier, FunctaRegressor, FunctaLabeller])
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        ([[0, 1], [1, 0]], "inconsistent numbers of samples"),
+        ([None, 1, 0], "y holds nothing in 1 places; expected what to learn of each row"),
+    ],
+)
+def test_what_is_to_be_learned_of_other_rows_is_refused(estimator, y, message):
+    y = [row[0] for row in y] if estimator is not FunctaLabeller and None not in y else y
+    with pytest.raises(DataError, match=message) as refused:
+        estimator().fit(np.eye(3), y)
+    assert "\n" not in str(refused.value)
+
+
+def test_numbers_and_text_are_one_class_where_they_are_called_alike(rows):
+    y = np.where(rows.labels == CLASSES[0], "walk", None)
+    y[y == None] = ([1, 1.0, "1"] * len(rows))[: np.sum(y == None)]  # noqa: E711
+    assert small(n_estimators=1).fit(rows.functas, y).classes_.tolist() == ["1", "walk"]
 
 
 def test_groups_of_another_length_are_refused(rows):
