@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fusion.datasets.frame import samples_of
 from fusion.datasets.open import open_dataset
 from fusion.encoders.encoder import encoder_of
 from fusion.encoders.likeness import Likeness
@@ -144,7 +145,7 @@ def is_encoded(prepared: NDArray[Any], row: Rows) -> bool:
 
 def _opened(header: Header, source: str | Path | Dataset) -> AbstractContextManager[Dataset]:
     if not isinstance(source, str | Path):
-        return nullcontext(source)
+        return nullcontext(samples_of(source))
     options = header.conventions.get("reader", {})
     return open_dataset(header.dataset, source, modality=header.modality, options=options)
 

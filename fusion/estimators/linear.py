@@ -24,6 +24,7 @@ from fusion.estimators.objectives import Objective
 from fusion.estimators.partitions import OnePartition
 from fusion.estimators.targets import Targets
 from fusion.estimators.trainers import Partitioner, RowSource
+from fusion.settings import or_none, require
 
 __all__ = ["LinearFit", "LinearSettings", "calibrate", "train_linear"]
 
@@ -48,7 +49,10 @@ class LinearSettings:
     @classmethod
     def of(cls, given: Mapping[str, Any] | None) -> Self:
         """Read settings by name; ConfigError for an unknown name or a value out of range."""
-        values = dict(given or {})
+        require("linear", given, or_none(lambda one: isinstance(one, Mapping)), "a mapping of penalties to numbers")
+        values, known = dict(given or {}), ", ".join(cls.__dataclass_fields__)
+        if unknown := sorted(map(str, set(values) - set(cls.__dataclass_fields__) - _FORMER)):
+            raise ConfigError(f"linear names {', '.join(map(repr, unknown))}; expected {known}. Correct the name.")
         if former := sorted(_FORMER & set(values)):
             warnings.warn(
                 f"linear: {', '.join(former)} are not used any more, the fit is exact; they go in 0.3",
@@ -59,7 +63,6 @@ class LinearSettings:
             made = cls(**{name: tuple(value) for name, value in values.items() if name not in _FORMER})
             good = len(made.penalties) > 0 and 0 < min(made.penalties) <= max(made.penalties) < np.inf
         except TypeError as error:
-            known = ", ".join(cls.__dataclass_fields__)
             raise ConfigError(f"linear is {values}; expected a mapping of {known} to numbers.") from error
         if not good:
             raise ConfigError(f"linear is {values}; expected penalties greater than 0.")

@@ -13,6 +13,7 @@ from fusion.estimators.targets import weights_by_name
 from fusion.estimators.tasks import TASKS, Task, task_of
 from fusion.estimators.wrapped import WrappedEstimator, require_wrappable
 from fusion.features.transformer import check_features
+from fusion.settings import or_none, require
 
 __all__ = ["TRAINING_PRESETS", "TrainingSettings", "training_settings"]
 
@@ -212,6 +213,8 @@ def training_settings(
     (1500, True, 4)
     """
     given = {name: value for name, value in parameters.items() if value is not None}
+    expected = "a FunctaClassifier, FunctaRegressor or FunctaLabeller; other estimators are given as estimator"
+    require("classifier", classifier, or_none(lambda one: isinstance(one, FunctaBooster)), expected)
     if preset is None:
         told = classifier is not None or estimator is not None or tune or not _OF_ALL.issuperset(given)
         preset = "paper" if told or on_cluster else "auto"

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fusion.errors import ConfigError, DataError
+from fusion.errors import DataError
 from fusion.features.items import Items, labelled
+from fusion.settings import or_none, require
 from fusion.splits import require_disjoint
 
 __all__ = ["Drawn", "Sampling", "require_share"]
@@ -19,8 +20,8 @@ __all__ = ["Drawn", "Sampling", "require_share"]
 
 def require_share(share: float | None) -> None:
     """Refuse what is no share; ConfigError."""
-    if share is not None and not 0 < share <= 1:
-        raise ConfigError(f"sample is {share}; expected a share of the training groups, above 0 and up to 1.")
+    expected = "a share of the training groups, above 0 and up to 1"
+    require("sample", share, or_none(lambda part: 0 < part <= 1), expected)
 
 
 @dataclass(frozen=True)

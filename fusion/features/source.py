@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from os import fspath
 from pathlib import Path
 
 from fusion.errors import DataError
@@ -21,6 +22,7 @@ from fusion.features.items import (
 from fusion.features.sampling import Drawn, Sampling
 from fusion.linking.files import is_link
 from fusion.linking.table import LinkTable, read_link
+from fusion.settings import require
 from store import FunctaStore, open_store
 
 __all__ = ["Source", "SourceLike", "opened_source"]
@@ -68,9 +70,13 @@ def opened_source(source: SourceLike, sampling: Sampling | None = None) -> Itera
 
     Raises
     ------
+    ConfigError
+        It is none of these.
     DataError
         A store of a link table is gone, or was filled anew by another encoder.
     """
+    if not isinstance(source, FunctaStore | LinkTable):
+        require("the source", source, fspath, "a store, a link table or the path of one")
     with ExitStack() as stack:
         if isinstance(source, FunctaStore):
             yield _of_store(source, sampling)

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from fusion.errors import ConfigError, DataError
 from fusion.features.batches import batches
 from fusion.features.fitted import standardised
+from fusion.settings import at_least, or_none, require
 
 __all__ = ["FEATURES", "FunctaFeatures"]
 
@@ -142,8 +143,7 @@ class FunctaFeatures(TransformerMixin, BaseEstimator):
 
     def _check(self, X: ArrayLike, *, reset: bool) -> NDArray[np.floating[Any]]:  # noqa: N803
         check_features(self.features)
-        if self.max_columns is not None and self.max_columns < 1:
-            raise ConfigError(f"max_columns is {self.max_columns}; expected at least 1, or None for all columns.")
+        require("max_columns", self.max_columns, or_none(at_least(1)), "at least 1, or None for all columns")
         kinds = (np.float32, np.float64)
         return validate_data(self, X, reset=reset, dtype=kinds, ensure_all_finite="allow-nan")  # type: ignore[no-any-return]
 

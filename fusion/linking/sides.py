@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from os import fspath
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from fusion.datasets.targets import number_of
 from fusion.errors import ConfigError, DataError
+from fusion.settings import require
 from store import FunctaStore, open_store
 
 __all__ = [
@@ -103,9 +105,11 @@ def named(stores: Sequence[StoreLike] | Mapping[str, StoreLike]) -> dict[str, St
             f"the stores are named {', '.join(repr(name) for name, _ in pairs)}; expected a name for each. Write "
             "name=path to name a store."
         )
-    wrong = [name for name in found if name in RESERVED or not name.strip() or not name.isprintable()]
-    if wrong:
-        raise ConfigError(f"a store cannot be named {wrong[0]!r} in a link table; write name=path to name it.")
+    for name, store in found.items():
+        if not isinstance(name, str) or name in RESERVED or not name.strip() or not name.isprintable():
+            raise ConfigError(f"a store cannot be named {name!r} in a link table; write name=path to name it.")
+        if not isinstance(store, FunctaStore):
+            require(f"the store {name}", store, fspath, "a store or the path of one")
     return found
 
 

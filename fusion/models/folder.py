@@ -22,6 +22,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from os import fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,7 @@ from fusion.models.booster_files import (
 from fusion.models.branch_files import BranchCard, branch_card, pack_arrays, restore_branch, unpack_arrays
 from fusion.models.model import Model, ModelBranch, Training
 from fusion.models.records import RUN_FILE, Run, run_document
+from fusion.settings import require
 from store.files import whole_folder
 
 if TYPE_CHECKING:
@@ -141,7 +143,10 @@ def load_model(path: str | Path, *, only_predict: bool = False) -> Model:
     ------
     ModelError
         Not a model folder, a newer format, a missing or damaged file, or files that do not belong together.
+    ConfigError
+        No path.
     """
+    require("the model", path, fspath, "the path of a model folder")
     folder = Path(path)
     card = _read_card(folder)
     arrays = unpack_arrays(folder, _read_file(folder, "arrays.npz", card))

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from fusion.errors import ConfigError
 from fusion.estimators.presets import TrainingSettings
 from fusion.metrics import Figures
+from fusion.settings import at_least, require
 
 __all__ = ["Repeats", "SeedFigures", "require_repeats", "with_seeds"]
 
@@ -75,7 +75,7 @@ def with_seeds(settings: TrainingSettings, count: int) -> list[TrainingSettings]
     return [replace(settings, parameters={**settings.parameters, "seed": seed}) for seed in range(first, first + count)]
 
 
-def require_repeats(seeds: int) -> None:
-    """Raise ConfigError for no seed at all."""
-    if seeds < 1:
-        raise ConfigError(f"seeds is {seeds}; expected how often to train, 1 or more.")
+def require_repeats(seeds: int) -> int:
+    """Return how often to train; ConfigError for no seed at all, or what is no whole number."""
+    require("seeds", seeds, at_least(1), "how often to train, 1 or more")
+    return int(seeds)

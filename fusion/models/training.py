@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +156,7 @@ def train(
         on_cluster=not isinstance(trainer or LocalTrainer(), LocalTrainer),
         class_weight=class_weight,
     )
-    require_repeats(seeds)
+    seeds, cv = require_repeats(seeds), int(cv) if isinstance(cv, Integral) else cv
     require_share(sample)
     tracker = tracker_of(track)
     if sample is not None and cv is not None:

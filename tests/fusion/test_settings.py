@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from fusion.errors import ConfigError
-from fusion.settings import STRICT, plain_values, read_settings, read_toml
+from fusion.settings import STRICT, at_least, or_none, plain_values, read_settings, read_toml, require
 
 
 @dataclass(frozen=True)
@@ -73,3 +74,14 @@ def test_a_file_that_is_no_toml_is_named(tmp_path: Path, content: bytes) -> None
         read_toml(tmp_path / "none.toml")
     (tmp_path / "s.toml").write_text("steps = 3\n[inner]\nrate = 0.25\n")
     assert read(**read_toml(tmp_path / "s.toml")) == Made(3, inner=Inner(0.25))
+
+
+@pytest.mark.parametrize("value", [0, 1.5, "x", None, [1]])
+def test_what_does_not_hold_or_cannot_be_asked_is_refused_in_one_line(value: object) -> None:
+    with pytest.raises(ConfigError, match=rf"^seeds is {re.escape(repr(value))}; expected 1 or more\.$"):
+        require("seeds", value, at_least(1), "1 or more")
+
+
+def test_whole_numbers_of_every_type_hold() -> None:
+    for value in (1, np.int64(3), np.uint8(1), None):
+        require("seeds", value, or_none(at_least(1)), "1 or more")

@@ -145,7 +145,8 @@ def test_margins_become_as_sure_as_they_are_right(factor):
     ("parameters", "message"),
     [
         ({"booster": "dart"}, "booster is 'dart'; expected one of gbtree, gblinear, stacked"),
-        ({"linear": {"alpha": 1}}, "expected a mapping of penalties to numbers"),
+        ({"linear": {"penaltis": [1]}}, "linear names 'penaltis'; expected penalties. Correct the name"),
+        ({"linear": "much"}, "linear is 'much'; expected a mapping of penalties to numbers"),
         ({"linear": {"penalties": [0]}}, "expected penalties greater than 0"),
         ({"linear": {"penalties": []}}, "expected penalties greater than 0"),
         ({"linear": {"penalties": ["much"]}}, "expected a mapping of penalties to numbers"),

@@ -79,6 +79,8 @@ def test_of_a_number_contributions_add_up_to_it(bursts: Bursts, preset: str, tmp
     assert found.draw(tmp_path / "why.png").exists()
     with pytest.raises(ConfigError, match="as it predicts a number"):
         explain(model, "n80", label="long", sources={"": data})
+    with pytest.raises(ConfigError, match="an object of type int is no data set"):
+        explain(model, "n80", sources={"": 5})
     (check,) = check_deletion(tmp_path / "m", items=20, sources={"": data})
     assert check.passed
 

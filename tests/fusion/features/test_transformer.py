@@ -171,3 +171,9 @@ def test_what_is_learned_in_blocks_is_what_a_standard_scaler_learns_of_all_rows(
     scaler = StandardScaler().fit(rows.astype(np.float64))
     np.testing.assert_allclose(features.mean_, scaler.mean_, rtol=1e-9)
     np.testing.assert_allclose(features.scale_, scaler.scale_, rtol=1e-9)
+
+
+@pytest.mark.parametrize("columns", [0, 2.5, "x"])
+def test_a_number_of_columns_that_is_none_is_refused(functas, columns):
+    with pytest.raises(ConfigError, match=f"max_columns is {columns!r}; expected at least 1, or None"):
+        FunctaFeatures(max_columns=columns).fit(functas)

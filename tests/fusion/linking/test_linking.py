@@ -209,3 +209,10 @@ def test_names_that_are_numbers_are_called_as_data_sets_call_them(tmp_path):
     pairs = pd.DataFrame({"a": [0.0, 1.0, np.nan], "b": [2, 3, 0]})
     table = link(stores, on="table", table=pairs, labels={"": {1.0: 7}})
     assert table.frame[["label", "a", "b"]].to_numpy().tolist() == [["0", "0", "2"], ["7", "1", "3"]]
+
+
+def test_stores_of_no_name_or_path_are_refused_in_one_line(two):
+    with pytest.raises(ConfigError, match="a store cannot be named 1 in a link table; write name=path"):
+        link({1: two[0], "camera": two[1]})
+    with pytest.raises(ConfigError, match="the store camera is None; expected a store or the path of one"):
+        link({"worn": two[0], "camera": None})

@@ -169,3 +169,29 @@ def test_what_cannot_be_cross_validated_is_explained(make_store, cv, message):
     rows = functa_rows()
     with pytest.raises((DataError, ConfigError), match=message):
         quick(make_store(rebuilt(rows, groups=[None] * len(rows))), cv=cv)
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"seeds": 1.5}, "seeds is 1.5; expected how often to train, 1 or more"),
+        ({"sample": "x"}, "sample is 'x'; expected a share of the training groups"),
+        ({"classifier": "x"}, "classifier is 'x'; expected a FunctaClassifier, FunctaRegressor or FunctaLabeller"),
+        ({"cv": 2.5}, "cross-validation on 2.5; expected 'folds', 'group' or a number of folds"),
+    ],
+)
+def test_settings_of_another_type_are_refused_in_one_line(make_store, how, message):
+    with pytest.raises(ConfigError, match=message):
+        train(make_store(), **{"classifier": QUICK} | how)
+
+
+@pytest.mark.parametrize("read", [train, load_model, lambda what: evaluate(what, what)])
+def test_no_path_is_refused_in_one_line(read):
+    with pytest.raises(ConfigError, match=r"is None; expected .*the path of"):
+        read(None)
+
+
+def test_a_number_of_folds_or_seeds_may_be_of_numpy(make_store, tmp_path):
+    result = quick(make_store(), tmp_path / "model", cv=np.int64(2), seeds=np.int64(2))
+    assert len(result.folds) == len(result.repeats.seeds) == 2
+    assert load_model(tmp_path / "model").training.cv == "2"
