@@ -139,6 +139,8 @@ class FunctaFeatures(TransformerMixin, BaseEstimator):
     def without_moments(self) -> FunctaFeatures:
         """Return a copy that can transform but not learn on, a fraction of the size."""
         made = FunctaFeatures(**self.get_params())
+        if hasattr(self, "feature_names_in_"):
+            made.feature_names_in_ = self.feature_names_in_
         return made.restore(self.keep_, self.mean_, self.scale_)
 
     def _check(self, X: ArrayLike, *, reset: bool) -> NDArray[np.floating[Any]]:  # noqa: N803

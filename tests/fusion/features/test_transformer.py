@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from helpers.made_functas import K, functa_rows
 from sklearn.base import clone
@@ -177,3 +178,8 @@ def test_what_is_learned_in_blocks_is_what_a_standard_scaler_learns_of_all_rows(
 def test_a_number_of_columns_that_is_none_is_refused(functas, columns):
     with pytest.raises(ConfigError, match=f"max_columns is {columns!r}; expected at least 1, or None"):
         FunctaFeatures(max_columns=columns).fit(functas)
+
+
+def test_a_copy_that_cannot_learn_keeps_the_names_of_the_columns():
+    fitted = FunctaFeatures().fit(pd.DataFrame({"age": [1.0, 2.0], "same": [1.0, 1.0], "height": [3.0, 5.0]}))
+    assert fitted.without_moments().get_feature_names_out().tolist() == ["age", "height"]
