@@ -11,11 +11,11 @@ import numpy as np
 
 from fusion.datasets.base import Sample
 from fusion.datasets.files import SplitCount, check_test_share, failing_loader
+from fusion.datasets.names import cells_of, name_of, samples_by_place
 from fusion.datasets.targets import target_of
 from fusion.errors import DataError, SampleError
 from fusion.modalities import Modality, Recording, modality_from_dict
 from fusion.modalities.recording import mono
-from fusion.splits import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +30,8 @@ class ArrayDataset:
     ----------
     arrays : sequence
         A raw sample each, such as a window of shape (readings, channels), an image, a `Recording` or a mapping
-        ``{"array": ..., "sampling_rate": ...}``, a picture of Pillow's, or a mapping of column names to cells.
+        ``{"array": ..., "sampling_rate": ...}``, a picture of Pillow's, or a mapping of column names to cells. This and
+        all that stands beside it is taken by position, also from columns of pandas, whatever their index.
     labels, groups, splits : sequence of str or None, optional
         Class, what must not stand on both sides of a split, and split of each.
     targets : sequence of float or None, optional
@@ -67,20 +68,20 @@ class ArrayDataset:
         test_share: float = 0.2,
         seed: int = 42,
     ) -> None:
-        self._arrays = arrays
+        self._arrays = samples_by_place(arrays)
         self._modality = modality if isinstance(modality, Modality) else modality_from_dict({"name": modality})
         self.modality = self._modality.name
-        given = {"labels": labels, "ids": ids, "groups": groups, "splits": splits}
-        for name, column in (given | {"targets": targets}).items():
+        given = {"labels": labels, "ids": ids, "groups": groups, "splits": splits, "targets": targets}
+        columns = {name: None if cells is None else cells_of(cells, name) for name, cells in given.items()}
+        for name, column in columns.items():
             if column is not None and len(column) != len(arrays):
                 raise DataError(f"{len(column)} {name} for {len(arrays)} arrays; expected as many of both")
-        columns = {
-            name: None if column is None else [name_of(cell) for cell in column] for name, column in given.items()
-        }
-        self._ids = columns["ids"] or [f"{self.modality}:{number}" for number in range(1, len(arrays) + 1)]
-        self._labels, self._groups, self._splits = columns["labels"], columns["groups"], columns["splits"]
-        cells = None if targets is None else zip(targets, self._ids, strict=True)
-        self._targets = None if cells is None else [target_of(cell, name) for cell, name in cells]
+        numbers = columns.pop("targets")
+        names = {name: None if column is None else _names(column, name) for name, column in columns.items()}
+        self._ids = names["ids"] or [f"{self.modality}:{number}" for number in range(1, len(arrays) + 1)]
+        self._labels, self._groups, self._splits = names["labels"], names["groups"], names["splits"]
+        pairs = None if numbers is None else zip(numbers, self._ids, strict=True)
+        self._targets = None if pairs is None else [target_of(cell, name) for cell, name in pairs]
         nameless = next((number for number, name in enumerate(self._ids) if name is None), None)
         if nameless is not None:
             raise DataError(f"array {nameless} has no ID; expected one for each")
@@ -152,6 +153,10 @@ def raw_of(value: Any) -> Any:
 def _channels_last(sound: NDArray[Any]) -> NDArray[Any]:
     """Lay out several channels as (n, channels), where there are more samples than channels."""
     return sound.T if sound.ndim == 2 and sound.shape[0] < sound.shape[1] else sound
+
+
+def _names(column: Sequence[Any], name: str) -> list[str | None]:
+    return [name_of(cell, name.removesuffix("s")) for cell in column]
 
 
 def _given(raw: Any) -> Any:

@@ -7,7 +7,10 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from fusion.errors import DataError
+from fusion.modalities.cells import is_missing
 from fusion.modalities.dialect import MISSING_NUMBERS
 
 if TYPE_CHECKING:
@@ -37,6 +40,8 @@ def number_of(value: Any, decimal: str = ".") -> float | None:
     >>> number_of("0.5"), number_of(7), number_of("walk"), number_of("nan"), number_of("0,5", ",")
     (0.5, 7.0, None, None, 0.5)
     """
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        return None
     if isinstance(value, str) and "_" in value:
         return None  # Python would read 1_000, which no table means
     if isinstance(value, str) and decimal != ".":
@@ -51,8 +56,10 @@ def number_of(value: Any, decimal: str = ".") -> float | None:
 
 def read_target(cell: Any, decimal: str = ".", missing: Collection[str] = ()) -> tuple[float | None, str]:
     """Read the target of a sample, and say what is wrong with it: neither where the cell says that there is none."""
+    if is_missing(cell):
+        return None, ""
     text = str(cell)
-    if not text or text in MISSING_NUMBERS or text in missing:
+    if text in MISSING_NUMBERS or text in missing:
         return None, ""
     number = number_of(cell, decimal)
     return number, "" if number is not None else f"its target is {text!r}; expected a finite number, or nothing"

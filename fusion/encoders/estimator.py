@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
@@ -10,6 +11,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from fusion.datasets.base import Sample
+from fusion.datasets.memory import raw_of
+from fusion.datasets.names import cells_of, name_of, samples_by_place
 from fusion.encoders.config import FunctaConfig
 from fusion.encoders.learning import chunks, learn_encoder
 from fusion.encoders.pool import worker_pool
@@ -17,10 +20,9 @@ from fusion.encoders.presets import with_preset
 from fusion.errors import DataError
 from fusion.inr.metrics import psnr
 from fusion.modalities import modality_from_dict
-from fusion.modalities.recording import Recording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -102,12 +104,13 @@ class FunctaEncoder(TransformerMixin, BaseEstimator):
         DataError
             When there are no samples, or not as many labels.
         """
-        labels = [None] * len(X) if y is None else [str(label) for label in y]
-        if len(labels) != len(X):
-            raise DataError(f"{len(labels)} labels for {len(X)} samples; expected as many of both")
+        raws = list(_by_place(samples_by_place(X), len(X)))
+        labels = [None] * len(raws) if y is None else [name_of(label, "label") for label in cells_of(y, "labels")]
+        if len(labels) != len(raws):
+            raise DataError(f"{len(labels)} labels for {len(raws)} samples; expected as many of both")
         samples = [
-            Sample(f"{index}", label, "train", None, partial(_raw, raw))
-            for index, (raw, label) in enumerate(zip(X, labels, strict=True))
+            Sample(f"{index}", label, "train", None, partial(raw_of, raw))
+            for index, (raw, label) in enumerate(zip(raws, labels, strict=True))
         ]
         with worker_pool(self.workers) as mapper:
             self.encoder_ = learn_encoder(self._config(), samples, mapper)
@@ -158,17 +161,24 @@ class FunctaEncoder(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         task = partial(_fit_chunk, encoder=self.encoder_)
         with worker_pool(self.workers) as mapper:
-            yield from mapper(task, chunks(samples, _CHUNK))
+            yield from mapper(task, chunks(_in_order(samples), _CHUNK))
 
     def _no_rows(self) -> NDArray[np.float32]:
         return np.empty((0, self.n_features_out_), np.float32)
 
 
-def _raw(sample: Any) -> Any:
-    return sample if isinstance(sample, Recording) else np.asarray(sample)
+def _in_order(samples: Iterable[Any]) -> Iterator[Any]:
+    """Give samples by position, whatever index they carry, or as an iterator gives them."""
+    if isinstance(samples, Iterator):
+        return samples
+    return _by_place(samples_by_place(samples), len(samples))  # type: ignore[arg-type]
+
+
+def _by_place(samples: Any, count: int) -> Iterator[Any]:
+    return (samples[place] for place in range(count))
 
 
 def _fit_chunk(raws: list[ArrayLike], encoder: Encoder) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    prepared = [encoder.config.modality.prepare(_raw(raw)) for raw in raws]
+    prepared = [encoder.config.modality.prepare(raw_of(raw)) for raw in raws]
     weights, mse, _ = encoder.fit(encoder.values(prepared))
     return weights, mse
