@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from fusion.datasets.base import Sample
 from fusion.datasets.files import SplitCount, check_test_share, failing_loader
 from fusion.datasets.names import cells_of, name_of, samples_by_place
 from fusion.datasets.targets import target_of
 from fusion.errors import DataError, SampleError
 from fusion.modalities import Modality, Recording, modality_from_dict
+from fusion.modalities.cells import without_mask
 from fusion.modalities.recording import mono
 
 if TYPE_CHECKING:
@@ -142,12 +141,12 @@ class Held:
 def raw_of(value: Any) -> Any:
     """Turn what libraries hold in memory into what modalities take: sounds with their rate, Pillow's pictures."""
     if isinstance(value, Mapping) and {"array", "sampling_rate"} <= set(value):
-        return Recording(mono(_channels_last(np.asarray(value["array"]))), float(value["sampling_rate"]))
+        return Recording(mono(_channels_last(without_mask(value["array"], "sound"))), float(value["sampling_rate"]))
     if hasattr(value, "convert") and hasattr(value, "getbands"):
         from fusion.modalities.image_files import picture_levels
 
         return picture_levels(value)
-    return np.asarray(value) if isinstance(value, list | tuple) else value
+    return without_mask(value, "sample") if isinstance(value, list | tuple) else value
 
 
 def _channels_last(sound: NDArray[Any]) -> NDArray[Any]:
@@ -156,7 +155,8 @@ def _channels_last(sound: NDArray[Any]) -> NDArray[Any]:
 
 
 def _names(column: Sequence[Any], name: str) -> list[str | None]:
-    return [name_of(cell, name.removesuffix("s")) for cell in column]
+    what = name.removesuffix("s")
+    return [name_of(cell, f"{what} of array {place}") for place, cell in enumerate(column, 1)]
 
 
 def _given(raw: Any) -> Any:

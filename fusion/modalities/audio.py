@@ -189,8 +189,8 @@ class AudioModality(Modality):
 
     def _recording(self, raw: Any) -> Recording:
         if isinstance(raw, Recording):
-            whole = raw.samples.dtype.kind != "f"
-            return replace(raw, samples=mono(raw.samples)) if whole else raw
+            read = type(raw.samples) is np.ndarray and raw.samples.dtype == np.float32
+            return raw if read and raw.samples.ndim == 1 else replace(raw, samples=mono(raw.samples))
         if self.rate is None:
             raise SampleError("prepare", "an array without a sampling rate; expected a Recording, or set the rate")
         return Recording(mono(raw), self.rate)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from fusion.errors import SampleError
+from fusion.modalities.cells import numbers_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -121,8 +122,6 @@ class ArrayClip:
         if self.frames.ndim not in (3, 4) or 0 in shape or (self.frames.ndim == 4 and shape[3] not in (1, 3)):
             expected = "(frames, height, width, 3) or (frames, height, width), none of them 0"
             raise SampleError("prepare", f"video of shape {shape}; expected {expected}")
-        if self.frames.dtype.kind not in "biuf":
-            raise SampleError("prepare", f"video of type {self.frames.dtype}; expected numbers")
 
     def moments(self) -> NDArray[np.float64]:
         """Frames follow one another evenly."""
@@ -137,7 +136,7 @@ class ArrayClip:
 
 def clip_of(raw: Any) -> Clip:
     """Take a raw sample as a clip; SampleError when it is neither a video file nor an array of frames."""
-    return raw if isinstance(raw, VideoFile) else ArrayClip(np.asarray(raw))
+    return raw if isinstance(raw, VideoFile) else ArrayClip(numbers_in(raw, "video"))
 
 
 def evenly_spaced(frames: int, wanted: int) -> list[int]:

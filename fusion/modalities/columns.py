@@ -11,6 +11,7 @@ import numpy as np
 
 from fusion.errors import ConfigError, DataError, SampleError
 from fusion.modalities.base import Modality
+from fusion.modalities.cells import is_missing
 from fusion.modalities.column_choice import CategoryFacts, why_left_out
 from fusion.modalities.column_facts import role_named_like
 from fusion.modalities.scaling import Scaling
@@ -53,9 +54,12 @@ class TableRow:
         import pyarrow as pa
 
         try:
-            cells = {str(name): pa.array([None if _is_nan(cell) else cell]) for name, cell in raw.items()}
-        except (pa.ArrowException, TypeError, ValueError) as error:
+            cells = {str(name): pa.array([None if is_missing(cell) else cell]) for name, cell in raw.items()}
+        except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
             raise SampleError("prepare", f"a cell is neither number nor text: {error}") from error
+        several = next((name for name, cell in cells.items() if pa.types.is_nested(cell.type)), None)
+        if several is not None:
+            raise SampleError("prepare", f"column {several!r} holds {cells[several].type}; expected one number or text")
         found = {name: numbers(cell) for name, cell in cells.items()}
         return cls(
             {name: texts(cell)[0] for name, cell in cells.items()},
@@ -276,7 +280,3 @@ def _places(text: str | None, levels: Sequence[str]) -> NDArray[np.float64]:
     if text is None:
         return np.full(len(levels), np.nan)
     return np.array([float(text == level) for level in levels])
-
-
-def _is_nan(cell: Any) -> bool:
-    return isinstance(cell, float | np.floating) and bool(np.isnan(cell))

@@ -11,6 +11,7 @@ import numpy as np
 from fusion.errors import ConfigError, DataError, SampleError
 from fusion.modalities.arrays import npz_names, read_npy, read_npz
 from fusion.modalities.base import Modality
+from fusion.modalities.cells import numbers_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,9 +150,9 @@ class ArrayModality(Modality):
 
 
 def _numbers(raw: Any) -> NDArray[np.float32]:
-    array = np.asarray(raw)
-    if array.dtype.kind not in "biuf" or not array.ndim or 0 in array.shape:
-        raise SampleError("prepare", f"array of shape {array.shape} and type {array.dtype}; expected numbers, some")
+    array = numbers_in(raw, "array")
+    if not array.ndim or 0 in array.shape:
+        raise SampleError("prepare", f"array of shape {array.shape}; expected numbers, some of them along each axis")
     with np.errstate(over="ignore"):
         return array.astype(np.float32)
 

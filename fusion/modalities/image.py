@@ -9,6 +9,7 @@ import numpy as np
 
 from fusion.errors import ConfigError, DataError, SampleError
 from fusion.modalities.base import Modality
+from fusion.modalities.cells import numbers_in
 from fusion.modalities.scaling import Scaling
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ class ImageModality(Modality):
 
 def _levels(raw: Any) -> NDArray[Any]:
     """Check an image's type and shape and give it as (height, width, 1 to 4)."""
-    array = np.asarray(raw)
+    array = numbers_in(raw, "image")
     if array.ndim == 2:
         array = array[:, :, None]
     if array.ndim != 3 or 0 in array.shape or array.shape[2] > 4:
@@ -131,8 +132,6 @@ def _levels(raw: Any) -> NDArray[Any]:
         return array.astype(np.uint8) * np.uint8(255)
     if array.dtype.kind == "u" and array.dtype.itemsize <= 2:
         return array.astype(array.dtype.newbyteorder("="), copy=False)
-    if array.dtype.kind not in "iuf":
-        raise SampleError("prepare", f"image of type {array.dtype}; expected numbers")
     if not np.isfinite(array).all():
         row, column, _ = np.argwhere(~np.isfinite(array))[0]
         raise SampleError("prepare", f"a level at row {row}, column {column} is not finite; expected 0 to 255")

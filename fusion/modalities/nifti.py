@@ -32,6 +32,7 @@ def read_nifti(path: Path) -> NDArray[np.float32]:
     try:
         image = nibabel.load(path)
         _refuse_large(image.shape)
+        _refuse_complex(image)
         values: NDArray[np.float32] = image.get_fdata(dtype=np.float32, caching="unchanged")
     except Exception as error:
         said = str(error).strip().split("\n")[0] or type(error).__name__
@@ -45,6 +46,11 @@ def write_nifti(array: NDArray[Any], path: Path) -> None:
     """Write values as float32, a unit apart: a functa does not know where they lay in space."""
     nibabel = _nibabel()
     nibabel.save(nibabel.Nifti1Image(np.asarray(array, np.float32), np.eye(4)), path)
+
+
+def _refuse_complex(image: Any) -> None:
+    if image.get_data_dtype().kind == "c":
+        raise ValueError("its values are complex; expected real numbers")
 
 
 def _refuse_large(shape: tuple[int, ...]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fusion.errors import SampleError
+from fusion.modalities.cells import numbers_in
 from fusion.modalities.quiet import quiet_stderr
 
 if TYPE_CHECKING:
@@ -216,7 +217,7 @@ def mono(array: Any) -> NDArray[np.float32]:
 
     Whole numbers are brought to -1 to 1 by their type, as those in a file are: 8 bits without sign lie around 128.
     """
-    samples = np.asarray(array)
+    samples = numbers_in(array, "sound")
     if samples.dtype.kind not in "fiu" or samples.ndim not in (1, 2) or 0 in samples.shape:
         raise SampleError(
             "prepare",

@@ -11,6 +11,7 @@ import numpy as np
 from fusion.errors import ConfigError, DataError, SampleError
 from fusion.modalities.arrays import read_npy
 from fusion.modalities.base import Modality
+from fusion.modalities.cells import numbers_in
 from fusion.modalities.scaling import ChannelStatistics, Scaling
 from fusion.modalities.sensor_files import Readings, read_readings
 
@@ -215,16 +216,13 @@ def _resampled(
 
 
 def _window(raw: NDArray[Any]) -> NDArray[np.float32]:
-    array = np.asarray(raw)
+    array = numbers_in(raw, "window")
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim != 2 or 0 in array.shape:
         raise SampleError("prepare", f"window of shape {np.shape(raw)}; expected (readings, channels), none of them 0")
-    try:
-        with np.errstate(over="ignore"):
-            window = array.astype(np.float32)
-    except (TypeError, ValueError):
-        raise SampleError("prepare", f"window of type {array.dtype}; expected numbers") from None
+    with np.errstate(over="ignore"):
+        window = array.astype(np.float32)
     if not np.isfinite(window).all():
         reading, channel = np.argwhere(~np.isfinite(window))[0]
         raise SampleError(

@@ -10,6 +10,7 @@ import numpy as np
 from fusion.errors import ConfigError, DataError, SampleError
 from fusion.modalities.arrays import read_npy
 from fusion.modalities.base import Modality
+from fusion.modalities.cells import numbers_in
 from fusion.modalities.scaling import Scaling
 
 if TYPE_CHECKING:
@@ -81,8 +82,8 @@ class VectorsModality(Modality):
 
 
 def _vector(raw: Any) -> NDArray[np.float32]:
-    array = np.asarray(raw)
-    if array.ndim != 1 or not len(array) or array.dtype.kind not in "biuf":
-        raise SampleError("prepare", f"an array of shape {array.shape} and type {array.dtype}; expected a vector")
+    array = numbers_in(raw, "vector")
+    if array.ndim != 1 or not len(array):
+        raise SampleError("prepare", f"an array of shape {array.shape}; expected a vector")
     with np.errstate(over="ignore"):
         return array.astype(np.float32)
