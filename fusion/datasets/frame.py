@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,13 @@ import numpy as np
 
 from fusion.datasets.base import Dataset, Sample
 from fusion.datasets.column_table import column_samples
-from fusion.datasets.files import file_id, file_loader
+from fusion.datasets.files import failing_loader, file_id, file_loader
 from fusion.datasets.memory import ArrayDataset
+from fusion.datasets.names import name_of
 from fusion.datasets.table_items import TableItems
 from fusion.errors import ConfigError, DataError
 from fusion.modalities import ColumnsModality, Modality
+from fusion.modalities.cells import is_missing
 from fusion.modalities.tables import Part
 
 if TYPE_CHECKING:
@@ -50,7 +53,7 @@ class FrameDataset:
     Raises
     ------
     DataError
-        When a column that was named is missing.
+        When a column that was named is missing, or two have one name.
     ConfigError
         When it cannot be told what the samples are.
     """
@@ -139,6 +142,9 @@ class Records:
         if isinstance(names, Mapping):
             raise ConfigError(f"it holds the splits {', '.join(names)}; expected one of them, such as data['train']")
         self.columns = tuple(str(name) for name in names)
+        twice = next((name for name, count in Counter(self.columns).items() if count > 1), None)
+        if twice is not None:
+            raise DataError(f"the frame has more than one column {twice!r}; expected a name of its own for each")
         self._of_name = dict(zip(self.columns, names, strict=True))
 
     def roles(self, asked: Mapping[str, str | None], taken: Sequence[str | None]) -> dict[str, str]:
@@ -221,13 +227,17 @@ class _Files(ArrayDataset):
         roles: Mapping[str, str],
         split_by: Mapping[str, Any],
     ) -> None:
-        paths = [str(cell) for cell in records.column(path)]
-        given = {"ids": [file_id(Path(name).as_posix()) for name in paths]} | records.names(roles)
+        paths = [name_of(cell, "path") for cell in records.column(path)]
+        ids = [f"frame:{row}" if name is None else file_id(Path(name).as_posix()) for row, name in enumerate(paths, 1)]
+        given = {"ids": ids} | records.names(roles)
         super().__init__(paths, modality=modality, **given, **split_by)
         self._root = root
 
     def _load(self, place: int) -> Callable[[], Any]:
-        return file_loader(self._modality, self._root / self._arrays[place], None)
+        path = self._arrays[place]
+        if path is None:
+            return failing_loader(f"row {place + 1} of the frame names no file")
+        return file_loader(self._modality, self._root / path, None)
 
 
 class _Rows:
@@ -270,22 +280,32 @@ class _Table:
         return self.records.columns
 
     def parts(self) -> Iterator[Part]:
-        columns = {name: _arrow(self.records.column(name)) for name in self.names}
+        columns = {name: _arrow(self.records.column(name), name) for name in self.names}
         rows = len(self.records.frame)
         if not rows:
             raise DataError("the frame has no rows; expected one for each sample")
         yield Part(self, columns, 0, rows)  # type: ignore[arg-type]
 
 
-def _arrow(cells: list[Any]) -> Any:
-    import pandas as pd
+def _arrow(cells: list[Any], name: str) -> Any:
     import pyarrow as pa
 
-    held = [None if cell is None or cell is pd.NA or cell != cell else cell for cell in cells]
-    try:
-        return pa.array(held)
-    except (pa.ArrowException, TypeError):
-        return pa.array([None if cell is None else str(cell) for cell in held])
+    held = [None if is_missing(cell) else cell for cell in cells]
+    several = next((cell for cell in held if isinstance(cell, list | dict | set) or getattr(cell, "ndim", None)), None)
+    if several is not None:
+        raise DataError(
+            f"column {name!r} of the frame holds a {type(several).__name__}; expected one number or text in each cell. "
+            "Name it with column= if it holds the samples, else leave it out."
+        )
+    held = [name_of(cell, f"cell of column {name!r}") if isinstance(cell, bytes) else cell for cell in held]
+    for kind in (None, pa.uint64()):  # whole numbers beyond 2^63 too
+        try:
+            return pa.array(held, kind)
+        except OverflowError:
+            continue
+        except (pa.ArrowException, TypeError):
+            break
+    return pa.array([None if cell is None else str(cell) for cell in held])
 
 
 def _modality_of(cell: Any) -> str:

@@ -88,8 +88,22 @@ class Part:
     rows: int
 
     def text(self, name: str) -> NDArray[Any]:
-        """Give a column of names, shape (rows,): text without blanks around it, None where the cell is empty."""
-        return texts(self.columns[name])
+        """Give a column of names, shape (rows,): text without blanks around it, None where the cell is empty.
+
+        Raises
+        ------
+        DataError
+            When a cell holds several values.
+        """
+        import pyarrow as pa
+
+        column = self.columns[name]
+        if pa.types.is_nested(column.type):
+            raise DataError(
+                f"{self.table.path}: column {name!r} holds {column.type}; expected one number or text in each cell. "
+                "Leave it out, or in Python name it with column= of FrameDataset."
+            )
+        return texts(column)
 
     def numbers(self, name: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Give a column as numbers, NaN where there is none, and which of its cells hold something else instead."""
