@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from fusion.datasets.names import name_of
+from fusion.datasets.targets import target_of
 from fusion.errors import DataError
 
 MAX_ID_BYTES = 512
@@ -34,6 +36,9 @@ def check_id(sample_id: str) -> str:
 class Sample:
     """One item of a data set; its data are read only when asked for.
 
+    What stands for a name is taken as `fusion.ArrayDataset` takes it: a number as its text, bytes as UTF-8, and NaN,
+    NaT or an empty text as None.
+
     Parameters
     ----------
     id : str
@@ -53,7 +58,8 @@ class Sample:
     Raises
     ------
     DataError
-        If `id` is not one that a store can hold.
+        If `id` is not one that a store can hold, a name holds several values, `target` is no finite number, or `load`
+        cannot be called.
     """
 
     id: str
@@ -64,7 +70,23 @@ class Sample:
     target: float | None = None
 
     def __post_init__(self) -> None:
+        for what in ("id", "label", "split", "group"):
+            given: Any = getattr(self, what)
+            if type(given) is str and (given or what == "id"):
+                continue
+            named = name_of(given, what if what == "id" else f"{what} of sample {self.id!r}")
+            if named is None and what == "id":
+                raise DataError("a sample has no ID; expected text of its own for each")
+            if named is not given:
+                object.__setattr__(self, what, named)
         check_id(self.id)
+        load: Any = self.load
+        if not callable(load):
+            got = type(load).__name__
+            raise DataError(f"load of sample {self.id!r} is of type {got}; expected a function that reads its data")
+        target = target_of(self.target, self.id)
+        if target is not self.target:
+            object.__setattr__(self, "target", target)
 
     @property
     def raw(self) -> Any:
@@ -89,3 +111,13 @@ class Dataset(Protocol):
     def __iter__(self) -> Iterator[Sample]:
         """Start again at the first sample."""
         ...
+
+
+def samples_in(dataset: Dataset) -> Iterator[Sample]:
+    """Give the samples of a data set of one's own; DataError where it yields something else."""
+    sample: Any
+    for number, sample in enumerate(dataset, 1):
+        if not isinstance(sample, Sample):
+            got = type(sample).__name__
+            raise DataError(f"{dataset.name}: sample {number} is of type {got}; expected a fusion.datasets.Sample")
+        yield sample

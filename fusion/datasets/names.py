@@ -45,8 +45,8 @@ def name_of(cell: Any, what: str = "name") -> str | None:
             raise DataError(f"the {what} {cell[:40]!r} is not UTF-8; expected text. Decode it first.") from None
     if isinstance(cell, list | dict | set) or getattr(cell, "ndim", None):
         raise DataError(
-            f"a {what} is of type {type(cell).__name__}; expected text or a number. Write several labels as one text, "
-            "such as 'dog;cat'."
+            f"the {what} is of type {type(cell).__name__}; expected text or a number. Write several labels as one "
+            "text, such as 'dog;cat'."
         )
     if hasattr(cell, "item") and not isinstance(cell, np.generic):
         cell = cell.item()

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from fusion.datasets.base import samples_in
 from fusion.datasets.targets import mostly_numbers, number_of
 from fusion.encoders.learning import resolve_modality
 from fusion.errors import DataError
@@ -97,11 +98,12 @@ class Survey:
 
 
 def survey_samples(dataset: Dataset, options: EncodeOptions, seed: int) -> Survey:
-    """Count what is there without reading any data; refuse an empty data set and repeated IDs.
+    """Count what is there without reading any data.
 
     Raises
     ------
     DataError
+        When it is empty, repeats an ID, yields what is no sample, or can be iterated only once.
     """
     seen: set[str] = set()
     candidates: list[str] = []
@@ -109,7 +111,7 @@ def survey_samples(dataset: Dataset, options: EncodeOptions, seed: int) -> Surve
     splits: Counter[str] = Counter()
     classes: Counter[str] = Counter()
     targets: Counter[float] = Counter()
-    for sample in dataset:
+    for sample in samples_in(dataset):
         if sample.id in seen:
             raise DataError(
                 f"{dataset.name}: the ID {sample.id!r} occurs more than once; every sample needs its own. "
@@ -125,6 +127,11 @@ def survey_samples(dataset: Dataset, options: EncodeOptions, seed: int) -> Surve
             candidates.append(sample.id)
     if not seen:
         raise DataError(f"{dataset.name}: no samples found; expected at least one")
+    if next(iter(dataset), None) is None:
+        raise DataError(
+            f"{dataset.name}: it can be iterated only once, and encoding goes through it several times; expected a "
+            "list of samples behind it, or an __iter__ that starts again."
+        )
     missing = sorted(set(options.splits) - set(splits))
     if missing:
         raise DataError(f"{dataset.name}: no split {', '.join(missing)}; got {', '.join(sorted(splits))}")

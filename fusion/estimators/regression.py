@@ -39,6 +39,7 @@ class Regression(Task):
     def answers(self, items: Items) -> Items:
         """Return the items with their targets as labels, or, where no item has one, with what their labels say."""
         if items.targets is not None:
+            _refuse_infinite(items.targets, items.ids)
             return replace(items, labels=_numbers(items.targets.tolist()))
         numbers = [number_of(label) for label in items.labels]
         wrong = [
@@ -138,3 +139,12 @@ class Regression(Task):
 
 def _numbers(values: Sequence[float | None]) -> NDArray[np.object_]:
     return objects([None if value is None or value != value else value for value in values])
+
+
+def _refuse_infinite(targets: NDArray[np.float64], ids: NDArray[np.object_]) -> None:
+    infinite = np.isinf(targets)
+    if infinite.any():
+        raise DataError(
+            f"{int(infinite.sum())} of {len(targets)} targets are infinite, such as that of {ids[infinite][0]!r}; "
+            "expected finite numbers, or none. Correct them and encode again."
+        )

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import column_or_1d
 
+from fusion.errors import DataError
 from fusion.estimators.boosted import FunctaBooster
 from fusion.estimators.objectives import Squares
 from fusion.estimators.targets import Targets
@@ -92,4 +93,8 @@ class FunctaRegressor(RegressorMixin, FunctaBooster):
 
     def _targets(self, labels: NDArray[Any]) -> Targets:
         self.classes_ = np.zeros(0, dtype=object)
-        return Targets(column_or_1d(labels, dtype=np.float64))
+        numbers = column_or_1d(labels, dtype=np.float64)
+        if not np.isfinite(numbers).all():
+            row = int(np.argmin(np.isfinite(numbers)))
+            raise DataError(f"the target of row {row} is {numbers[row]}; expected finite numbers. Leave such rows out.")
+        return Targets(numbers)

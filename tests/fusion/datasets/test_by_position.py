@@ -67,7 +67,7 @@ def test_labels_of_several_columns_are_compared_by_position() -> None:
         ({"ids": pd.DataFrame({"x": list("ab"), "y": list("cd")})}, r"ids have the shape \(2, 2\); expected one axis"),
         ({"targets": np.ones((2, 2))}, r"targets have the shape \(2, 2\); expected one axis"),
         ({"targets": [[1, 2], [3, 4]]}, r"the target of 'sensor:1' is \[1, 2\]; expected a finite number"),
-        ({"labels": [["dog", "cat"], "dog"]}, "a label is of type list; expected text or a number"),
+        ({"labels": [["dog", "cat"], "dog"]}, "the label of array 1 is of type list; expected text or a number"),
     ],
 )
 def test_what_has_no_order_or_several_axes_is_refused(given: Any, said: str) -> None:
