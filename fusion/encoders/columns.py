@@ -42,6 +42,7 @@ class ColumnsConfig(PlainConfig):
     missing_values: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not isinstance(self.modality, ColumnsModality):
             raise ConfigError(f"the encoder 'columns' takes the modality 'columns', not {self.modality.name!r}")
 

@@ -36,6 +36,9 @@ _ENCODERS = {
     "vectors": "fusion.encoders.vectors:Vectors",
 }
 
+_MOST_SEED = 1 << 63
+"""Names are ordered by a hash whose key is a seed of eight bytes, see `fusion.splits.seeded_hash`."""
+
 ModalityField = Annotated[Modality, PlainValidator(modality_from_dict)]
 
 
@@ -85,8 +88,8 @@ class EncoderConfig(ABC):
         return int(offset + np.prod(shape))
 
     def __post_init__(self) -> None:
-        if self.seed < 0:
-            raise ConfigError(f"seed is {self.seed}; expected 0 or more")
+        if not 0 <= self.seed < _MOST_SEED:
+            raise ConfigError(f"seed is {self.seed}; expected 0 to 2^63 - 1")
 
     @property
     def learns_start(self) -> bool:

@@ -26,7 +26,7 @@ from fusion.encoders.rows import WORKER, Encoded, Task, fit_prepared, lost_sampl
 from fusion.encoders.store_opening import created, learned, open_to_encode, taken_over
 from fusion.encoders.streaming import Pace, encode_stream
 from fusion.encoders.survey import Survey, survey_samples
-from fusion.errors import DataError, FusionError, StoreError
+from fusion.errors import ConfigError, DataError, FusionError, StoreError
 from store import FunctaStore, Status, open_store
 from store.collection.collection import exists, is_collection
 from store.collection.manifest import PART_ROWS
@@ -81,9 +81,12 @@ def encode(
     ------
     DataError
         When the data set is empty, repeats an ID, has no training samples, or stored data have changed.
+    ConfigError
+        When `config` or `options` is something else, such as a dict.
     StoreMismatchError
         When the store was made with another configuration.
     """
+    _require_kinds(config, options)
     dataset = samples_of(dataset)
     options, config = options or EncodeOptions(), config or encoder_config(dataset)
     started = time.perf_counter()
@@ -114,6 +117,14 @@ def encode(
         found = run.report(time.perf_counter() - started, fit_seconds, run.remarks(config))
     _tell(found)
     return found
+
+
+def _require_kinds(config: object, options: object) -> None:
+    if config is not None and not isinstance(config, EncoderConfig):
+        got = type(config).__name__
+        raise ConfigError(f"config is of type {got}; expected what encoder_config(dataset, options=...) gives, or none")
+    if options is not None and not isinstance(options, EncodeOptions):
+        raise ConfigError(f"options are of type {type(options).__name__}; expected EncodeOptions(...), or none")
 
 
 def _tell(found: EncodeReport) -> None:

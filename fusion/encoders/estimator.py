@@ -128,7 +128,17 @@ class FunctaEncoder(TransformerMixin, BaseEstimator):
     def inverse_transform(self, X: NDArray[Any], scale: float = 1.0) -> NDArray[np.float32]:  # noqa: N803 - scikit-learn's name
         """Decode functas of shape (b, k) to raw samples of shape (b, *grid, channels), `scale` times as fine."""
         check_is_fitted(self)
-        return np.stack([self.encoder_.decode(functa, scale) for functa in np.atleast_2d(X)])
+        rows, k, modality = (
+            np.atleast_2d(np.asarray(X, np.float32)),
+            self.n_features_out_,
+            self.encoder_.config.modality,
+        )
+        grid = modality.scaled_grid(scale)
+        if not rows.size:
+            return np.empty((0, *grid, modality.d_out), np.float32)
+        if rows.shape[1:] != (k,):
+            raise DataError(f"functas of shape {np.shape(X)}; expected (n, {k}), as transform gives them")
+        return np.stack([self.encoder_.decode(functa, scale) for functa in rows])
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[Any]:  # noqa: ARG002 - scikit-learn's signature
         """Name each weight after its layer, such as ``dense_0/kernel[3]``."""

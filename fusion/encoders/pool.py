@@ -10,6 +10,7 @@ from collections import deque
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from numbers import Integral
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -88,9 +89,11 @@ def worker_pool(workers: int | None) -> Iterator[Mapper]:
         From the mapper, when a worker was killed, by the system for lack of memory for example, and the task cannot be
         tried in parts, or ever so many samples have ended one after the other.
     """
-    count, cores = available_workers() if workers is None else workers, os.cpu_count() or 1
-    if not 1 <= count <= _PER_CORE * cores:
-        raise ConfigError(f"workers is {count}; expected 1 to {_PER_CORE * cores}, as this machine has {cores} cores")
+    count: Any = available_workers() if workers is None else workers
+    cores = os.cpu_count() or 1
+    whole = isinstance(count, Integral)
+    if not whole or not 1 <= count <= _PER_CORE * cores:
+        raise ConfigError(f"workers is {count!r}; expected 1 to {_PER_CORE * cores}, as this machine has {cores} cores")
     if count == 1:
         yield _beside
         return

@@ -40,6 +40,7 @@ class VectorsConfig(PlainConfig):
     kind: ClassVar[str] = "vectors"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not isinstance(self.modality, VectorsModality):
             raise ConfigError(f"the encoder 'vectors' takes the modality 'vectors', not {self.modality.name!r}")
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from fusion.errors import ConfigError
 from fusion.modalities.scaling import ChannelStatistics, Scaling
 from fusion.settings import STRICT, plain_values
 
@@ -134,7 +136,10 @@ class Modality(ABC):
         return coordinate_grid(self.scaled_grid(scale))
 
     def scaled_grid(self, scale: float) -> tuple[int, ...]:
-        """Count the points along each coordinate at another resolution, at least one."""
+        """Count the points along each coordinate at another resolution, at least one; ConfigError where it is none."""
+        given: Any = scale
+        if not isinstance(given, Real) or not 0 < scale < np.inf:
+            raise ConfigError(f"scale is {scale!r}; expected a number above 0, such as 2 for twice the points")
         return tuple(max(1, round(points * scale)) for points in self.grid)
 
     def restore(self, values: NDArray[Any], scaling: Scaling, grid: Sequence[int]) -> NDArray[np.float32]:
