@@ -46,9 +46,11 @@ class TableRow:
 
     @classmethod
     def of(cls, raw: Any) -> TableRow:
-        """Take a row as it is, or a mapping of names to cells; SampleError when it is neither."""
+        """Take a row as it is, a mapping of names to cells or a row of pandas; SampleError when it is none of them."""
         if isinstance(raw, TableRow):
             return raw
+        if hasattr(raw, "to_dict") and hasattr(raw, "iloc"):
+            raw = raw.to_dict()
         if not isinstance(raw, Mapping):
             raise SampleError("prepare", f"a row of type {type(raw).__name__}; expected a mapping of names to cells")
         import pyarrow as pa
@@ -162,10 +164,17 @@ class ColumnsModality(Modality):
         if self.channel_names:
             return self
         facts: dict[str, CategoryFacts] = {}
+        refused = ""
         for raw in raws:
-            row = TableRow.of(raw)
+            try:
+                row = TableRow.of(raw)
+            except SampleError as error:  # encoding reports it, under its ID
+                refused = refused or str(error)
+                continue
             for name, text in row.texts.items():
                 facts.setdefault(name, CategoryFacts(name)).add(text, row.numbers[name], word=name in row.words)
+        if refused and not facts:
+            raise DataError(f"no training row can be used; the first: {refused}")
         missing = [name for name in (*self.asked, *self.as_categories) if name not in facts]
         if missing:
             raise DataError(f"no column {missing[0]!r}; got {', '.join(facts) or 'no training row that can be read'}")

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from fusion.datasets import ArrayDataset
-from fusion.errors import SampleError
+from fusion.errors import DataError, SampleError
 from fusion.modalities import AudioModality, ColumnsModality, Modality, Recording, modality_from_dict
 from fusion.modalities.cells import is_missing, numbers_in
 from fusion.modalities.columns import TableRow
@@ -99,3 +99,16 @@ def test_whole_objects_that_are_numbers_are_numbers() -> None:
 def test_nothing_is_told_in_one_place(cell: Any) -> None:
     assert is_missing(cell)
     assert not any(map(is_missing, (0, False, " ", "nan", np.inf, [], np.array([np.nan, 1.0]), pd.Timestamp("2020"))))
+
+
+def test_one_row_that_is_no_row_does_not_stop_the_others() -> None:
+    rows = [{"age": [1, 2]}, *({"age": age} for age in (3, 5))]
+    assert ColumnsModality().resolved_from(rows).numbers == ("age",)
+    with pytest.raises(DataError, match="no training row can be used; the first: prepare: column 'age' holds list"):
+        ColumnsModality().resolved_from(rows[:1])
+
+
+def test_rows_of_a_frame_are_rows_of_plain_columns() -> None:
+    frame = pd.DataFrame({"age": [3, 5], "sex": ["f", None]}, index=[1, 0])
+    rows = [sample.raw for sample in ArrayDataset(frame, modality="columns")]
+    assert [TableRow.of(row).texts for row in rows] == [{"age": "3", "sex": "f"}, {"age": "5", "sex": None}]
