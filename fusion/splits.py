@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,8 +23,6 @@ __all__ = [
     "hold_out",
     "is_fold",
     "left_out_together",
-    "name_of",
-    "names_of",
     "require_disjoint",
     "seeded_hash",
     "stratified_folds",
@@ -34,28 +31,6 @@ __all__ = [
 GROUP_FOLDS = 5
 """Folds of a cross-validation by group, or fewer where there are not so many groups."""
 _GROUP_DRAWS = 64
-
-
-def name_of(cell: Any) -> str | None:
-    """Give what a value names, whole numbers without a decimal point; None where it stands for nothing in a frame.
-
-    Examples
-    --------
-    >>> name_of(1.0), name_of(1), name_of("1.0"), name_of(float("nan")), name_of("")
-    ('1', '1', '1.0', None, None)
-    """
-    if isinstance(cell, float | np.floating):
-        if np.isnan(cell):
-            return None
-        if float(cell).is_integer():
-            return str(int(cell))
-    text = "" if cell is None else str(cell)
-    return text if text and text != "<NA>" else None
-
-
-def names_of(cells: ArrayLike) -> NDArray[np.object_]:
-    """Give what each value names, shape (n,); what stands for nothing is called "None"."""
-    return np.array([str(name_of(cell)) for cell in np.asarray(cells, dtype=object)], dtype=object)
 
 
 def seeded_hash(name: str, seed: int) -> bytes:

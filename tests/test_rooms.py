@@ -15,6 +15,7 @@ ORDER = [
     "store",
     "fusion",
     "fusion.errors",
+    "fusion.names",
     "fusion.plugins",
     "fusion.settings",
     "fusion.progress",
@@ -40,7 +41,7 @@ ORDER = [
 ]
 """From the lowest to the highest."""
 MOST_FLOORS = 12
-LOOSE = 6
+LOOSE = 7
 
 
 def room_of(module: str) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-from fusion.datasets.names import name_of
 from fusion.datasets.targets import target_of
 from fusion.errors import DataError
+from fusion.names import name_of
 
 MAX_ID_BYTES = 512
 

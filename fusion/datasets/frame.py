@@ -14,12 +14,11 @@ from fusion.datasets.base import Dataset, Sample
 from fusion.datasets.column_table import column_samples
 from fusion.datasets.files import failing_loader, file_id, file_loader
 from fusion.datasets.memory import ArrayDataset
-from fusion.datasets.names import name_of
 from fusion.datasets.table_items import TableItems
 from fusion.errors import ConfigError, DataError
 from fusion.modalities import ColumnsModality, Modality
-from fusion.modalities.cells import is_missing
 from fusion.modalities.tables import Part
+from fusion.names import is_missing, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

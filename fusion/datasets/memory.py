@@ -8,13 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fusion.datasets.base import Sample
+from fusion.datasets.by_place import cells_of, samples_by_place
 from fusion.datasets.files import SplitCount, check_test_share, failing_loader
-from fusion.datasets.names import cells_of, name_of, samples_by_place
 from fusion.datasets.targets import target_of
 from fusion.errors import DataError, SampleError
 from fusion.modalities import Modality, Recording, modality_from_dict
 from fusion.modalities.cells import without_mask
 from fusion.modalities.recording import mono
+from fusion.names import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fusion.errors import DataError
-from fusion.modalities.cells import is_missing
 from fusion.modalities.dialect import MISSING_NUMBERS
+from fusion.names import is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

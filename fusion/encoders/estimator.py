@@ -11,8 +11,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from fusion.datasets.base import Sample
+from fusion.datasets.by_place import cells_of, samples_by_place
 from fusion.datasets.memory import raw_of
-from fusion.datasets.names import cells_of, name_of, samples_by_place
 from fusion.encoders.config import FunctaConfig
 from fusion.encoders.learning import chunks, learn_encoder
 from fusion.encoders.pool import worker_pool
@@ -20,6 +20,7 @@ from fusion.encoders.presets import with_preset
 from fusion.errors import DataError
 from fusion.inr.metrics import psnr
 from fusion.modalities import modality_from_dict
+from fusion.names import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

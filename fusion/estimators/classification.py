@@ -15,7 +15,7 @@ from fusion.estimators.labels import require_classes
 from fusion.estimators.targets import class_weights, unknown_classes
 from fusion.estimators.task import SURE, Task, or_none, side_by_side
 from fusion.estimators.thresholds import class_thresholds
-from fusion.splits import names_of
+from fusion.names import names_of
 
 if TYPE_CHECKING:
     from fusion.estimators.boosted import FunctaBooster

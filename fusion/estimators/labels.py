@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusion.datasets.targets import mostly_numbers, number_of
 from fusion.errors import DataError
-from fusion.splits import name_of
+from fusion.names import name_of
 
 __all__ = ["indicators", "joined_labels", "label_names", "of_one_kind", "require_classes"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.errors import ConfigError
-from fusion.splits import names_of
+from fusion.names import names_of
 
 __all__ = ["Targets", "checked_class_weight", "class_weights", "unknown_classes", "weights_by_name"]
 

@@ -16,7 +16,7 @@ from fusion.explaining.evidence import BranchEvidence
 from fusion.explaining.items import Item, branch_items, encoders_of, evaluated_items, stored_items
 from fusion.models.folder import load_model
 from fusion.models.model import Model
-from fusion.splits import name_of
+from fusion.names import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

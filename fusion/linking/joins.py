@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fusion.errors import ConfigError, DataError
 from fusion.linking.sides import Side, keyed_by, last_number, taken
-from fusion.splits import name_of
+from fusion.names import name_of
 
 __all__ = [
     "How",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fusion.errors import ConfigError, DataError
-from fusion.splits import name_of
+from fusion.names import name_of
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable

@@ -12,7 +12,7 @@ from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_
 
 from fusion.errors import DataError
 from fusion.metrics.intervals import Figures, Interval, generator, members_of, multinomial_draws
-from fusion.splits import names_of
+from fusion.names import names_of
 
 __all__ = ["ClassFigures", "Evaluation", "accuracy_interval", "evaluate_predictions"]
 

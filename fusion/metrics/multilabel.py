@@ -12,7 +12,7 @@ from sklearn.metrics import average_precision_score
 
 from fusion.errors import DataError
 from fusion.metrics.intervals import Figures, Interval, bootstrap_intervals, numbers_of
-from fusion.splits import name_of
+from fusion.names import name_of
 
 __all__ = ["LabelEvaluation", "LabelFigures", "evaluate_labels", "micro_f1"]
 

@@ -1,4 +1,4 @@
-"""What single values and arrays that callers hand over hold: nothing at all, or numbers that can be worked with."""
+"""Arrays that callers hand over: numbers that can be worked with, or refused."""
 
 from __future__ import annotations
 
@@ -12,31 +12,11 @@ from fusion.errors import SampleError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["is_missing", "numbers_in", "without_mask"]
+__all__ = ["numbers_in", "without_mask"]
 
 _NUMBERS = "biuf"
 _NO_NUMBERS = (np.datetime64, np.timedelta64)
 """Though NumPy counts a duration as a whole number."""
-
-
-def is_missing(cell: Any) -> bool:
-    """Tell whether a cell stands for nothing: None, NaN, NaT, pandas' NA, a masked one, or an empty text.
-
-    Examples
-    --------
-    >>> [is_missing(cell) for cell in (None, float("nan"), np.datetime64("NaT"), "", 0, "none")]
-    [True, True, True, True, False, False]
-    """
-    if isinstance(cell, str | bytes):
-        return cell in ("", b"", "<NA>")
-    if cell is None or cell is np.ma.masked:
-        return True
-    if isinstance(cell, list | tuple | dict | set) or getattr(cell, "ndim", None):
-        return False
-    try:
-        return bool(cell != cell)
-    except (TypeError, ValueError):
-        return repr(cell) == "<NA>"
 
 
 def numbers_in(raw: Any, what: str) -> NDArray[Any]:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from fusion.errors import DataError
@@ -11,8 +10,6 @@ from fusion.splits import (
     group_folds,
     hold_out,
     left_out_together,
-    name_of,
-    names_of,
     require_disjoint,
     seeded_hash,
     stratified_folds,
@@ -130,14 +127,3 @@ def test_classes_of_one_group_each_stay_in_training_and_are_watched(lone):
     assert not set(groups[held & (codes >= lone)]) & set(groups[~held & (codes >= lone)])
     assert not classes_of_one_group(codes, group_folds(groups, codes=codes)).size
     assert classes_of_one_group(codes, group_folds(groups)).size >= lone
-
-
-@pytest.mark.parametrize("cell", [None, float("nan"), np.float32("nan"), "", pd.NA])
-def test_what_stands_for_nothing_names_nothing(cell):
-    assert name_of(cell) is None
-
-
-@pytest.mark.parametrize("cell", [1, 1.0, np.float32(1), np.int64(1), "1"])
-def test_whole_numbers_are_called_alike(cell):
-    assert name_of(cell) == "1"
-    assert names_of([cell, "a", 0.5, None]).tolist() == ["1", "a", "0.5", "None"]

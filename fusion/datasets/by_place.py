@@ -1,4 +1,4 @@
-"""IDs, labels, groups and splits as their owners hold them: taken by position, and turned into text by one rule."""
+"""Samples, and what stands beside them, as their owners hold them: taken by position."""
 
 from __future__ import annotations
 
@@ -7,52 +7,11 @@ from collections.abc import Set as AbstractSet
 from pathlib import PurePath
 from typing import Any
 
-import numpy as np
-
 from fusion.errors import DataError
-from fusion.modalities.cells import is_missing
 
-__all__ = ["cells_of", "name_of", "samples_by_place"]
+__all__ = ["cells_of", "samples_by_place"]
 
 _UNORDERED = (str, bytes, PurePath, Mapping, AbstractSet)
-
-
-def name_of(cell: Any, what: str = "name") -> str | None:
-    """Give a name as text, None where there is none; a whole number has no decimal point, bytes are UTF-8.
-
-    Parameters
-    ----------
-    cell : object
-    what : str
-        Names it in messages, such as "label".
-
-    Raises
-    ------
-    DataError
-        When it holds several values, or bytes that are no UTF-8.
-
-    Examples
-    --------
-    >>> name_of(b"walk"), name_of(2.0), name_of(float("nan")), name_of("")
-    ('walk', '2', None, None)
-    """
-    if is_missing(cell):
-        return None
-    if isinstance(cell, bytes):
-        try:
-            return cell.decode("utf-8")
-        except UnicodeDecodeError:
-            raise DataError(f"the {what} {cell[:40]!r} is not UTF-8; expected text. Decode it first.") from None
-    if isinstance(cell, list | dict | set) or getattr(cell, "ndim", None):
-        raise DataError(
-            f"the {what} is of type {type(cell).__name__}; expected text or a number. Write several labels as one "
-            "text, such as 'dog;cat'."
-        )
-    if hasattr(cell, "item") and not isinstance(cell, np.generic):
-        cell = cell.item()
-    if isinstance(cell, float | np.floating) and float(cell).is_integer():
-        return str(int(cell))
-    return str(cell) or None
 
 
 def cells_of(values: Any, what: str) -> list[Any]:
