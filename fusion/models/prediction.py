@@ -200,16 +200,16 @@ class Predicting:
 
 @dataclass(frozen=True, eq=False)
 class _Rows:
-    """What became of the pieces of a task in one branch; NaN and no reason where a piece lacks it."""
+    """What became of the pieces of a task in one branch; NaN and no reason where a piece lacks it.
+
+    An empty cell of a table is NaN too, so whether a row is usable is said beside it.
+    """
 
     functas: NDArray[np.float32]
     psnr: NDArray[np.float32]
     errors: list[str]
     present: NDArray[np.bool_]
-
-    @property
-    def usable(self) -> NDArray[np.bool_]:
-        return ~np.isnan(self.functas[:, 0])
+    usable: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,11 +244,12 @@ def _rows(name: str, encoder: Encoder, pieces: Sequence[Piece]) -> _Rows:
     here = [row for row, piece in enumerate(pieces) if name in piece.samples]
     found = encoder.encode([pieces[row].samples[name] for row in here]).rows
     functas = np.full((len(pieces), encoder.config.k), np.nan, np.float32)
-    psnr, present = np.full(len(pieces), np.nan, np.float32), np.zeros(len(pieces), bool)
+    psnr, (present, usable) = np.full(len(pieces), np.nan, np.float32), np.zeros((2, len(pieces)), bool)
     functas[here], psnr[here], present[here] = found.functas, found.psnr, True
-    functas[[row for row, status in zip(here, found.status, strict=True) if status == Status.FAILED]] = np.nan
+    usable[here] = found.status != Status.FAILED
+    functas[~usable] = np.nan
     errors = dict(zip(here, (str(error) for error in found.errors), strict=True))
-    return _Rows(functas, psnr, [errors.get(row, "") for row in range(len(pieces))], present)
+    return _Rows(functas, psnr, [errors.get(row, "") for row in range(len(pieces))], present, usable)
 
 
 def _truth(item: FileItem, truths: Mapping[Path, str]) -> str | None:

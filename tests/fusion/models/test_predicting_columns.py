@@ -1,0 +1,66 @@
+"""Rows of plain columns and vectors that nobody has encoded: what is empty, how cells are written, one row and many."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fusion import load_model, predict
+from fusion.datasets import ColumnTable
+from fusion.encoders import EncodeOptions, encode
+from fusion.estimators.xgboost import FunctaClassifier
+from fusion.linking import link
+from fusion.models import Model, train
+
+ONE = EncodeOptions(workers=1)
+QUICK = FunctaClassifier(n_estimators=10, n_jobs=1)
+
+
+def people(count: int = 60) -> pd.DataFrame:
+    """The height tells the class, the other columns nothing."""
+    place = np.arange(count)
+    frame = pd.DataFrame({"id": [f"p{number:03d}" for number in place], "age": 20 + 7 * place % 50})
+    frame["height"] = 1.5 + place % 30 / 100
+    frame["city"] = np.where(place % 3, "Oslo", "Bern")
+    frame["label"] = np.where(frame["height"] > 1.65, "tall", "small")
+    return frame
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    folder = tmp_path_factory.mktemp("people")
+    people().to_csv(folder / "people.csv", index=False)
+    encode(ColumnTable(folder / "people.csv"), folder / "people.zarr", options=ONE)
+    train(folder / "people.zarr", folder / "model", classifier=QUICK)
+    return load_model(folder / "model", only_predict=True)
+
+
+def text(path: Path, content: str) -> Path:
+    path.write_text(content)
+    return path
+
+
+def test_an_empty_cell_is_missing_wherever_it_stands(model: Model, tmp_path: Path) -> None:
+    for cells in (",1.75,Oslo", "30,1.75,", ",1.75,"):
+        (found,) = predict(model, [text(tmp_path / "one.csv", f"age,height,city\n{cells}\n")])
+        assert (found.label, found.error) == ("tall", "")
+
+
+def test_a_row_of_empty_cells_fails_as_in_training(model: Model, tmp_path: Path) -> None:
+    (found,) = predict(model, [text(tmp_path / "one.csv", "age,height,city\n,,\n")])
+    assert (found.label, found.error[:38]) == (None, "prepare: all of age, height, city are ")
+
+
+@pytest.mark.parametrize("fusion", ["early", "late"])
+def test_a_first_cell_that_is_empty_does_not_make_a_modality_missing(tmp_path: Path, fusion: str) -> None:
+    for name, columns in {"one": ["age", "height"], "two": ["age", "city"]}.items():
+        people()[["id", *columns, "label"]].to_csv(tmp_path / f"{name}.csv", index=False)
+        encode(ColumnTable(tmp_path / f"{name}.csv"), tmp_path / f"{name}.zarr", options=ONE)
+    train(
+        link([tmp_path / "one.zarr", tmp_path / "two.zarr"], on="id"), tmp_path / "m", fusion=fusion, classifier=QUICK
+    )
+    (found,) = predict(tmp_path / "m", [{"one": text(tmp_path / "new.csv", "age,height\n,1.75\n")}])
+    assert (found.label, found.error) == ("tall", "")
