@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from fusion.datasets.base import Sample
 from fusion.datasets.files import file_loader
@@ -14,9 +14,11 @@ from fusion.datasets.reading_plan import ReadingPlan
 from fusion.datasets.sensor_table import SensorTable
 from fusion.encoders.encoder import Encoder, restored
 from fusion.errors import FusionError, SampleError
+from fusion.modalities import ColumnsModality
 from fusion.modalities.tables import TABLE_SUFFIXES, open_table
 from fusion.models.file_items import FileItem
 from fusion.models.model import ModelBranch
+from fusion.models.row_files import row_samples
 
 __all__ = ["BranchReader", "Piece", "pieces_of"]
 
@@ -54,19 +56,23 @@ class BranchReader:
         How the tables it was trained on became windows; None where they were no tables.
     numbers : bool
         The model predicts the tables' targets, so they are the truth and not the labels.
+    options : mapping
+        Of the reader that the training's source was read with; none of a model that does not tell.
     """
 
     encoder: Encoder
     plan: ReadingPlan | None
     numbers: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, branch: ModelBranch, *, numbers: bool = False) -> BranchReader:
         """Take encoder and plan from the header that the model keeps; `numbers` says that it predicts numbers."""
-        told = branch.header.get("conventions", {}).get("reading")
+        conventions = branch.header.get("conventions", {})
+        told, options = conventions.get("reading"), conventions.get("reader", {})
         plan = None if told is None else ReadingPlan.from_dict(told)
-        targets = numbers and plan is not None and plan.target is not None
-        return cls(restored(branch.header["encoder"], branch.state), plan, targets)
+        target = options.get("target") if plan is None else plan.target
+        return cls(restored(branch.header["encoder"], branch.state), plan, numbers and target is not None, options)
 
     @property
     def suffixes(self) -> tuple[str, ...]:
@@ -76,10 +82,15 @@ class BranchReader:
 
     def read(self, path: Path) -> Iterator[tuple[str, str, Sample]]:
         """Give recording, window and sample of all that a file holds; one that raises when it cannot be read."""
+        modality = self.encoder.config.modality
         try:
+            if isinstance(modality, ColumnsModality):
+                rows = row_samples(modality, path, self.options, numbers=self.numbers)
+                yield from ((recording, "", sample) for recording, sample in rows)
+                return
             table = self._table(path)
             if table is None:
-                yield "", "", Sample("file", None, None, None, file_loader(self.encoder.config.modality, path, None))
+                yield "", "", Sample("file", None, None, None, file_loader(modality, path, None))
             else:
                 yield from _windows(table, numbers=self.numbers)
         except (FusionError, OSError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +30,16 @@ def people(count: int = 60) -> pd.DataFrame:
     return frame
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    folder = tmp_path_factory.mktemp("people")
-    people().to_csv(folder / "people.csv", index=False)
-    encode(ColumnTable(folder / "people.csv"), folder / "people.zarr", options=ONE)
+def trained(frame: pd.DataFrame, folder: Path, **options: str) -> Model:
+    frame.to_csv(folder / "people.csv", index=False)
+    encode(ColumnTable(folder / "people.csv", **options), folder / "people.zarr", options=ONE)
     train(folder / "people.zarr", folder / "model", classifier=QUICK)
     return load_model(folder / "model", only_predict=True)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    return trained(people(), tmp_path_factory.mktemp("people"))
 
 
 def text(path: Path, content: str) -> Path:
@@ -63,4 +67,27 @@ def test_a_first_cell_that_is_empty_does_not_make_a_modality_missing(tmp_path: P
         link([tmp_path / "one.zarr", tmp_path / "two.zarr"], on="id"), tmp_path / "m", fusion=fusion, classifier=QUICK
     )
     (found,) = predict(tmp_path / "m", [{"one": text(tmp_path / "new.csv", "age,height\n,1.75\n")}])
+    assert (found.label, found.error) == ("tall", "")
+
+
+def test_cells_are_read_as_those_of_the_training_were(tmp_path: Path) -> None:
+    frame = people().astype({"age": str, "height": str})
+    frame["height"] = frame["height"].str.replace(".", ",")
+    frame.loc[::7, "age"] = frame.loc[::5, "city"] = "?"
+    model = trained(frame, tmp_path, missing="?", decimal=",")
+    (found,) = predict(model, [text(tmp_path / "one.csv", 'age,height,city\n?,"1,75",?\n')])
+    assert (found.label, found.error) == ("tall", "")
+
+
+def test_a_column_named_as_the_class_is_the_truth(tmp_path: Path) -> None:
+    model = trained(people().rename(columns={"label": "build"}), tmp_path, label="build")
+    (found,) = predict(model, [text(tmp_path / "one.csv", "age,height,city,build\n30,1.75,Bern,small\n")])
+    assert (found.label, found.truth) == ("tall", "small")
+
+
+def test_a_model_that_does_not_tell_how_it_read_reads_plain_cells(model: Model, tmp_path: Path) -> None:
+    branch = model.branches[0]
+    header = {name: value for name, value in branch.header.items() if name != "conventions"}
+    old = replace(model, branches=(replace(branch, header=header),))
+    (found,) = predict(old, [text(tmp_path / "one.csv", "age,height,city\n30,1.75,Bern\n")])
     assert (found.label, found.error) == ("tall", "")
