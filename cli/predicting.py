@@ -64,7 +64,7 @@ def predict(
             accuracy = accuracy.plus(prediction)
             for write in writes:
                 write(prediction)
-    shown.print(predicting.notes, accuracy, failed, out)
+    shown.print((*predicting.notes, *predicting.remarks), accuracy, failed, out)
     if failed:
         raise typer.Exit(FAILED_SAMPLES)
 

@@ -135,22 +135,20 @@ class AudioModality(Modality):
         return recording.seconds, recording.cancelled
 
     def remarks(self, measured: Sequence[tuple[float, bool]]) -> tuple[str, ...]:
+        usual = _usual_length(np.array([seconds for seconds, _ in measured]))
+        brought = (f"{note}; --seconds {usual:g} holds nine of ten whole" for note in self._brought(measured))
+        return (*brought, *(f"{note}; keep one channel, or turn one round" for note in _cancelled(measured)))
+
+    def remarks_on_new(self, measured: Sequence[tuple[float, bool]]) -> tuple[str, ...]:
+        return (*self._brought(measured), *_cancelled(measured))
+
+    def _brought(self, measured: Sequence[tuple[float, bool]]) -> list[str]:
+        """Count the clips that are cut and those that are padded."""
         seconds = np.array([seconds for seconds, _ in measured])
         length, slack = self.seconds or 0.0, 1.0 / (self.rate or 1.0)
         longer, shorter = int((seconds > length + slack).sum()), int((seconds < length - slack).sum())
-        said = []
-        if longer or shorter:
-            said.append(
-                f"every clip is brought to {length:.3g} s: of {len(seconds)} looked at {longer} are longer and cut, "
-                f"{shorter} shorter and padded; --seconds {_usual_length(seconds):g} holds nine of ten whole"
-            )
-        cancelled = sum(cancelled for _, cancelled in measured)
-        if cancelled:
-            said.append(
-                f"{cancelled} of {len(seconds)} clips looked at have channels of opposite sign, which cancel out "
-                "where they are averaged; keep one channel, or turn one round"
-            )
-        return tuple(said)
+        every = f"every clip is brought to {length:.3g} s: of {len(seconds)} looked at"
+        return [f"{every} {longer} are longer and cut, {shorter} shorter and padded"] if longer or shorter else []
 
     def read(self, path: Path) -> Recording:
         return read_recording(path)
@@ -215,6 +213,13 @@ class AudioModality(Modality):
             return self.fft
         shortest = max(2 * self._hop(), _SHORTEST_WINDOW * (self.rate or 0.0))
         return 1 << math.ceil(math.log2(shortest))
+
+
+def _cancelled(measured: Sequence[tuple[float, bool]]) -> list[str]:
+    """Count the clips that are silent where their channels are averaged."""
+    count = sum(cancelled for _, cancelled in measured)
+    told = f"{count} of {len(measured)} clips looked at have channels of opposite sign"
+    return [f"{told}, which cancel out where they are averaged"] if count else []
 
 
 def _usual_length(seconds: NDArray[np.float64]) -> float:

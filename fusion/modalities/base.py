@@ -131,6 +131,10 @@ class Modality(ABC):
         """Say what the sizes that were chosen do to samples, of which `measured` told."""
         return ()
 
+    def remarks_on_new(self, measured: Sequence[Any]) -> tuple[str, ...]:  # noqa: ARG002
+        """Say what sizes that are fixed do to new samples that are predicted, without advice to choose others."""
+        return ()
+
     def coordinates(self, scale: float = 1.0) -> NDArray[np.float32]:
         """Coordinates of the grid, or of one `scale` times as fine, shape (n, d_in)."""
         return coordinate_grid(self.scaled_grid(scale))

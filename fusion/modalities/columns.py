@@ -284,6 +284,9 @@ class ColumnsModality(Modality):
         more = f" and {len(unseen) - _SHOWN} more" if len(unseen) > _SHOWN else ""
         return (f"categories that no training row has are 0 at every place: {shown}{more}",)
 
+    def remarks_on_new(self, measured: Sequence[Any]) -> tuple[str, ...]:
+        return self.remarks(measured)
+
 
 def _places(text: str | None, levels: Sequence[str]) -> NDArray[np.float64]:
     if text is None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fusion.encoders.encoder import Encoder
+    from fusion.modalities import Modality
 
 __all__ = ["Predicting", "predict"]
 
@@ -98,6 +100,7 @@ class Predicting:
     truths: Sequence[str | None]
     notes: tuple[str, ...] = ()
     readers: Mapping[str, BranchReader] = field(default_factory=dict)
+    _measured: dict[str, list[Any]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, model: Model | str | Path, files: Sequence[Given], *, thresholds: bool = False) -> Predicting:
@@ -117,6 +120,7 @@ class Predicting:
     def run(self, *, workers: int | None = None, progress: Progress | None = None) -> Iterator[FilePrediction]:
         """Predict item after item; memory does not grow with their number."""
         report, done = progress or silent, -1
+        self._measured.clear()
         count = workers if workers is not None or len(self.items) > _MANY else 1
         with worker_pool(count) as mapper:
             encode = partial(_encode, encoders={name: reader.encoder for name, reader in self.readers.items()})
@@ -129,6 +133,16 @@ class Predicting:
                 yield self._together(number, recording, list(answers))
         report("predicting", len(self.items), len(self.items))
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the model's sizes and categories did to the samples of the last `run`."""
+        several = len(self.readers) > 1
+        return tuple(
+            f"{name}: {remark}" if several else remark
+            for name, measured in self._measured.items()
+            for remark in self.readers[name].encoder.config.modality.remarks_on_new(measured)
+        )
+
     def _pieces(self) -> Iterator[tuple[int, Piece]]:
         for number, (item, truth) in enumerate(zip(self.items, self.truths, strict=True)):
             for piece in pieces_of(item, truth, self.readers):
@@ -140,6 +154,9 @@ class Predicting:
         return int(max(1, min(_TASK, _TASK_BYTES // largest)))
 
     def _answered(self, encoded: _Encoded) -> list[_Answer]:
+        for name, rows in encoded.rows.items():
+            if rows.measured:
+                self._measured.setdefault(name, []).extend(rows.measured)
         functas = {name: rows.functas for name, rows in encoded.rows.items()}
         usable = np.flatnonzero(np.any([rows.usable for rows in encoded.rows.values()], axis=0))
         found = np.full((len(encoded.pieces), self.model.task.outputs(self.model.classes)), np.nan)
@@ -210,6 +227,7 @@ class _Rows:
     errors: list[str]
     present: NDArray[np.bool_]
     usable: NDArray[np.bool_]
+    measured: list[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,14 +260,32 @@ def _encode(task: Sequence[tuple[int, Piece]], *, encoders: Mapping[str, Encoder
 
 def _rows(name: str, encoder: Encoder, pieces: Sequence[Piece]) -> _Rows:
     here = [row for row, piece in enumerate(pieces) if name in piece.samples]
-    found = encoder.encode([pieces[row].samples[name] for row in here]).rows
+    loads = [_Measuring(pieces[row].samples[name].load, encoder.config.modality) for row in here]
+    samples = [replace(pieces[row].samples[name], load=load) for row, load in zip(here, loads, strict=True)]
+    found = encoder.encode(samples).rows
     functas = np.full((len(pieces), encoder.config.k), np.nan, np.float32)
     psnr, (present, usable) = np.full(len(pieces), np.nan, np.float32), np.zeros((2, len(pieces)), bool)
     functas[here], psnr[here], present[here] = found.functas, found.psnr, True
     usable[here] = found.status != Status.FAILED
     functas[~usable] = np.nan
     errors = dict(zip(here, (str(error) for error in found.errors), strict=True))
-    return _Rows(functas, psnr, [errors.get(row, "") for row in range(len(pieces))], present, usable)
+    measured = [load.found for row, load in zip(here, loads, strict=True) if usable[row] and load.found is not None]
+    return _Rows(functas, psnr, [errors.get(row, "") for row in range(len(pieces))], present, usable, measured)
+
+
+@dataclass
+class _Measuring:
+    """Loads a sample and keeps what its modality measures of it."""
+
+    load: Callable[[], Any]
+    modality: Modality
+    found: Any = None
+
+    def __call__(self) -> Any:
+        raw = self.load()
+        with suppress(Exception):  # what is wrong with it is told where it is prepared
+            self.found = self.modality.measured(raw)
+        return raw
 
 
 def _truth(item: FileItem, truths: Mapping[Path, str]) -> str | None:

@@ -150,6 +150,8 @@ def test_the_length_taken_from_the_first_clip_is_told(tmp_path: Path) -> None:
     modality = AudioModality().resolved(raws[1])
     (remark,) = modality.remarks([modality.measured(raw) for raw in raws])
     assert "brought to 0.3 s: of 20 looked at 18 are longer and cut, 1 shorter and padded; --seconds 2 holds" in remark
+    (new,) = modality.remarks_on_new([modality.measured(raw) for raw in raws])
+    assert new.endswith("of 20 looked at 18 are longer and cut, 1 shorter and padded")
 
 
 def with_slow_start(content: bytes, first: int) -> bytes:

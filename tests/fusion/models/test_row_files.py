@@ -15,6 +15,7 @@ from fusion.encoders import EncodeOptions, encode
 from fusion.estimators.xgboost import FunctaClassifier
 from fusion.linking import link
 from fusion.models import Model, train
+from fusion.models.prediction import Predicting
 
 ONE = EncodeOptions(workers=1)
 QUICK = FunctaClassifier(n_estimators=10, n_jobs=1)
@@ -91,3 +92,12 @@ def test_a_model_that_does_not_tell_how_it_read_reads_plain_cells(model: Model, 
     old = replace(model, branches=(replace(branch, header=header),))
     (found,) = predict(old, [text(tmp_path / "one.csv", "age,height,city\n30,1.75,Bern\n")])
     assert (found.label, found.error) == ("tall", "")
+
+
+def test_categories_that_no_training_row_has_are_told(model: Model, tmp_path: Path) -> None:
+    new, failed = tmp_path / "new.csv", text(tmp_path / "failed.csv", "age,height,city\nold,1.7,Rome\n")
+    predicting = Predicting.of(model, [text(new, "age,height,city\n30,1.7,Paris\n"), failed])
+    assert predicting.remarks == ()
+    for _ in range(2):
+        list(predicting.run())
+        assert predicting.remarks == ("categories that no training row has are 0 at every place: city=Paris (1 rows)",)
