@@ -21,6 +21,7 @@ ELSEWHERE = {
     "fusion/datasets/cutting.py": "test_sensor_table.py and test_table_times.py: seen in the windows that are cut",
     "fusion/datasets/figure/*.py": "test_figure.py and, for each part, test_figure_*.py",
     "fusion/datasets/files.py": "test_folder.py and test_file_table.py: its two users differ in nothing else",
+    "fusion/datasets/folder_walk.py": "test_folder.py and tests/cli/test_predicting.py: its two users",
     "fusion/datasets/frame.py": "test_memory.py: data that lie in memory",
     "fusion/datasets/open.py": "test_reader_options.py, test_folder.py and tests/test_plugins.py: opened as users do",
     "fusion/datasets/options.py": "test_reader_options.py: by the readers' own options",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from fusion.datasets.base import Sample
 from fusion.datasets.files import (
@@ -21,8 +20,8 @@ from fusion.datasets.files import (
     given_options,
     media_suffixes,
     printable,
-    usual_split,
 )
+from fusion.datasets.folder_walk import FolderWalk, FoundFile, split_of, subfolders
 from fusion.datasets.look_alikes import LookAlikes
 from fusion.errors import ConfigError, DataError
 
@@ -32,15 +31,6 @@ if TYPE_CHECKING:
     from fusion.modalities import Modality
 
 _DEFAULTS = {"group": None, "ids": "path"} | FILE_DEFAULTS
-
-
-class _Found(NamedTuple):
-    """A file, or a folder named like one, below the root."""
-
-    relative: str
-    label: str | None
-    split: str | None
-    fault: str | None
 
 
 class FolderDataset:
@@ -107,15 +97,14 @@ class FolderDataset:
         self.options = given_options(windows | arrays | shared, _DEFAULTS)
         self.notes: tuple[str, ...] = ()
         self._reader = file_modality(modality, **windows, **arrays)
-        self._media = media_suffixes(modality)
         self._group = _group_pattern(group)
         if ids not in ("path", "stem"):
             raise ConfigError(f"ids is {ids!r}; expected 'path', or 'stem' to leave suffixes out")
         self._stems = ids == "stem"
         self._split = SplitCount("files" if group is None else "groups", check_test_share(test_share), seed)
-        self.root = _innermost(Path(source))
+        self._walk = FolderWalk.of(Path(source), media_suffixes(modality))
+        self.root = self._walk.root
         self._inside = None if outside else self.root
-        self._splits = _split_folders(self.root)
 
     def default_modality(self) -> Modality:
         """Give what reads the files."""
@@ -129,7 +118,12 @@ class FolderDataset:
     def __iter__(self) -> Iterator[Sample]:
         left_out: Counter[str] = Counter()
         counted, alike, yielded = self._split.afresh(), LookAlikes(), 0
-        for found in self._files(left_out, counted):
+        for name in self._walk.splits or ():
+            counted.named(name)
+        for found in self._walk.files(left_out):
+            if found.outside:
+                left_out["outside class folders"] += 1
+                continue
             yielded += 1
             sample = self._sample(found, left_out, counted)
             alike.add(sample.label, sample.group)
@@ -141,67 +135,26 @@ class FolderDataset:
             told = f" ({'; '.join(self.notes)})" if self.notes else ""
             raise DataError(f"{self.root} holds no {self.modality} files{told}; expected {expected} in class folders")
 
-    def _sample(self, found: _Found, left_out: Counter[str], counted: SplitCount) -> Sample:
+    def _sample(self, found: FoundFile, left_out: Counter[str], counted: SplitCount) -> Sample:
         named = found.relative.removesuffix(Path(found.relative).suffix) if self._stems else found.relative
         sample_id, group = file_id(named), self._group_of(found)
         if self._group is not None and group is None:
             left_out["in no group"] += 1
         path = self.root / found.relative
         split = found.split or counted.split(group or sample_id)
-        load = failing_loader(found.fault) if found.fault else file_loader(self._reader, path, self._inside)
+        fault = found.fault or self._fault(path.name)
+        load = failing_loader(fault) if fault else file_loader(self._reader, path, self._inside)
         return Sample(sample_id, found.label, split, group, load)
 
-    def _group_of(self, found: _Found) -> str | None:
+    def _group_of(self, found: FoundFile) -> str | None:
         if self._group is None:
             return None
         if isinstance(self._group, re.Pattern):
             match = self._group.search(found.relative)
             return None if match is None else printable(match.group(1) or "") or None
         above = found.relative.split("/")[:-1]
-        around = (self._splits is not None) + (found.label is not None)
+        around = (self._walk.splits is not None) + (found.label is not None)
         return printable("/".join(above)) if len(above) > around else None
-
-    def _files(self, left_out: Counter[str], counted: SplitCount) -> Iterator[_Found]:
-        if self._splits is None:
-            yield from self._classes("", None, left_out)
-            return
-        for name, split in self._splits.items():
-            counted.named(name)
-            yield from self._classes(f"{name}/", split, left_out)
-
-    def _classes(self, prefix: str, split: str | None, left_out: Counter[str]) -> Iterator[_Found]:
-        folder = self.root / prefix
-        classes = [name for name in _subfolders(folder) if Path(name).suffix.lower() not in self._media]
-        if not classes:
-            yield from self._walk(prefix, None, split, left_out)
-            return
-        left_out["outside class folders"] += sum(1 for entry in _entries(folder) if self._is_media(entry, left_out))
-        for name in classes:
-            yield from self._walk(f"{prefix}{name}/", printable(name), split, left_out)
-
-    def _walk(self, prefix: str, label: str | None, split: str | None, left_out: Counter[str]) -> Iterator[_Found]:
-        try:
-            entries = _entries(self.root / prefix)
-        except OSError as error:
-            yield _Found(prefix.rstrip("/"), label, split, f"the folder cannot be listed: {error.strerror}")
-            return
-        for entry in entries:
-            relative = prefix + entry.name
-            if self._is_media(entry, left_out):
-                yield _Found(relative, label, split, self._fault(entry.name))
-            elif entry.is_dir(follow_symlinks=False) and not _hidden(entry.name):
-                yield from self._walk(f"{relative}/", label, split, left_out)
-
-    def _is_media(self, entry: os.DirEntry[str], left_out: Counter[str]) -> bool:
-        if _hidden(entry.name):
-            left_out["hidden"] += 1
-        elif Path(entry.name).suffix.lower() in self._media:
-            return True
-        elif entry.is_symlink() and entry.is_dir():
-            left_out["linked folders"] += 1
-        elif not entry.is_dir():
-            left_out["of other kinds"] += 1
-        return False
 
     def _fault(self, name: str) -> str | None:
         if Path(name).suffix.lower() in self._reader.suffixes:
@@ -213,8 +166,8 @@ class FolderDataset:
         said = [f"files left out: {', '.join(notes)}"] if notes else []
         if left_out["in no group"]:
             said.append(f"files in no group: {left_out['in no group']}")
-        if self._splits is None:
-            alone = [name for name in _subfolders(self.root) if _split_of(name) is not None]
+        if self._walk.splits is None:
+            alone = [name for name in subfolders(self.root) if split_of(name) is not None]
             said += [f"{', '.join(map(printable, alone))} beside other folders: taken for a class"] if alone else []
             said.append(self._split.note("split folders"))
         return (*said, *self._split.notes)
@@ -230,59 +183,3 @@ def _group_pattern(group: Any) -> re.Pattern[str] | str | None:
     if not pattern.groups:
         raise ConfigError(f"group {group!r} has no bracket; expected 'folder', or such as '([a-z]+)_' around the group")
     return pattern
-
-
-def _innermost(source: Path) -> Path:
-    if not source.is_dir():
-        missing = "is a file" if source.exists() else "does not exist"
-        raise DataError(f"{source} {missing}; expected a folder of class folders")
-    folders, files = _subfolders(source), [e for e in _entries(source) if not e.is_dir() and not _hidden(e.name)]
-    if len(folders) == 1 and not files and _split_of(folders[0]) is None:
-        inner = source / folders[0]
-        if _subfolders(inner) and not any(entry.is_file() and not _hidden(entry.name) for entry in _entries(inner)):
-            return _innermost(inner)
-    return source
-
-
-def _split_folders(root: Path) -> dict[str, str] | None:
-    """Give the split of each top folder where all are splits; refuse class folders beside ``train`` and ``test``."""
-    splits = {name: split for name in _subfolders(root) if (split := _split_of(name)) is not None}
-    others = [name for name in _subfolders(root) if name not in splits]
-    if splits and not others:
-        return splits
-    if "train" in splits.values() and len(set(splits.values())) > 1:
-        raise DataError(
-            f"{root} holds {printable(others[0])!r} beside split folders; expected only split folders, or none. "
-            "Move one of them."
-        )
-    _refuse_inner_splits(root, others)
-    return None
-
-
-def _refuse_inner_splits(root: Path, classes: Sequence[str]) -> None:
-    """Refuse class folders that hold ``train`` and ``test``, which a hash would mix."""
-    for name in classes:
-        inner = {usual_split(folder) for folder in _subfolders(root / name)}
-        if {"train", "test"} <= inner:
-            raise DataError(
-                f"{root / name} holds split folders inside a class; expected them around the classes, such as "
-                f"train/{printable(name)}. Move them, or list the files in a CSV file with a column split."
-            )
-
-
-def _split_of(name: str) -> str | None:
-    fold = re.fullmatch(r"fold[-_ ]?(\d+)", name.lower())
-    return f"fold-{int(fold[1])}" if fold else usual_split(name)
-
-
-def _subfolders(folder: Path) -> list[str]:
-    return [e.name for e in _entries(folder) if e.is_dir(follow_symlinks=False) and not _hidden(e.name)]
-
-
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    with os.scandir(folder) as entries:
-        return sorted(entries, key=lambda entry: entry.name)
-
-
-def _hidden(name: str) -> bool:
-    return name.startswith((".", "__MACOSX")) or name in ("Thumbs.db", "desktop.ini")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from glob import glob, has_magic
 from pathlib import Path
 
+from fusion.datasets.folder_walk import FolderWalk
 from fusion.errors import DataError
 from fusion.modalities.dialect import text_rows, told_dialect
 from fusion.modalities.tables import TEXT_SUFFIXES
@@ -35,20 +37,28 @@ class GivenFiles:
     notes: list[str] = field(default_factory=list)
 
 
-def given_files(files: Sequence[Given], suffixes: Mapping[str, Sequence[str]], classes: Collection[str]) -> GivenFiles:
+def given_files(
+    files: Sequence[Given],
+    suffixes: Mapping[str, Sequence[str]],
+    classes: Collection[str],
+    media: Mapping[str, Collection[str]],
+) -> GivenFiles:
     """Replace folders, patterns and lists by the files that they stand for.
 
     Parameters
     ----------
     files : sequence of path or mapping
-        A folder stands for all files below it that a branch reads; where a folder on the way has the name of a class,
-        that is their label. A pattern, such as ``new/*.wav``, stands for the files that match it. A text table with a
-        column ``path`` stands for the files that it lists, relative to its folder; its column ``label`` is their class.
+        A folder stands for all files below it that a branch may be expected to read, found as in training: the folders
+        in it, or in its split folders, are their labels where they have the name of a class. A pattern, such as
+        ``new/*.wav``, stands for the files that match it. A text table with a column ``path`` stands for the files that
+        it lists, relative to its folder; its column ``label`` is their class.
         Before each may stand the name of a branch and ``=``.
     suffixes : mapping of str to sequence of str
         Of the files that each branch reads.
     classes : sequence of str
         Of the model.
+    media : mapping of str to collection of str
+        Suffixes by which a user knows files of each branch, read here or not: those that are not will fail by name.
 
     Raises
     ------
@@ -61,9 +71,10 @@ def given_files(files: Sequence[Given], suffixes: Mapping[str, Sequence[str]], c
             found.entries.append(file)
             continue
         branch, path = _prefix(file, suffixes)
-        readable = suffixes[branch] if branch else tuple(suffix for known in suffixes.values() for suffix in known)
+        readable = _looked_for([branch] if branch else list(suffixes), suffixes, media)
         for one, truth in _expanded(path, readable, classes, found.notes):
-            found.entries.append(f"{branch}={one}" if branch else one)
+            whose = branch or _expecting(one, suffixes, media)
+            found.entries.append(f"{whose}={one}" if whose else one)
             if truth is not None:
                 found.truths[one] = truth
     return found
@@ -76,8 +87,25 @@ def _prefix(file: str | Path, suffixes: Mapping[str, Sequence[str]]) -> tuple[st
     return "", Path(file)
 
 
+def _looked_for(
+    names: Sequence[str], suffixes: Mapping[str, Sequence[str]], media: Mapping[str, Collection[str]]
+) -> set[str]:
+    """Give what these branches read, and what one of them alone is expected to read."""
+    expected = Counter(suffix for name in names for suffix in media[name])
+    return {suffix for name in names for suffix in suffixes[name]} | {kind for kind in expected if expected[kind] == 1}
+
+
+def _expecting(path: Path, suffixes: Mapping[str, Sequence[str]], media: Mapping[str, Collection[str]]) -> str | None:
+    """Name the one branch that a file belongs to by its kind, where none reads that."""
+    suffix = path.suffix.lower()
+    if any(suffix in known for known in suffixes.values()):
+        return None
+    expecting = [name for name, known in media.items() if suffix in known]
+    return expecting[0] if len(expecting) == 1 else None
+
+
 def _expanded(
-    path: Path, readable: Sequence[str], classes: Collection[str], notes: list[str]
+    path: Path, readable: Collection[str], classes: Collection[str], notes: list[str]
 ) -> Iterator[tuple[Path, str | None]]:
     if path.is_dir():
         yield from _in_folder(path, readable, classes, notes)
@@ -93,20 +121,21 @@ def _expanded(
 
 
 def _in_folder(
-    folder: Path, readable: Sequence[str], classes: Collection[str], notes: list[str]
+    folder: Path, readable: Collection[str], classes: Collection[str], notes: list[str]
 ) -> Iterator[tuple[Path, str | None]]:
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(".")]
-    wanted = [path for path in files if path.suffix.lower() in readable]
-    if not wanted:
-        expected = ", ".join(dict.fromkeys(readable))
-        raise DataError(f"{folder} holds no file that the model reads ({len(files)} others); expected {expected}.")
-    if len(wanted) < len(files):
-        notes.append(f"{folder}: {len(files) - len(wanted)} files of other kinds left out")
+    walk, left_out = FolderWalk.of(folder, readable, mixed=True), Counter[str]()
+    found = list(walk.files(left_out))
+    told = ", ".join(f"{count} {what}" for what, count in sorted(left_out.items()))
+    if not found:
+        expected = ", ".join(sorted(readable))
+        raise DataError(f"{folder} holds no file that the model reads ({told or 'none at all'}); expected {expected}.")
+    if told:
+        notes.append(f"{folder}: files left out: {told}")
     labelled = 0
-    for path in wanted:
-        around = [part for part in path.relative_to(folder).parts[:-1] if part in classes]
-        labelled += bool(around)
-        yield path, around[-1] if around else None
+    for file in found:
+        truth = file.label if file.label in classes else None
+        labelled += truth is not None
+        yield walk.root / file.relative, truth
     if labelled:
         notes.append(f"{folder}: labels of {labelled} files taken from the names of their folders")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from fusion.datasets.base import Sample
-from fusion.datasets.files import file_loader
+from fusion.datasets.files import file_loader, media_suffixes
 from fusion.datasets.reading_plan import ReadingPlan
 from fusion.datasets.sensor_table import SensorTable
 from fusion.encoders.encoder import Encoder, restored
@@ -79,6 +79,11 @@ class BranchReader:
         """Of the files that it reads, in lower case with their dot."""
         own = self.encoder.config.modality.suffixes
         return own if self.plan is None else tuple(dict.fromkeys((*own, *TABLE_SUFFIXES)))
+
+    @property
+    def media(self) -> frozenset[str]:
+        """Suffixes by which a user knows files of its modality, read or not, in lower case with their dot."""
+        return media_suffixes(self.encoder.config.modality.name)
 
     def read(self, path: Path) -> Iterator[tuple[str, str, Sample]]:
         """Give recording, window and sample of all that a file holds; one that raises when it cannot be read."""

@@ -112,7 +112,8 @@ class Predicting:
         numbers = trained.task.name == "regression"
         readers = {branch.name: BranchReader.of(branch, numbers=numbers) for branch in trained.branches}
         suffixes = {name: reader.suffixes for name, reader in readers.items()}
-        given = given_files(files, suffixes, trained.classes)
+        media = {name: reader.media for name, reader in readers.items()}
+        given = given_files(files, suffixes, trained.classes, media)
         items = grouped(given.entries, suffixes)
         truths = [_truth(item, given.truths) for item in items]
         return cls(trained, items, truths, tuple(given.notes), readers)

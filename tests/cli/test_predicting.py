@@ -133,7 +133,7 @@ def test_folders_patterns_and_lists(functa: Functa, model: Path, new: pd.DataFra
     (tmp_path / "new" / "notes.pdf").write_text("no sample")
     folder = functa("predict", model, tmp_path / "new", "--json")
     assert [found["truth"] for found in folder.json["predictions"]] == ["nod", None]
-    assert any("1 files of other kinds left out" in note for note in folder.json["notes"])
+    assert any("files left out: 1 of other kinds" in note for note in folder.json["notes"])
     pattern = functa("predict", model, tmp_path / "new" / "*" / "a.csv", "--json").json
     assert [Path(found["file"]).parent.name for found in pattern["predictions"]] == ["nod", "other"]
     (tmp_path / "list.csv").write_text("path, label\nnew/nod/a.csv, nod\nnew/other/a.csv, tilt\n")
@@ -143,6 +143,22 @@ def test_folders_patterns_and_lists(functa: Functa, model: Path, new: pd.DataFra
     assert "no file matches" in functa("predict", model, tmp_path / "*.wav").error_line()
     (tmp_path / "empty").mkdir()
     assert "holds no file that the model reads" in functa("predict", model, tmp_path / "empty").error_line()
+
+
+def test_a_folder_is_walked_as_that_of_a_training(
+    functa: Functa, model: Path, new: pd.DataFrame, tmp_path: Path
+) -> None:
+    for folder in ("nod/tilt", ".ipynb_checkpoints", "__MACOSX/nod", "tilt", "other"):
+        (tmp_path / folder).mkdir(parents=True)
+        window(new, tmp_path / folder / "a.csv", *CHANNELS)
+    window(new, tmp_path / "alone.csv", *CHANNELS)
+    (tmp_path / "nod" / "sheet.xlsx").write_bytes(b"")
+    outcome = functa("predict", model, tmp_path, "--json")
+    told = {found["file"][len(str(tmp_path)) + 1 :]: found["truth"] for found in outcome.json["predictions"]}
+    expected = {"alone.csv": None, "nod/sheet.xlsx": "nod", "nod/tilt/a.csv": "nod", "other/a.csv": None}
+    assert told == expected | {"tilt/a.csv": "tilt"}
+    assert (outcome.code, outcome.json["failed"]) == (4, 1)
+    assert any("files left out: 2 hidden" in note for note in outcome.json["notes"])
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".json"])
