@@ -44,6 +44,7 @@ def predict(
     """Encode raw files as the model's were, print what it predicts. With its own configurations and starts.
 
     A table of readings is cut into windows as the training's tables were: each window and the recording get an answer.
+    Of plain columns and vectors each row of a file does.
     """
     from fusion.models.predicted import Accuracy
     from fusion.models.prediction import Predicting

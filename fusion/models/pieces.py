@@ -14,13 +14,12 @@ from fusion.datasets.reading_plan import ReadingPlan
 from fusion.datasets.sensor_table import SensorTable
 from fusion.encoders.encoder import Encoder, restored
 from fusion.errors import FusionError, SampleError
-from fusion.modalities import ColumnsModality
 from fusion.modalities.tables import TABLE_SUFFIXES, open_table
 from fusion.models.file_items import FileItem
 from fusion.models.model import ModelBranch
-from fusion.models.row_files import row_samples
+from fusion.models.row_files import ROW_SUFFIXES, has_rows, row_samples
 
-__all__ = ["BranchReader", "Piece", "pieces_of"]
+__all__ = ["BranchReader", "Piece", "pieces_of", "suffixes_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +29,8 @@ class Piece:
     Attributes
     ----------
     recording, window : str or None
-        Which recording of a table and which window of it, by the names that training gives them; empty where the file
-        is one.
+        Which recording or row of a table and which window of it, by the names that training gives them; empty where the
+        file is one.
     truth : str or None
         Its class, where the file tells it.
     samples : mapping of str to Sample
@@ -86,10 +85,10 @@ class BranchReader:
         return media_suffixes(self.encoder.config.modality.name)
 
     def read(self, path: Path) -> Iterator[tuple[str, str, Sample]]:
-        """Give recording, window and sample of all that a file holds; one that raises when it cannot be read."""
+        """Give recording or row, window and sample of all that a file holds; one that raises when it cannot be read."""
         modality = self.encoder.config.modality
         try:
-            if isinstance(modality, ColumnsModality):
+            if has_rows(modality):
                 rows = row_samples(modality, path, self.options, numbers=self.numbers)
                 yield from ((recording, "", sample) for recording, sample in rows)
                 return
@@ -112,6 +111,15 @@ class BranchReader:
             got, expected = ", ".join(names), ", ".join(self.plan.channels)
             raise SampleError("read", f"no column {missing[0]!r}; got {got}; expected {expected}")
         return SensorTable(path, **self.plan.reader_options(names))
+
+
+def suffixes_of(readers: Mapping[str, BranchReader]) -> dict[str, tuple[str, ...]]:
+    """Give the suffixes of each branch; tables are vectors where no other branch reads them."""
+    own = {name: reader.suffixes for name, reader in readers.items()}
+    taken = {suffix for known in own.values() for suffix in known}
+    more = tuple(suffix for suffix in ROW_SUFFIXES if suffix not in taken)
+    rows = {name for name, reader in readers.items() if has_rows(reader.encoder.config.modality)}
+    return {name: (*known, *more) if name in rows else known for name, known in own.items()}
 
 
 def _windows(table: SensorTable, *, numbers: bool) -> Iterator[tuple[str, str, Sample]]:

@@ -68,7 +68,7 @@ class FilePrediction:
     modalities : dict of str to PartPrediction
         By branch name.
     recording : str
-        Its name in a table of several, else empty.
+        Its name in a table of several, of a row its ID or place; else empty.
     truth : str or None
         Its class, where the file, a list or a class folder tells it.
     windows : tuple of WindowPrediction

@@ -20,7 +20,7 @@ from fusion.errors import DataError
 from fusion.models.file_items import FileItem, grouped
 from fusion.models.folder import Model, load_model
 from fusion.models.given_files import Given, given_files
-from fusion.models.pieces import BranchReader, Piece, pieces_of
+from fusion.models.pieces import BranchReader, Piece, pieces_of, suffixes_of
 from fusion.models.predicted import FilePrediction, PartPrediction, WindowPrediction
 from store import Status
 
@@ -55,7 +55,7 @@ def predict(
     files : sequence of path or mapping of branch name to path
         A mapping is one item. Folders, patterns and lists stand for their files, see `given_files`. Paths are put to
         branches and items as `grouped` says; of a model of one modality every file is an item. A table of readings is
-        cut as the training's tables were.
+        cut as the training's tables were; of plain columns and vectors each row of a file is predicted.
     thresholds : bool
         Name classes or labels by the model's thresholds, those of a training with ``thresholds=True``.
     workers : int, optional
@@ -65,7 +65,8 @@ def predict(
     Returns
     -------
     list of FilePrediction
-        One for each item, or recording of one, in the order of their first files; a file that cannot be read says why.
+        One for each item, or recording or row of one, in the order of their first files; a file that cannot be read
+        says why.
 
     Raises
     ------
@@ -111,7 +112,7 @@ class Predicting:
         trained = trained.at_thresholds() if thresholds else trained
         numbers = trained.task.name == "regression"
         readers = {branch.name: BranchReader.of(branch, numbers=numbers) for branch in trained.branches}
-        suffixes = {name: reader.suffixes for name, reader in readers.items()}
+        suffixes = suffixes_of(readers)
         media = {name: reader.media for name, reader in readers.items()}
         given = given_files(files, suffixes, trained.classes, media)
         items = grouped(given.entries, suffixes)
