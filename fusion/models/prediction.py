@@ -22,6 +22,7 @@ from fusion.models.folder import Model, load_model
 from fusion.models.given_files import Given, given_files
 from fusion.models.pieces import BranchReader, Piece, pieces_of, suffixes_of
 from fusion.models.predicted import FilePrediction, PartPrediction, WindowPrediction
+from fusion.models.predicting_advice import for_prediction
 from store import Status
 
 if TYPE_CHECKING:
@@ -270,7 +271,7 @@ def _rows(name: str, encoder: Encoder, pieces: Sequence[Piece]) -> _Rows:
     functas[here], psnr[here], present[here] = found.functas, found.psnr, True
     usable[here] = found.status != Status.FAILED
     functas[~usable] = np.nan
-    errors = dict(zip(here, (str(error) for error in found.errors), strict=True))
+    errors = dict(zip(here, (for_prediction(str(error)) for error in found.errors), strict=True))
     measured = [load.found for row, load in zip(here, loads, strict=True) if usable[row] and load.found is not None]
     return _Rows(functas, psnr, [errors.get(row, "") for row in range(len(pieces))], present, usable, measured)
 

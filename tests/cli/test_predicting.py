@@ -111,7 +111,8 @@ def test_readings_at_another_rate_are_refused(functa: Functa, model: Path, tmp_p
     recording("nod", "z", seed=5, rate=100).to_csv(tmp_path / "fast.csv", index=False)
     outcome = functa("predict", model, tmp_path / "fast.csv", "--json")
     assert outcome.code == 4
-    assert "readings come every 0.01 to 0.01 s; expected 0.02 s" in outcome.json["predictions"][0]["error"]
+    error = outcome.json["predictions"][0]["error"]
+    assert "readings come every 0.01 to 0.01 s; expected 0.02 s. Resample the file to that rate." in error
 
 
 def test_a_window_that_cannot_be_used_leaves_the_others(
