@@ -102,12 +102,14 @@ class Columns(PlainEncoder):
     @classmethod
     def from_arrays(cls, config: ColumnsConfig, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Take over what `arrays` gave."""
+        if not config.modality.numbers:
+            return cls(config, config.modality.fixed_scaling(), np.empty(0), np.empty(0))
         mean, scale = (np.asarray(arrays[name], dtype=np.float64) for name in ("mean", "scale"))
         return cls(config, config.modality.fixed_scaling(), mean, scale)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Give mean and deviation of each column of numbers."""
-        return {"mean": self.mean, "scale": self.scale}
+        """Give mean and deviation of each column of numbers; nothing without such columns, as no state is empty."""
+        return {"mean": self.mean, "scale": self.scale} if len(self.mean) else {}
 
     def rows(self, prepared: NDArray[Any]) -> NDArray[np.float32]:
         """Standardise the numbers of prepared rows, shape (b, k)."""

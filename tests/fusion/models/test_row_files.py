@@ -156,3 +156,10 @@ def test_vectors_are_predicted_from_tables_and_arrays_of_many_rows(tmp_path: Pat
     assert told(model, tmp_path / "one.npy") == [("", labels[0], None)]
     failed = predict(model, [tmp_path / "short.npy"])
     assert [found.error for found in failed] == ["prepare: a vector of 3 numbers; expected 4"] * 2
+
+
+def test_a_table_of_categories_alone(tmp_path: Path) -> None:
+    frame = people()[["id", "city"]].assign(label=lambda given: np.where(given["city"] == "Bern", "here", "there"))
+    model = trained(frame, tmp_path)
+    found = told(model, text(tmp_path / "new.csv", "id,city\na,Bern\nb,Oslo\n"))
+    assert found == [("a", "here", None), ("b", "there", None)]
