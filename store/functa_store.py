@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -35,7 +36,9 @@ class FunctaStore:
     """One encoder's rows, keyed by sample ID. Made by :func:`create_store` and :func:`open_store`.
 
     Reading sees what was committed when the store was opened; a store opened for writing also sees its own commits.
-    As a context manager a clean exit commits; an exception leaves the last commit standing.
+    As a context manager a clean exit commits; an exception leaves the last commit standing. A copy, in another process
+    or not, opens the store anew by its path; a store that is open for writing has no copies, and a fork of its process
+    does not write.
 
     Parameters
     ----------
@@ -46,6 +49,8 @@ class FunctaStore:
         The backend's rows, where it is no single store.
     writer : RowWriter, optional
         Where rows go that are appended, where it is no single store.
+    again : callable, optional
+        Opens the store anew by its path: what a copy of one that is open for reading is made by.
     """
 
     def __init__(
@@ -55,12 +60,15 @@ class FunctaStore:
         *,
         table: RowIndex | None = None,
         writer: RowWriter | None = None,
+        again: Callable[[Path | str], FunctaStore] | None = None,
     ) -> None:
         self._backend = backend
         self._lock = lock
+        self._again = again
         self._table = table or Table(cast(Backend, backend), backend.commit)
         self._writer = Writer(backend, backend.commit) if isinstance(backend, WritableBackend) else writer
         self._broken = ""
+        self._process = os.getpid()
 
     @property
     def path(self) -> Path | str:
@@ -345,7 +353,7 @@ class FunctaStore:
             self._backend.close()
             return
         try:
-            if not self._broken:
+            if not self._broken and self._process == os.getpid():
                 self.commit()
                 with self._guard():
                     self._backend.close()
@@ -376,11 +384,18 @@ class FunctaStore:
         with suppress(Exception):
             self.abandon()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._again is None or self._writer is not None:
+            raise StoreError(f"{self.path} is open for writing and cannot be copied. Open it again by its path")
+        return self._again, (self.path,)
+
     def _writing(self) -> RowWriter:
         if self._writer is None:
             raise StoreError(f"{self.path} is open for reading. Open it with mode='a' to write")
         if self._broken:
             raise StoreError(f"{self.path} takes no more rows: {self._broken}. Open it again")
+        if self._process != os.getpid():
+            raise StoreError(f"{self.path} is written to by process {self._process}, not by its fork {os.getpid()}")
         return self._writer
 
     @contextmanager

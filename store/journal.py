@@ -219,6 +219,7 @@ class JournaledFile(PlaceFile):
             files.system.truncate(self._descriptor, self._committed)
         self._failure: BaseException | None = None
         self._abandoned = False
+        self._process = os.getpid()
         self._early = EarlySync(self._descriptor)
         self._size = self._committed
         self._below = place
@@ -239,14 +240,14 @@ class JournaledFile(PlaceFile):
         return True
 
     def write(self, data: Any) -> int:
-        """Keep in memory what overwrites committed bytes, write the rest to the disk.
+        """Keep in memory what overwrites committed bytes, write the rest to the disk; a fork writes nothing.
 
         An error is kept until the next commit: HDF5 could not carry on after it in any useful way.
         """
         view = memoryview(data).cast("B")
         start, stop = self._position, self._position + len(view)
         below = min(max(self._committed - start, 0), len(view))
-        if not self._abandoned and self._failure is None:
+        if not self._abandoned and self._failure is None and self._process == os.getpid():
             try:
                 if below:
                     self._hold_back(start, view[:below])

@@ -57,6 +57,7 @@ class StoreLock:
         self._owner = path.with_name(f".{path.name}.owner")
         self._descriptors: list[int] = []
         self._soft: SoftFileLock | None = None
+        self._process = os.getpid()
         try:
             self._lock_name(path.with_name(f".{path.name}.lock"))
             self.cover()
@@ -135,15 +136,16 @@ class StoreLock:
         return self._path.with_name(f".{self._path.name}.softlock")
 
     def release(self) -> None:
-        """Let others write."""
-        with suppress(OSError):
-            self._owner.unlink(missing_ok=True)
+        """Let others write; a fork of the process that holds the lock only lets go of its own copy."""
+        if self._process == os.getpid():
+            with suppress(OSError):
+                self._owner.unlink(missing_ok=True)
         self._let_go()
 
     def _let_go(self) -> None:
         while self._descriptors:
             os.close(self._descriptors.pop())
-        if self._soft is not None:
+        if self._soft is not None and self._process == os.getpid():
             self._soft.release()
             self._soft = None
 

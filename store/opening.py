@@ -119,7 +119,7 @@ def open_store(path: str | Path, mode: Literal["r", "a"] = "r") -> FunctaStore:
     if is_collection(path):
         return open_collection(path, mode)
     if mode == "r":
-        return FunctaStore(open_backend(path))
+        return FunctaStore(open_backend(path), again=open_store)
     if is_url(path):
         raise StoreError(
             f"cannot write to {path}: behind a URL only collections (...{COLLECTION}) are written. Write here "

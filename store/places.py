@@ -206,6 +206,9 @@ class LocalFile(Place):
             os.close(self._descriptor)
             self._descriptor = -1
 
+    def __reduce__(self) -> str:
+        raise StoreError(f"the open file {self.location} cannot be copied. Open the store again by its path")
+
     def __del__(self) -> None:
         with suppress(AttributeError, OSError):
             self.close()

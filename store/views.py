@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,9 +77,6 @@ class RowView:
         """Give functas (b, k) and class numbers (b,) in the order of the store, such as for ``tf.data``."""
         for start in range(0, len(self), size):
             yield self._store.read(self.ids[start : start + size].tolist()).functas, self.codes[start : start + size]
-
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_opened": None}
 
     @property
     def _store(self) -> FunctaStore:

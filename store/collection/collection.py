@@ -49,7 +49,8 @@ class Collection(FunctaStore):
         table = CollectionTable(parts)
         if place is not None:
             settle(table, place)
-        super().__init__(parts, table=table, writer=None if place is None else CollectionWriter(parts, place, table))
+        writer = None if place is None else CollectionWriter(parts, place, table)
+        super().__init__(parts, table=table, writer=writer, again=open_collection)
         self._parts, self._place, self._listed = parts, place, table
 
     @property
