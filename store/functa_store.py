@@ -258,6 +258,8 @@ class FunctaStore:
             The rows do not fit the store, or the disk is full; what was committed stays.
         """
         writer = self._writing()
+        if not isinstance(rows, Rows):
+            raise StoreError(f"append got {type(rows).__name__}, expected Rows. Make them with Rows.build")
         with self._guard():
             writer.append(rows)
             self._table.advance(writer.commit_record)

@@ -267,6 +267,8 @@ def _numbers(name: str, values: Any, kind: str) -> NDArray[Any]:
     """Convert a column; whole numbers must come out as they were."""
     try:
         given = np.asarray(values)
+        if given.dtype.kind in "cmM":
+            raise TypeError(f"its values are of type {given.dtype}")  # noqa: TRY301 - told below
         with np.errstate(invalid="ignore", over="ignore"):
             column: NDArray[Any] = given.astype(kind, copy=False)
     except (TypeError, ValueError, OverflowError) as error:

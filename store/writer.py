@@ -41,7 +41,10 @@ class Names:
     def encode(self, names: NDArray[np.object_], dtype: str) -> NDArray[Any]:
         """Look up the code of each name; new names get the next code."""
         items = names.tolist()
-        codes = list(map(self._codes.get, items))
+        try:
+            codes = list(map(self._codes.get, items))
+        except TypeError as error:
+            raise StoreError(f"some {self._what} is no string: {error}. Expected strings or None") from error
         return np.array([self._code(name) for name in items] if None in codes else codes, np.dtype(dtype))
 
     def _code(self, name: str | None) -> int:

@@ -91,6 +91,9 @@ def test_whole_numbers_come_back_whatever_they_were(path: Path) -> None:
         ("source_hash", np.full((1, 16), 0.5)),
         ("loss", ["high"]),
         ("functas", [["x"] * K]),
+        ("functas", np.full((1, K), 1 + 1j)),
+        ("target", np.array([1j])),
+        ("target", np.array(["2020-01-01"], "datetime64[s]")),
     ],
 )
 def test_numbers_are_not_cut_to_fit(column: str, values: Any) -> None:
@@ -133,3 +136,22 @@ def test_long_ids_need_a_width_in_hdf5_only(tmp_path: Path) -> None:
     merge([tmp_path / "store.zarr"], tmp_path / "merged.h5")
     for name in ("store.zarr", "wide.h5", "copy.h5", "merged.h5"):
         assert open_store(tmp_path / name).ids.tolist() == [long]
+
+
+@pytest.mark.parametrize("wrong", [{}, None, make_rows(["a"]).functas])
+def test_what_is_no_rows_changes_nothing(path: Path, wrong: Any) -> None:
+    with new_store(path) as store:
+        store.append(make_rows(["a"]))
+        with pytest.raises(StoreError, match=r"append got \w+, expected Rows\. Make them with Rows\.build"):
+            store.append(wrong)
+        store.append(make_rows(["b"]))
+    assert open_store(path).ids.tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("column", ["labels", "splits", "groups"])
+def test_a_name_that_cannot_be_looked_up_changes_nothing(path: Path, column: str) -> None:
+    with new_store(path) as store:
+        with pytest.raises(StoreError, match=f"some {column[:-1]} is no string"):
+            store.append(Rows.build(["a"], np.zeros((1, K)), **{column: [{}]}))
+        store.append(make_rows(["b"]))
+    assert open_store(path).ids.tolist() == ["b"]
