@@ -215,7 +215,10 @@ def make_header(
     StoreError
         The layout has gaps, a size is out of range, or a configuration cannot be written as JSON.
     """
-    entries = plain([[name, list(shape), offset] for name, shape, offset in layout], "the layout")
+    try:
+        entries = plain([[name, list(shape), offset] for name, shape, offset in layout], "the layout")
+    except (TypeError, ValueError) as error:
+        raise StoreError(f"the layout is no list of (name, shape, offset): {error}") from error
     try:
         k = layout_size(entries)
     except ValueError as error:

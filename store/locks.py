@@ -29,7 +29,7 @@ def resolved(path: str | Path) -> Path:
     """
     try:
         return Path(path).resolve()
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, TypeError, ValueError) as error:
         raise StoreError(f"there is no store at {path}: {getattr(error, 'strerror', None) or error}") from error
 
 

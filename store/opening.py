@@ -18,7 +18,7 @@ from store.errors import StoreError
 from store.formats import COLLECTION, create_from_header, open_backend, open_to_write, vacant
 from store.functa_store import FunctaStore
 from store.header import DEFAULT_ID_WIDTH, make_header
-from store.places import is_url
+from store.places import is_url, require_path
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 
@@ -70,6 +70,10 @@ def create_store(
     StoreError
         The path is taken or cannot be written to, or a parameter is not valid.
     """
+    require_path(path)
+    for what, given in (("encoder", encoder), ("state", state), ("conventions", conventions or {})):
+        if not isinstance(given, Mapping):
+            raise StoreError(f"{what} is of type {type(given).__name__}, expected a mapping")
     arrays = {name: _checked_state(name, array) for name, array in state.items()}
     header = make_header(
         modality=modality,
@@ -145,6 +149,7 @@ def reserved(path: str | Path) -> Iterator[bool]:
     StoreError
         No store can be made there.
     """
+    require_path(path)
     if Path(path).suffix != COLLECTION:
         vacant(path)
         yield True
@@ -155,7 +160,7 @@ def reserved(path: str | Path) -> Iterator[bool]:
 
 def _checked_state(name: str, array: NDArray[Any]) -> NDArray[Any]:
     found = np.asarray(array)
-    if not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise StoreError(f"state array is named {name!r}, expected letters, digits, '_', '.', '-'")
     if found.dtype.kind not in "fiub" or not found.size:
         raise StoreError(

@@ -295,6 +295,12 @@ def is_url(path: object) -> bool:
     return "://" in str(path)
 
 
+def require_path(path: object) -> None:
+    """Refuse what names no store; StoreError."""
+    if not isinstance(path, str | os.PathLike):
+        raise StoreError(f"the path of a store is {path!r}, expected a string or a path")
+
+
 def tree_bytes(place: Place) -> int:
     """Count the bytes of every file together."""
     return sum(place.size(key) for key in place.keys())  # noqa: SIM118 - a Place is not a dict

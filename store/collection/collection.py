@@ -24,7 +24,7 @@ from store.formats import COLLECTION, create_unlocked, vacant
 from store.functa_store import FunctaStore
 from store.header import Header
 from store.locks import resolved
-from store.places import is_url
+from store.places import is_url, require_path
 from store.row_index import RowIndex
 from store.verification import VerifyReport, verify
 
@@ -115,7 +115,8 @@ class Collection(FunctaStore):
 
 
 def is_collection(path: str | Path) -> bool:
-    """Tell whether a path is, or is named as, a collection."""
+    """Tell whether a path is, or is named as, a collection; StoreError when it is no path."""
+    require_path(path)
     name = str(path).rstrip("/")
     if name.endswith(COLLECTION):
         return True
