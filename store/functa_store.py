@@ -65,9 +65,10 @@ class FunctaStore:
         self._backend = backend
         self._lock = lock
         self._again = again
-        self._table = table or Table(cast(Backend, backend), backend.commit)
+        self._rows = table or Table(cast(Backend, backend), backend.commit)
         self._writer = Writer(backend, backend.commit) if isinstance(backend, WritableBackend) else writer
         self._broken = ""
+        self._closed = False
         self._process = os.getpid()
 
     @property
@@ -108,17 +109,17 @@ class FunctaStore:
     @property
     def n_rows(self) -> int:
         """Committed rows on disk, replaced and deleted ones too."""
-        return self._table.commit.n_rows
+        return self._rows.commit.n_rows
 
     @property
     def generation(self) -> int:
         """Number of commits so far."""
-        return self._table.commit.generation
+        return self._rows.commit.generation
 
     @property
     def finished(self) -> bool:
         """Whether the last run that wrote here said it was through."""
-        return self._table.commit.finished
+        return self._rows.commit.finished
 
     @property
     def fingerprint(self) -> str:
@@ -128,6 +129,7 @@ class FunctaStore:
     @property
     def state(self) -> dict[str, NDArray[Any]]:
         """The encoder's learned arrays; IntegrityError when they are not the ones that were written."""
+        self._require_open()
         state = self._backend.read_state()
         if state_digest(state) != self.header.state_sha256:
             raise self._backend.damaged("state", "does not match its checksum")
@@ -213,7 +215,12 @@ class FunctaStore:
         functas : bool
             Without them ``rows.functas`` has shape (b, 0).
         """
-        return self._table.batches(self._select(split), functas=functas)
+        return self._while_open(self._table.batches(self._select(split), functas=functas))
+
+    def _while_open(self, batches: Iterator[Rows]) -> Iterator[Rows]:
+        for rows in batches:
+            yield rows
+            self._require_open()
 
     def _select(self, split: str | Collection[str] | None) -> NDArray[np.intp]:
         rows = self._table.usable()
@@ -350,12 +357,13 @@ class FunctaStore:
         return describe(self._backend, self._table)
 
     def close(self) -> None:
-        """Commit what is buffered, if the store is open for writing, and let others write."""
+        """Commit what is buffered, if the store is open for writing, and let others write; nothing is read any more."""
         if self._writer is None:
+            self._closed = True
             self._backend.close()
             return
         try:
-            if not self._broken and self._process == os.getpid():
+            if not (self._closed or self._broken) and self._process == os.getpid():
                 self.commit()
                 with self._guard():
                     self._backend.close()
@@ -364,7 +372,7 @@ class FunctaStore:
 
     def abandon(self) -> None:
         """Let others write, without a commit: what was committed last stands."""
-        self._broken = self._broken or "it was closed"
+        self._closed = True
         if self._writer is not None:
             self._writer.abandon()
         if self._lock is not None:
@@ -391,9 +399,19 @@ class FunctaStore:
             raise StoreError(f"{self.path} is open for writing and cannot be copied. Open it again by its path")
         return self._again, (self.path,)
 
+    @property
+    def _table(self) -> RowIndex:
+        self._require_open()
+        return self._rows
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise StoreError(f"{self.path} was closed. Open it again")
+
     def _writing(self) -> RowWriter:
         if self._writer is None:
             raise StoreError(f"{self.path} is open for reading. Open it with mode='a' to write")
+        self._require_open()
         if self._broken:
             raise StoreError(f"{self.path} takes no more rows: {self._broken}. Open it again")
         if self._process != os.getpid():

@@ -187,6 +187,8 @@ class LocalFile(Place):
 
     def fill(self, key: str, ranges: Iterable[Range]) -> None:  # noqa: ARG002 - there is one file
         """Read each range at its offset."""
+        if self._descriptor < 0:
+            raise StoreError(f"{self.location} was closed. Open it again")
         for offset, view in ranges:
             fill_from(self._descriptor, offset, view)
 

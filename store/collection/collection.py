@@ -82,6 +82,7 @@ class Collection(FunctaStore):
 
     def verify(self, *, deep: bool = False) -> VerifyReport:
         """Read every part and compare it with its checksums and with what is listed; see :meth:`FunctaStore.verify`."""
+        self._require_open()
         report = VerifyReport(ok=True)
         for entry, table in zip(self.parts, self._parts.tables, strict=True):
             found = verify(table, deep=deep)
