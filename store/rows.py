@@ -184,8 +184,8 @@ class Rows:
         )
 
     def take(self, indices: ArrayLike | slice) -> Rows:
-        """Select the rows at these positions, in this order."""
-        where = indices if isinstance(indices, slice) else np.asarray(indices, dtype=np.intp)
+        """Select the rows at these positions, in this order, or where a mask is true; StoreError when it is neither."""
+        where = positions(indices, len(self))
         columns = {name: getattr(self, name)[where] for name in _SHAPES}
         return Rows(**columns, extra={name: column[where] for name, column in self.extra.items()})
 
@@ -232,6 +232,32 @@ def _named_checks(ids: NDArray[np.object_]) -> list[bytes]:
             raise StoreError(f"ID of row {row} is {name[:80]!r}, expected 1..{MAX_ID_BYTES} bytes of UTF-8 without NUL")
         encoded.append(data)
     return encoded
+
+
+def positions(indices: ArrayLike | slice, length: int) -> slice | NDArray[np.intp]:
+    """Give what selects some of so many rows.
+
+    Parameters
+    ----------
+    indices : slice, whole numbers or booleans, shape (n,)
+        Booleans are a mask, one for each row.
+    length : int
+
+    Raises
+    ------
+    StoreError
+        They are neither, or the mask has another length.
+    """
+    if isinstance(indices, slice):
+        return indices
+    given = np.asarray(indices)
+    if given.ndim != 1 or (given.size and given.dtype.kind not in "iub"):
+        raise StoreError(
+            f"rows are selected by {given.dtype} of shape {given.shape}, expected whole numbers or booleans in a row"
+        )
+    if given.dtype == bool and len(given) != length:
+        raise StoreError(f"a mask has {len(given)} values, expected one for each of {length} rows")
+    return np.flatnonzero(given) if given.dtype == bool else given.astype(np.intp)
 
 
 def rows_equal(left: Rows, right: Rows) -> bool:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Any, overload
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from store.errors import StoreError
 from store.functa_store import FunctaStore
 from store.opening import open_store
+from store.rows import positions
 
 
 class RowView:
@@ -62,19 +65,39 @@ class RowView:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], int]:
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"row {index} of {len(self)}")
-        return self.__getitems__([index])[0]
+    @overload
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], int]: ...
 
-    def __getitems__(self, indices: Sequence[int]) -> list[tuple[NDArray[np.float32], int]]:
-        """Read several rows at once, in the order asked."""
-        places = np.asarray(indices, np.intp)
+    @overload
+    def __getitem__(self, index: slice | Sequence[int] | NDArray[Any]) -> list[tuple[NDArray[np.float32], int]]: ...
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice) or np.ndim(index):
+            return self.__getitems__(index)
+        try:
+            place = operator.index(index)
+        except TypeError as error:
+            raise StoreError(f"row {index!r} is asked for, expected a whole number, a slice or a mask") from error
+        if not -len(self) <= place < len(self):
+            raise IndexError(f"row {place} of {len(self)}")
+        return self.__getitems__([place])[0]
+
+    def __getitems__(self, indices: ArrayLike | slice) -> list[tuple[NDArray[np.float32], int]]:
+        """Read several rows at once, in the order asked, or those where a mask is true."""
+        places = positions(indices, len(self))
         functas = self._store.read(self.ids[places].tolist()).functas
         return list(zip(functas, self.codes[places].tolist(), strict=True))
 
     def batches(self, size: int = 256) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]:
-        """Give functas (b, k) and class numbers (b,) in the order of the store, such as for ``tf.data``."""
+        """Give functas (b, k) and class numbers (b,) in the order of the store, such as for ``tf.data``.
+
+        Raises
+        ------
+        StoreError
+            The size is no whole number of 1 or more.
+        """
+        if not isinstance(size, int | np.integer) or size < 1:
+            raise StoreError(f"size is {size!r}, expected a whole number of 1 or more")
         for start in range(0, len(self), size):
             yield self._store.read(self.ids[start : start + size].tolist()).functas, self.codes[start : start + size]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from store import RowView, StoreError
+from store import RowView, StoreError, open_store
 from store.testing import K, make_rows, new_store, numbered
 
 ROWS = make_rows(numbered(0, 20))
@@ -60,3 +61,40 @@ def test_batches_are_in_the_order_of_the_store(filled: Path) -> None:
     assert [functas.shape for functas, _ in batches][:2] == [(7, K), (7, K)]
     assert np.concatenate([codes for _, codes in batches]).tolist() == view.codes.tolist()
     assert np.array_equal(np.concatenate([functas for functas, _ in batches])[3], view[3][0])
+
+
+SELECTIONS: list[Any] = [[True, False, True] * 6, slice(1, 8, 2), [4, -1], np.array([2], np.uint8), [], slice(0)]
+
+
+@pytest.mark.parametrize("wanted", SELECTIONS)
+def test_a_mask_a_slice_and_positions_select(filled: Path, wanted: Any) -> None:
+    rows = make_rows(numbered(0, 18))
+    with open_store(filled, "a") as store:
+        store.delete(["sample-18", "sample-19"])
+    view = RowView(filled)
+    where = np.arange(18)[wanted if isinstance(wanted, slice) or len(wanted) else slice(0)]
+    assert rows.take(wanted).ids.tolist() == rows.ids[where].tolist()
+    for found in (view[wanted], view.__getitems__(wanted)):
+        assert [functa.tolist() for functa, _ in found] == [view[int(place)][0].tolist() for place in where]
+
+
+@pytest.mark.parametrize("wrong", [[True, False], [0.7, 1.0], ["a"], [[0, 1]], [None]])
+def test_what_selects_no_rows_is_refused(filled: Path, wrong: Any) -> None:
+    view = RowView(filled)
+    for select in (ROWS.take, view.__getitems__, view.__getitem__):
+        with pytest.raises(StoreError, match=r"^(rows are selected by|a mask has 2 values, expected one for) "):
+            select(wrong)
+
+
+@pytest.mark.parametrize("wrong", [1.5, None, "1", np.bool_(1)])
+def test_one_row_is_a_whole_number(filled: Path, wrong: Any) -> None:
+    with pytest.raises(StoreError, match=r"is asked for, expected a whole number, a slice or a mask$"):
+        RowView(filled)[wrong]
+    with pytest.raises(StoreError, match="rows are selected by"):
+        ROWS.take(wrong)
+
+
+@pytest.mark.parametrize("size", [0, -1, 2.5, None])
+def test_batches_of_no_size_are_refused(filled: Path, size: Any) -> None:
+    with pytest.raises(StoreError, match=f"size is {size}, expected a whole number of 1 or more"):
+        list(RowView(filled).batches(size))
