@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -94,6 +95,24 @@ def extra_column(name: str, kind: Kind) -> Column:
     return Column(f"extra/{name}", dtype, fill, bytes_wide=EXTRA_TEXT_BYTES)
 
 
+def by_id(name: str, values: Any) -> dict[Any, Any]:
+    """Give the values of a column that a user adds by ID: of a mapping, or of what has items as one, such as a Series.
+
+    Raises
+    ------
+    StoreError
+        It is neither, or an ID is there twice.
+    """
+    if not callable(getattr(values, "items", None)):
+        raise StoreError(f"column {name!r} is given as {type(values).__name__}, expected values by ID, as in a dict")
+    pairs = list(values.items())
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = Counter(id_ for id_, _ in pairs).most_common(1)[0]
+        raise StoreError(f"column {name!r} has {twice[1]} values for ID {twice[0]!r}, expected one")
+    return found
+
+
 def check_extra(name: str, values: Collection[Any], kind: str | None, taken: Collection[str]) -> Kind:
     """Choose the kind of a column that a user adds; it follows from the values when it is not given.
 
@@ -102,7 +121,7 @@ def check_extra(name: str, values: Collection[Any], kind: str | None, taken: Col
     StoreError
         The name is taken or not valid, or the values are of several kinds, or not of the one that was asked for.
     """
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}", name):
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}", name):
         raise StoreError(f"a column is named {name!r}, expected letters, digits, '_' and '-'")
     if name in taken:
         raise StoreError(f"there is a column {name!r} already. Choose another name")

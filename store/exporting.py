@@ -14,7 +14,7 @@ from store import files
 from store.arrow import to_arrow
 from store.errors import StoreError
 from store.formats import SUFFIXES
-from store.frames import to_frame
+from store.frames import beside, to_frame
 from store.functa_store import FunctaStore
 from store.maintenance import convert
 from store.opening import open_store
@@ -80,14 +80,15 @@ def _about(store: FunctaStore) -> str:
 
 def _write_npz(store: FunctaStore, path: Path) -> None:
     """Write arrays that ``np.load`` reads without pickle; labels are strings, "" where there is none."""
+    own: dict[str, Any] = {f"state_{name}": values for name, values in store.state.items()}
+    own["header"] = np.array(_about(store))
     arrays = {
         name: np.array(["" if value is None else value for value in values], dtype=str)
         if values.dtype == object
         else values
-        for name, values in store.to_numpy().items()
+        for name, values in beside(store.to_numpy(), own).items()
     }
-    state: dict[str, Any] = {f"state_{name}": values for name, values in store.state.items()}
-    everything: dict[str, Any] = {**arrays, **state, "header": np.array(_about(store))}
+    everything: dict[str, Any] = {**arrays, **own}
     with path.open("wb") as file:
         np.savez(file, **everything)
 

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from store.arrow import to_arrow
 from store.backend import Backend, Storage, WritableBackend
-from store.columns import check_extra, extra_column, extra_values
+from store.columns import Kind, by_id, check_extra, extra_column, extra_values
 from store.documents import plain
 from store.errors import StoreError, StoreMismatchError, UnknownIDError
-from store.frames import columns_of, to_frame, to_xarray
+from store.frames import columns_of, taken_names, to_frame, to_xarray
 from store.header import Header, differences, state_digest
 from store.locks import StoreLock
 from store.row_index import RowIndex
@@ -302,25 +302,38 @@ class FunctaStore:
         name : str
             Letters, digits, '_' and '-'.
         values : mapping of ID to value
-            IDs that are left out get NaN, 0 or ``""``.
+            Or a pandas Series. IDs that are left out get NaN, 0 or ``""``.
         kind : {"number", "integer", "text"}, optional
             Follows from the values when not given.
 
         Raises
         ------
         StoreError
-            The name is taken or not valid, or the values are of several kinds.
+            The name is taken, by what exports call their own columns too, or not valid; the values are of several
+            kinds; an ID has no row, or is there twice.
         """
+        self._writing()
+        given = by_id(name, values)
+        chosen = check_extra(name, given.values(), kind, taken_names(self.header).union(self._table.commit.extra))
+        encoded = dict(zip(given, extra_values(name, chosen, list(given.values())), strict=True))
+        known = self.known() if given else {}
+        unknown = [id_ for id_ in given if id_ not in known]
+        if unknown:
+            raise UnknownIDError(
+                f"{self.path} has no row for {len(unknown)} IDs of column {name!r}, the first is {unknown[0]!r}"
+            )
         self.commit()
+        self.carry_column(name, chosen, encoded)
+
+    def carry_column(self, name: str, kind: Kind, encoded: Mapping[str, Any]) -> None:
+        """Add a column as another store has it, under any name; nothing may be buffered."""
         writer = self._writing()
-        chosen = check_extra(name, values.values(), kind, self._table.commit.extra)
-        encoded = dict(zip(values, extra_values(name, chosen, list(values.values())), strict=True))
-        column = extra_column(name, chosen).empty(self.n_rows)
+        column = extra_column(name, kind).empty(self.n_rows)
         for row, id_ in enumerate(self._table.column("id")):
             if id_ in encoded:
                 column[row] = encoded[id_]
         with self._guard():
-            writer.add_column(name, chosen, column)
+            writer.add_column(name, kind, column)
             self._table.advance(writer.commit_record)
 
     def require_same(

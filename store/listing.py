@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from store.errors import StoreError
+from store.frames import beside
 from store.functa_store import FunctaStore
 from store.rows import Rows, Status
 
@@ -61,7 +62,7 @@ def list_rows(
 
 def _describe(rows: Rows, row: int) -> dict[str, Any]:
     psnr = float(rows.psnr[row])
-    return {
+    found = {
         "id": rows.ids[row],
         "label": rows.labels[row],
         "split": rows.splits[row],
@@ -69,8 +70,8 @@ def _describe(rows: Rows, row: int) -> dict[str, Any]:
         "psnr": psnr if np.isfinite(psnr) else None,
         "steps": int(rows.steps[row]),
         "status": Status(int(rows.status[row])).name.lower(),
-        **{name: _plain(values[row]) for name, values in rows.extra.items()},
     }
+    return found | {name: _plain(values[row]) for name, values in beside(rows.extra, found).items()}
 
 
 def _plain(value: Any) -> Any:

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from numpy.typing import NDArray
 
 from store.backend import Backend, Storage
 from store.collection.collection import is_collection, open_collection
+from store.columns import Kind
 from store.commit import Commit
 from store.errors import IntegrityError, StoreError
 from store.formats import create_unlocked, open_backend, open_readable, vacant
@@ -216,7 +217,7 @@ def _write_beside(
     backend = create_unlocked(beside, header, state, Commit.before_rewriting(header.sha256, commit))
     with FunctaStore(backend) as target:
         for name, kind in kinds.items():
-            target.add_column(name, {}, kind)
+            target.carry_column(name, cast(Kind, kind), {})
         for batch in batches:
             target.append(batch)
         target.commit(finished=commit.finished)

@@ -122,7 +122,7 @@ def _add(listed: CollectionTable, place: CollectionPlace, table: RowIndex, suffi
         part = create_from_header(stage, header, checked_state(table.backend), synced=False)
     with part:
         for name, entry in table.commit.extra.items():
-            part.add_column(name, {}, entry.kind)
+            part.carry_column(name, entry.kind, {})
         for batch in table.batches(table.last_rows(*LIVE)):
             part.append(batch)
         return publish(listed, place, part, stage, finished=finished)

@@ -216,16 +216,16 @@ def test_added_columns_come_back_with_rows_appended_later(path: Path) -> None:
     filled(path, make_rows(numbered(0, 6)))
     with open_store(path, "a") as store:
         store.add_column("place", {"sample-1": "Köln", "sample-5": "Łódź"})
-        store.add_column("weight", {"sample-0": 1.5})
+        store.add_column("mass", {"sample-0": 1.5})
         store.append(make_rows(["sample-6"]))
     with open_store(path, "a") as store:
         rows = make_rows(["sample-7"])
-        store.append(Rows.build(["sample-7"], rows.functas, extra={"weight": np.array([2.5])}))
+        store.append(Rows.build(["sample-7"], rows.functas, extra={"mass": np.array([2.5])}))
     rows = open_store(path).read()
     assert rows.extra["place"].tolist() == ["", "Köln", "", "", "", "Łódź", "", ""]
-    assert rows.extra["weight"][[0, 7]].tolist() == [1.5, 2.5]
+    assert rows.extra["mass"][[0, 7]].tolist() == [1.5, 2.5]
     assert open_store(path).verify().ok
-    assert open_store(path).info()["extra"] == {"place": "text", "weight": "number"}
+    assert open_store(path).info()["extra"] == {"place": "text", "mass": "number"}
 
 
 @pytest.mark.parametrize(
