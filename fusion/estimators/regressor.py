@@ -69,6 +69,9 @@ class FunctaRegressor(RegressorMixin, FunctaBooster):
             Also where single precision cannot tell the numbers apart.
         """
         numbers = column_or_1d(y, dtype=np.float64)
+        if not np.isfinite(numbers).all():
+            row = int(np.argmin(np.isfinite(numbers)))
+            raise DataError(f"the target of row {row} is {numbers[row]}; expected finite numbers. Leave such rows out.")
         units = Units() if "objective" in (self.parameters or {}) else Units.of(numbers)
         super().fit_rows(rows, units.standard(numbers), groups, trainer=trainer, progress=progress)
         if units != Units():
@@ -93,8 +96,4 @@ class FunctaRegressor(RegressorMixin, FunctaBooster):
 
     def _targets(self, labels: NDArray[Any]) -> Targets:
         self.classes_ = np.zeros(0, dtype=object)
-        numbers = column_or_1d(labels, dtype=np.float64)
-        if not np.isfinite(numbers).all():
-            row = int(np.argmin(np.isfinite(numbers)))
-            raise DataError(f"the target of row {row} is {numbers[row]}; expected finite numbers. Leave such rows out.")
-        return Targets(numbers)
+        return Targets(labels)

@@ -156,8 +156,8 @@ def test_a_dry_run_finds_that_the_store_to_be_like_is_gone(functa: Functa, har: 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("seed = -1", "seed is -1; expected 0 or more"),
-        ("kind = 'local'\nseed = -1", "seed is -1; expected 0 or more"),
+        ("seed = -1", "seed is -1; expected 0 to 2^63 - 1"),
+        ("kind = 'local'\nseed = -1", "seed is -1; expected 0 to 2^63 - 1"),
         ("[fit]\nsteps = 99999999999999999999", "steps is 99999999999999999999; expected 0 to 10,000,000"),
         ("[fit]\nseed = -1", "seed is -1; expected 0 or more"),
         ("when = 1979-05-27", "no plain value; expected numbers, text and lists"),

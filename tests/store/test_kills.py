@@ -64,7 +64,8 @@ class Worker:
     def column(self, _: list[str]) -> None:
         with open_store(self.path, "a") as store:
             if len(store.info()["extra"]) < 5:
-                store.add_column(f"column-{self.number}", {"sample-1": self.number})
+                there = ["sample-1"] if "sample-1" in store else []
+                store.add_column(f"column-{self.number}", dict.fromkeys(there, self.number), kind="integer")
 
     def compact(self, _: list[str]) -> None:
         compact(self.path)

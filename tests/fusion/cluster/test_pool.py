@@ -80,7 +80,7 @@ def test_workers_write_the_parts_of_a_collection_themselves(
     require_same_functas(path, whole)
     assert open_store(path).finished
     again = encode(made.broken(3), path, config, options, pool=dask_pool(cluster.scheduler_address))
-    assert (again.rows, again.encoded, again.skipped, again.failed) == (35, 0, 35, 1)
+    assert (again.rows, again.encoded, again.skipped, again.spared, again.failed) == (36, 0, 35, 1, 0)
 
 
 @pytest.mark.filterwarnings("ignore")
