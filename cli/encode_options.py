@@ -60,7 +60,7 @@ Schedule = Annotated[str | None, named_option(_FIT, "constant or cosine [constan
 Target = Annotated[float | None, named_option(_FIT, "Stop a sample at this PSNR [never]", metavar="DB")]
 Workers = Annotated[int | None, named_option(_RUN, "Processes [one per core]", metavar="N", least=1)]
 Scheduler = Annotated[str | None, named_option(_RUN, "Dask cluster to work on [this machine]", metavar="ADDRESS")]
-OnChange = Annotated[str, named_option(_RUN, "Changed samples: error, reencode, keep [error]", metavar="HOW")]
+OnChange = Annotated[str, named_option(_RUN, "If changed: error, reencode, keep [error]", metavar="HOW")]
 BlockRows = Annotated[int | None, named_option(_RUN, "Rows of a commit [told by their size]", metavar="N", least=1)]
 PartRows = Annotated[int | None, named_option(_RUN, "Of .functas: rows of a part [65536]", metavar="N", least=1)]
 Prune = Annotated[bool, named_option(_RUN, "Drop rows of samples gone from the source.", "--prune")]
