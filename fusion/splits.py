@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusion.errors import DataError
+from fusion.names import is_missing
 
 __all__ = [
     "GROUP_FOLDS",
@@ -50,10 +51,10 @@ def is_fold(split: str | None) -> bool:
 
 
 def group_codes(groups: ArrayLike) -> NDArray[np.intp]:
-    """Return the groups as numbers 0, 1, ..., shape (n,); every row without a group (None) is a group of its own."""
+    """Return the groups as numbers 0, 1, ..., shape (n,); every row without one (None, NaN) is a group of its own."""
     names = np.asarray(groups, dtype=object)
     numbers: dict[object, int] = {}
-    keys = (("row", row) if name is None else ("group", name) for row, name in enumerate(names))
+    keys = (("row", row) if is_missing(name) else ("group", name) for row, name in enumerate(names))
     return np.fromiter((numbers.setdefault(key, len(numbers)) for key in keys), dtype=np.intp, count=len(names))
 
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fusion.errors import DataError
 from fusion.splits import (
     classes_of_one_group,
     cross_validation_folds,
+    group_codes,
     group_folds,
     hold_out,
     left_out_together,
@@ -127,3 +129,9 @@ def test_classes_of_one_group_each_stay_in_training_and_are_watched(lone):
     assert not set(groups[held & (codes >= lone)]) & set(groups[~held & (codes >= lone)])
     assert not classes_of_one_group(codes, group_folds(groups, codes=codes)).size
     assert classes_of_one_group(codes, group_folds(groups)).size >= lone
+
+
+def test_rows_without_a_group_are_apart_however_that_is_written():
+    nan = float("nan")
+    groups = np.array(["ann", nan, nan, None, "ann", "", pd.NA, pd.NaT], dtype=object)
+    assert group_codes(groups).tolist() == [0, 1, 2, 3, 0, 4, 5, 6]
