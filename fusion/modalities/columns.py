@@ -11,10 +11,11 @@ import numpy as np
 
 from fusion.errors import ConfigError, DataError, SampleError
 from fusion.modalities.base import Modality
+from fusion.modalities.column_cells import numbers, texts
 from fusion.modalities.column_choice import CategoryFacts, why_left_out
 from fusion.modalities.column_facts import role_named_like
 from fusion.modalities.scaling import Scaling
-from fusion.modalities.tables import Part, numbers, open_table, texts
+from fusion.modalities.tables import Part, open_table
 from fusion.names import is_missing
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fusion.errors import ConfigError, DataError
-from fusion.modalities.tables import as_numpy, is_text, numbers, trimmed_text
+from fusion.modalities.column_cells import as_numpy, is_text, numbers, trimmed_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -23,24 +23,20 @@ from fusion.features.items import Items, fold_items, labelled_items, require_dis
 from fusion.features.sampling import Sampling, require_share
 from fusion.features.source import Source, SourceLike, opened_source
 from fusion.models.advice import (
-    advice_on_choice,
     advice_on_groups,
     advice_on_linear,
     advice_on_lone_groups,
     advice_on_separator,
-    advice_on_silent_classes,
 )
-from fusion.models.figures import Judge
+from fusion.models.concluding import concluded, told_of
 from fusion.models.fitting import TrainingRun, fit_model
-from fusion.models.folder import Model, Record, require_replaceable, save_model
+from fusion.models.folder import Model, require_replaceable
 from fusion.models.leakage import require_unseen
-from fusion.models.modality_comparison import compared
-from fusion.models.records import Run, data_of
 from fusion.models.repeating import settings_told, train_command
-from fusion.models.results import TrainResult, result_of, told_at_thresholds
+from fusion.models.results import TrainResult
 from fusion.models.scoring import score
-from fusion.models.seeds import Repeats, SeedFigures, require_repeats, with_seeds
-from fusion.models.shared_groups import SharedGroups, filled, mark_shared, shared_lines
+from fusion.models.seeds import SeedFigures, require_repeats, with_seeds
+from fusion.models.shared_groups import filled, mark_shared
 from fusion.models.skops_files import require_savable
 from fusion.models.thresholds import with_thresholds
 from fusion.models.tracking import Tracker, track_run, tracker_of
@@ -238,9 +234,9 @@ def _trained(
             sample=run.sample,
             shared_groups=run.shared_groups,
         )
-        told = _told(opened, notes, command) | {"advice": _advice(opened, training, run, model)}
+        told = told_of(opened, notes, command) | {"advice": _advice(opened, training, run, model)}
     used = replace(model.training, train_splits=train_splits, test_splits=test_splits)
-    return _finish(replace(model, training=used), model_dir, table, told, begin, run, others)
+    return concluded(replace(model, training=used), model_dir, table, told, begin, run, others)
 
 
 def _require_apart(training: Items, test: Items, run: TrainingRun) -> None:
@@ -290,12 +286,12 @@ def _cross_validated(
             seeds=len(others) + 1,
             shared_groups=run.shared_groups,
         )
-        told = _told(opened, notes, command) | {
+        told = told_of(opened, notes, command) | {
             "advice": _advice(opened, labelled, run, None if model_dir is None else final, tested=True)
         }
     table = filled(pd.concat(tables, ignore_index=True))
     final = replace(final, training=replace(final.training, cv=how))
-    result = _finish(final, model_dir, table, told, begin, run, others)
+    result = concluded(final, model_dir, table, told, begin, run, others)
     return replace(result, rows_train=len(labelled))
 
 
@@ -326,74 +322,3 @@ def _advice(
     task = run.settings.task
     lone = advice_on_lone_groups(training, task, tested=tested)
     return [*advice_on_separator(training, task), *tried, *advice_on_groups(training), *lone]
-
-
-def _told(source: Source, notes: tuple[str, ...], command: str | None) -> dict[str, Any]:
-    """Tell what a report needs to know of the source."""
-    told: dict[str, Any] = {
-        "stores": source.places,
-        "warnings": list(notes),
-        "command": command,
-        "data": data_of(source),
-    }
-    return told if source.link is None else told | {"link": source.link.to_dict()}
-
-
-def _finish(
-    model: Model,
-    model_dir: str | Path | None,
-    table: pd.DataFrame,
-    told: dict[str, Any],
-    begin: float,
-    run: TrainingRun,
-    others: tuple[SeedFigures, ...],
-) -> TrainResult:
-    cv = model.training.cv is not None
-    names = [branch.name for branch in model.branches]
-    judge = Judge(model.task, None if cv else model.classes, cv)
-    evaluation, modalities = judge.evaluate(table), judge.modalities(table, names)
-    comparison = compared(table, names, judge, fusion=model.fusion)
-    folds = tuple(judge.fold_scores(table)) if cv else ()
-    shared = SharedGroups.of(table, judge, evaluation)
-    told["warnings"] = [*told["warnings"], *shared_lines(shared)]
-    own = SeedFigures.of(run.settings.classifier().seed, evaluation, folds)
-    result = result_of(
-        model,
-        evaluation,
-        begin,
-        modalities=modalities,
-        comparison=comparison,
-        predictions=table,
-        warnings=(*told["warnings"], *told.get("link", {}).get("warnings", ())),
-        shared_groups=shared,
-        at_thresholds=judge.at_thresholds(table),
-    )
-    tuning = run.tuned[-1] if run.tuned else None
-    told["advice"] = [*told["advice"], *advice_on_choice(tuning), *advice_on_silent_classes(evaluation)]
-    repeats, advice = Repeats((own, *others)), tuple(told["advice"])
-    result = replace(result, folds=folds, repeats=repeats, tuning=tuning, advice=advice)
-    told |= {} if run.sample is None else {"sample": run.sample}
-    told |= {} if shared is None else {"shared_groups": shared.to_dict()}
-    return result if model_dir is None else _saved(result, model_dir, told, run.settings)
-
-
-def _saved(result: TrainResult, model_dir: str | Path, told: dict[str, Any], settings: TrainingSettings) -> TrainResult:
-    model = result.model
-    metrics = {**told, **result.repeats.to_dict()}
-    data = metrics.pop("data")
-    if result.modalities:
-        metrics |= {
-            "fusion": model.fusion,
-            "modalities": {name: each.to_dict() for name, each in result.modalities.items()},
-            **result.comparison.to_dict(),
-        }
-    if result.folds:
-        metrics["folds"] = list(result.folds)
-    metrics |= told_at_thresholds(model.thresholds, result.at_thresholds)
-    used = {name: getattr(model.training, name) for name in ("train_splits", "test_splits", "cv")}
-    asked = {**settings_told(settings), "fusion": model.fusion, **used, "seeds": len(result.repeats.seeds)}
-    asked |= {"sample": told.get("sample"), "shared_groups": result.shared_groups is not None}
-    asked["chosen"] = None if result.tuning is None else result.tuning.chosen.name
-    run = Run("train", asked, data, result.figures(), result.seconds, told["command"])
-    path = save_model(model, model_dir, result.evaluation, Record(metrics, result.predictions, run))
-    return replace(result, model=replace(model, path=path), folder=path)
