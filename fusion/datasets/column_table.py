@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fusion.datasets.files import given_options
-from fusion.datasets.table_items import TableItems, file_sha256, names_of
+from fusion.datasets.table_items import TableItems, file_sha256, listed_names
 from fusion.errors import ConfigError
 from fusion.modalities.columns import ColumnsModality, TableRow, table_rows
 from fusion.modalities.tables import open_table
@@ -87,7 +87,7 @@ class ColumnTable:
         seed: int = 42,
     ) -> None:
         lists = {"id": id, "columns": columns, "categories": categories, "missing": missing}
-        named = {name: list(names_of(value)) or None for name, value in lists.items()}
+        named = {name: list(listed_names(value)) or None for name, value in lists.items()}
         roles = {"label": label, "group": group, "split": split, "target": target}
         given = {**named, **roles, "max_categories": max_categories}
         marks = {"separator": separator, "decimal": decimal, "test_share": test_share, "seed": seed}
@@ -99,7 +99,7 @@ class ColumnTable:
             test_share=test_share,
             seed=seed,
         )
-        self._missing = names_of(missing)
+        self._missing = listed_names(missing)
         self._modality = taken_columns(self._items.others, columns, categories, max_categories)
         self.provenance = {"source": {"file": path.name, "sha256": file_sha256(path)}}
 
@@ -123,7 +123,7 @@ def taken_columns(
     max_categories: int,
 ) -> ColumnsModality:
     """Give the modality of a table with the columns that were asked for; ConfigError when one is not there."""
-    asked, named = names_of(columns), names_of(categories)
+    asked, named = listed_names(columns), listed_names(categories)
     missing = [name for name in (*asked, *named) if name not in there]
     if missing:
         raise ConfigError(f"no column {missing[0]!r} without another role; got {', '.join(there) or 'none'}")

@@ -72,7 +72,7 @@ class TableItems:
         DataError
             When a column that was named is missing.
         """
-        given = {"time": None, **roles, "id": names_of(roles["id"])}
+        given = {"time": None, **roles, "id": listed_names(roles["id"])}
         found = find_roles(table.path, table.names, given, ())
         what = "rows" if found.group is None else "groups"
         return cls(table, found, SplitCount(what, check_test_share(test_share), seed))
@@ -143,7 +143,7 @@ class TableItems:
         return np.full(part.rows, None, dtype=object) if name is None else part.text(name)
 
 
-def names_of(names: str | Sequence[str] | None) -> tuple[str, ...]:
+def listed_names(names: str | Sequence[str] | None) -> tuple[str, ...]:
     """Read a list of names, which may be text with commas between them."""
     if names is None:
         return ()

@@ -13,7 +13,7 @@ import numpy as np
 
 from fusion.datasets.base import Sample
 from fusion.datasets.files import failing_loader, given_options
-from fusion.datasets.table_items import TableItems, file_sha256, names_of
+from fusion.datasets.table_items import TableItems, file_sha256, listed_names
 from fusion.datasets.targets import target_of
 from fusion.errors import ConfigError, DataError, SampleError
 from fusion.modalities.arrays import read_npy
@@ -93,7 +93,7 @@ class VectorTable:
         seed: int = 42,
     ) -> None:
         roles = {"id": id, "label": label, "group": group, "split": split, "target": target}
-        lists = {"id": list(names_of(id)) or None, "columns": list(names_of(columns)) or None}
+        lists = {"id": list(listed_names(id)) or None, "columns": list(listed_names(columns)) or None}
         rest = {"ids": ids, "separator": separator, "decimal": decimal, "test_share": test_share, "seed": seed}
         self.options = given_options({**roles, **lists, **rest}, _DEFAULTS)
         path = Path(source)
@@ -104,7 +104,7 @@ class VectorTable:
             inside = path.suffix.lower() == ".npy"
             table = open_table(_beside(path, ids) if inside else path, separator=separator, decimal=decimal)
             items = TableItems.of(table, roles, test_share=test_share, seed=seed)
-            self._vectors = _InArray(path, items) if inside else _InTable(path, items, names_of(columns))
+            self._vectors = _InArray(path, items) if inside else _InTable(path, items, listed_names(columns))
         self.provenance = {"source": self._vectors.told}
         """Where the vectors come from, which a store keeps."""
         self.left_out = self._vectors.left_out

@@ -12,7 +12,7 @@ from typing import Any
 from fusion.datasets.base import Sample
 from fusion.datasets.column_table import column_samples
 from fusion.datasets.columns import Columns
-from fusion.datasets.table_items import TableItems, names_of
+from fusion.datasets.table_items import TableItems, listed_names
 from fusion.datasets.vector_table import VectorTable
 from fusion.errors import FusionError, SampleError
 from fusion.modalities import ColumnsModality, Modality, VectorsModality
@@ -79,7 +79,7 @@ def _columns(modality: Modality, path: Path, options: Mapping[str, Any]) -> Iter
     table = open_table(path, **_marks(options))
     items = TableItems.of(table, _roles(options, table.names), test_share=0.0, seed=0)
     items = replace(items, roles=_without(items.roles, modality.channel_names))
-    return column_samples(items, names_of(options.get("missing")))
+    return column_samples(items, listed_names(options.get("missing")))
 
 
 def _vectors(modality: Modality, path: Path, options: Mapping[str, Any]) -> Iterator[Sample]:
@@ -98,7 +98,7 @@ def _marks(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _roles(options: Mapping[str, Any], there: Sequence[str]) -> dict[str, Any]:
     """Give the columns of roles as in training, where they are there."""
-    named = names_of(options.get("id"))
+    named = listed_names(options.get("id"))
     roles = {role: options.get(role) if options.get(role) in there else None for role in _ROLES}
     return {**roles, "id": (named if set(named) <= set(there) else ()) or None}
 
