@@ -71,7 +71,7 @@ ELSEWHERE = {
     "fusion/modalities/scaling.py": "test_sensor.py",
     "fusion/modalities/sensor_files.py": "test_sensor.py and datasets/test_window_files.py",
     "fusion/modalities/spectra.py": "test_audio.py",
-    "fusion/modalities/column_cells.py": "datasets/test_table_names.py and test_table_channels.py: seen in what is read",
+    "fusion/modalities/column_cells.py": "datasets/test_table_names.py and test_table_channels.py: in what is read",
     "fusion/modalities/tables.py": "datasets/test_sensor_table.py and test_table_names.py",
     "fusion/modalities/times.py": "datasets/test_table_times.py",
     "fusion/models/booster_*.py": "test_foreign_models.py: boosters that somebody else made",
