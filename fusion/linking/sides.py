@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from os import fspath
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +94,10 @@ def named(stores: Sequence[StoreLike] | Mapping[str, StoreLike]) -> dict[str, St
     Raises
     ------
     ConfigError
-        Fewer than two stores, two of one name, or a name that a link table cannot have.
+        No list of stores, fewer than two, two of one name, or a name that a link table cannot have.
     """
+    if isinstance(stores, str | PathLike | FunctaStore) or not isinstance(stores, Iterable):
+        raise ConfigError(f"stores are {stores!r}; expected a list of stores, or a mapping by name.")
     pairs = list(stores.items()) if isinstance(stores, Mapping) else [_name_of(store) for store in stores]
     found = dict(pairs)
     if len(pairs) < 2:

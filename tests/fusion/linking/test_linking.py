@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from unicodedata import normalize
 
 import numpy as np
@@ -216,3 +217,9 @@ def test_stores_of_no_name_or_path_are_refused_in_one_line(two):
         link({1: two[0], "camera": two[1]})
     with pytest.raises(ConfigError, match="the store camera is None; expected a store or the path of one"):
         link({"worn": two[0], "camera": None})
+
+
+@pytest.mark.parametrize("one", [None, 5, "worn.zarr", Path("worn.zarr")])
+def test_what_is_no_list_of_stores_is_refused_in_one_line(one):
+    with pytest.raises(ConfigError, match="expected a list of stores, or a mapping by name"):
+        link(one)
