@@ -17,7 +17,7 @@ def is_missing(cell: Any) -> bool:
 
     Examples
     --------
-    >>> [is_missing(cell) for cell in (None, float("nan"), np.datetime64("NaT"), "", 0, "none")]
+    >>> [is_missing(cell) for cell in (None, float("nan"), np.datetime64("NaT", "s"), "", 0, "none")]
     [True, True, True, True, False, False]
     """
     if isinstance(cell, str | bytes):

@@ -12,7 +12,7 @@ from fusion.datasets import ArrayDataset, FrameDataset, Sample
 from fusion.errors import DataError
 
 VECTORS = [np.ones(2), np.ones(2)]
-NOTHING = [None, np.nan, pd.NaT, np.datetime64("NaT"), pd.NA, np.ma.masked, ""]
+NOTHING = [None, np.nan, pd.NaT, np.datetime64("NaT", "s"), pd.NA, np.ma.masked, ""]
 
 
 def sample(**given: Any) -> Sample:

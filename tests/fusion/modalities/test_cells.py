@@ -83,7 +83,7 @@ def test_masked_sounds_with_their_rate_are_refused() -> None:
 
 def test_masked_cells_of_plain_columns_are_empty_ones() -> None:
     ages = np.ma.masked_array([30.0, 1e20], mask=[False, True])
-    rows = [{"age": age, "sex": sex} for age, sex in zip(ages, ("f", np.datetime64("NaT")), strict=True)]
+    rows = [{"age": age, "sex": sex} for age, sex in zip(ages, ("f", np.datetime64("NaT", "s")), strict=True)]
     known = ColumnsModality(numbers=("age",), categories=(("sex", ("f", "m")),))
     assert known.prepare(rows[0]).tolist() == [30.0, 1.0, 0.0]
     assert (TableRow.of(rows[1]).texts["age"], TableRow.of(rows[1]).texts["sex"]) == (None, None)
