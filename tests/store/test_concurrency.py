@@ -18,6 +18,7 @@ from store.testing import make_rows, new_store, numbered
 WRITER = """
 import sys
 from pathlib import Path
+from time import sleep
 from store import open_store
 from store.testing import make_rows
 path, start, hold = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "hold"
@@ -32,6 +33,7 @@ with open_store(path, "a") as store:
         store.commit()
         print(number + 3, flush=True)
         number += 3
+        sleep(0.005)  # without it a reader on a busy machine waits long for a moment between commits
 """
 
 
