@@ -40,7 +40,9 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
 def table(study: Study) -> Table:
     page = study.folder.parent / "results.md"
     page.write_text(BEFORE)
-    return reproduce("uci-har", study, page=page)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fusion.baselines.networks._ANNEALED_EPOCHS", 4)  # the schedule of few rows is long
+        return reproduce("uci-har", study, page=page)
 
 
 def test_rows_are_measured_beside_what_is_claimed(table: Table) -> None:
