@@ -75,9 +75,11 @@ class RowView:
         if isinstance(index, slice) or np.ndim(index):
             return self.__getitems__(index)
         try:
-            place = operator.index(index)
-        except TypeError as error:
-            raise StoreError(f"row {index!r} is asked for, expected a whole number, a slice or a mask") from error
+            place = None if isinstance(index, bool | np.bool_) else operator.index(index)
+        except TypeError:
+            place = None
+        if place is None:
+            raise StoreError(f"row {index!r} is asked for, expected a whole number, a slice or a mask")
         if not -len(self) <= place < len(self):
             raise IndexError(f"row {place} of {len(self)}")
         return self.__getitems__([place])[0]

@@ -86,7 +86,7 @@ def test_what_selects_no_rows_is_refused(filled: Path, wrong: Any) -> None:
             select(wrong)
 
 
-@pytest.mark.parametrize("wrong", [1.5, None, "1", np.bool_(1)])
+@pytest.mark.parametrize("wrong", [1.5, None, "1", True, np.bool_(1), np.array(1.5)])
 def test_one_row_is_a_whole_number(filled: Path, wrong: Any) -> None:
     with pytest.raises(StoreError, match=r"is asked for, expected a whole number, a slice or a mask$"):
         RowView(filled)[wrong]
