@@ -121,7 +121,7 @@ class _Samples:
     def _measure(self, model: str, baseline: str, paper: float | None, note: str) -> Result:
         prepared = self.prepared()
         if baseline == "raw-xgboost" and (columns := int(np.prod(prepared.values.shape[1:]))) > _MOST_RAW_COLUMNS:
-            prepared, note = _thinned(prepared), f"every {-(-columns // _MOST_RAW_COLUMNS)}th of {columns:,} values"
+            prepared, note = _thinned(prepared), f"one in {-(-columns // _MOST_RAW_COLUMNS)} of {columns:,} values"
         found = measure_baseline(
             baseline,
             prepared,
