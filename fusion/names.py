@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusion.errors import DataError
 
-__all__ = ["is_missing", "name_of", "names_of"]
+__all__ = ["first_names", "is_missing", "name_of", "names_of"]
 
 
 def is_missing(cell: Any) -> bool:
@@ -73,3 +74,14 @@ def name_of(cell: Any, what: str = "name") -> str | None:
 def names_of(cells: ArrayLike) -> NDArray[np.object_]:
     """Give what each value names, shape (n,); what stands for nothing is called "None"."""
     return np.array([str(name_of(cell)) for cell in np.asarray(cells, dtype=object)], dtype=object)
+
+
+def first_names(names: Sequence[Any], most: int = 3) -> str:
+    """Write the first names for a message, and that there are more.
+
+    Examples
+    --------
+    >>> first_names(["walk", "sit"]), first_names(["walk", "sit", "lie"], 2)
+    ("'walk', 'sit'", "'walk', 'sit', ...")
+    """
+    return ", ".join(map(repr, names[:most])) + (", ..." if len(names) > most else "")

@@ -8,6 +8,7 @@ import numpy as np
 
 from fusion.errors import DataError
 from fusion.modalities.times import stamps
+from fusion.names import first_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +38,7 @@ def refuse_melted(table: Table, columns: Columns) -> None:
         words = part.text(name)
         found = sorted({word for word in words if word is not None})
         if 2 <= len(found) <= _MOST and _each_once(moments, words, len(found)):
-            shown = ", ".join(map(repr, found[:_SHOWN])) + (", ..." if len(found) > _SHOWN else "")
+            shown = first_names(found, _SHOWN)
             raise DataError(
                 f"{table.path}: column {name!r} has each of {shown} at every time of a recording: pivot the table, "
                 "with one column for each of them. If they are recordings of their own, sort the rows by them and say "

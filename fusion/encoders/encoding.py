@@ -212,7 +212,7 @@ class _Run:
 
     def _compare_names(self) -> None:
         """Take over names of stored samples that have changed, or leave or refuse them, as is asked for."""
-        if self.options.retry_failed:
+        if self.options.retry_failed or not self.known:
             return
         self.renamed = renamed(self.store, self._stored())
         if self.options.on_change == "error":
@@ -280,6 +280,8 @@ class _Run:
 
     def _gone(self) -> list[str]:
         """List the IDs that the store had and the data set has no more; none where they have none in common."""
+        if not self.known:
+            return []
         gone = sorted(set(self.known) - {sample.id for sample in self.dataset})
         return [] if len(gone) == len(self.known) else gone
 
@@ -318,7 +320,7 @@ class _Run:
 
     def _kept(self, encoded: Encoded) -> Written:
         rows = encoded.rows
-        spared = () if self._reencodes else spared_by(rows, self.known)
+        spared = spared_by(rows, self.known, reencode=self._reencodes)
         found = Written().and_more(rows, encoded.unchanged, encoded.changed, spared)
         if not encoded.changed and len(fresh := worth_keeping(rows, self.known, reencode=self._reencodes)):
             self.store.append(fresh)

@@ -129,11 +129,8 @@ class FunctaEncoder(TransformerMixin, BaseEstimator):
     def inverse_transform(self, X: NDArray[Any], scale: float = 1.0) -> NDArray[np.float32]:  # noqa: N803 - scikit-learn's name
         """Decode functas of shape (b, k) to raw samples of shape (b, *grid, channels), `scale` times as fine."""
         check_is_fitted(self)
-        rows, k, modality = (
-            np.atleast_2d(np.asarray(X, np.float32)),
-            self.n_features_out_,
-            self.encoder_.config.modality,
-        )
+        rows = np.atleast_2d(np.asarray(X, np.float32))
+        k, modality = self.n_features_out_, self.encoder_.config.modality
         grid = modality.scaled_grid(scale)
         if not rows.size:
             return np.empty((0, *grid, modality.d_out), np.float32)

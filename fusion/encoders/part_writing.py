@@ -95,7 +95,7 @@ class PartWriter:
                 rows = worth_keeping(encoded.rows, known, reencode=self.reencode)
                 if len(rows):
                     store.append(rows)
-                spared = () if self.reencode else spared_by(encoded.rows, known)
+                spared = spared_by(encoded.rows, known, reencode=self.reencode)
                 found = found.and_more(encoded.rows, encoded.unchanged, encoded.changed, spared)
         return found
 
@@ -106,7 +106,7 @@ class PartWriter:
         kept = worth_keeping(rows, known, reencode=self.reencode)
         if len(kept):
             store.append(kept)
-        spared = () if self.reencode else spared_by(rows, known)
+        spared = spared_by(rows, known, reencode=self.reencode)
         return replace(Written().and_more(rows, 0, (), spared), deadly=(sample.id,))
 
     def smaller(self, task: PartTask) -> list[PartTask]:
@@ -172,8 +172,10 @@ def worth_keeping(rows: Rows, known: Mapping[str, tuple[int, bytes]], *, reencod
     )
 
 
-def spared_by(rows: Rows, known: Mapping[str, tuple[int, bytes]]) -> tuple[tuple[str, str], ...]:
-    """Name the samples that failed and have a functa that is stored, each with the reason."""
+def spared_by(rows: Rows, known: Mapping[str, tuple[int, bytes]], *, reencode: bool) -> tuple[tuple[str, str], ...]:
+    """Name the samples that failed and keep the functa that is stored, each with the reason; none to `reencode`."""
+    if reencode:
+        return ()
     each = zip(rows.ids, rows.status, rows.errors, strict=True)
     return tuple(
         (sample_id, error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from fusion.datasets.targets import mostly_numbers, number_of
 from fusion.encoders.learning import resolve_modality
 from fusion.errors import DataError
 from fusion.modalities.dialect import MISSING_NUMBERS
+from fusion.names import first_names
 from fusion.splits import seeded_hash
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 _MAX_SPLITS = 255
-_MANY_NUMBERS, _SHOWN = 10, 3
+_MANY_NUMBERS = 10
 _LEARNED = (
     "The start is learned from training samples only: name their splits with --train-split, or learn nothing with "
     "--initialisation random."
@@ -171,17 +172,15 @@ def _read_labels(classes: Counter[str]) -> _Labels:
         return _Labels()
     notes = []
     if missing:
-        notes.append(f"labels {_shown(missing)} among numbers are taken as none: {sum(missing.values()):,} rows")
+        shown, count = first_names(sorted(missing)), sum(missing.values())
+        notes.append(f"labels {shown} among numbers are taken as none: {count:,} rows")
     if odd and len(found) >= _MANY_NUMBERS:
+        shown, count = first_names(sorted(odd)), sum(odd.values())
         notes.append(
-            f"labels are numbers in {found.total():,} rows, and no numbers in {sum(odd.values()):,} ({_shown(odd)}): "
+            f"labels are numbers in {found.total():,} rows, and no numbers in {count:,} ({shown}): "
             "none is taken as a number to predict; correct these, or leave them empty"
         )
     return _Labels(Counter() if odd else found, frozenset(missing), tuple(notes))
-
-
-def _shown(names: Collection[str]) -> str:
-    return ", ".join(map(repr, sorted(names)[:_SHOWN])) + (", ..." if len(names) > _SHOWN else "")
 
 
 def _numbers(told_by: str, counts: Counter[float]) -> Numbers | None:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusion.datasets.targets import mostly_numbers, number_of
 from fusion.errors import DataError
-from fusion.names import name_of
+from fusion.names import first_names, name_of
 
 __all__ = ["indicators", "joined_labels", "label_names", "of_one_kind", "require_classes"]
 
@@ -50,8 +50,7 @@ def _middle(names: Sequence[str]) -> str:
 
 
 def _but_for(odd: Sequence[str]) -> str:
-    shown = ", ".join(map(repr, odd[:3])) + (", ..." if len(odd) > 3 else "")
-    return f", but for {shown}: correct these, or leave them empty" if odd else ""
+    return f", but for {first_names(odd)}: correct these, or leave them empty" if odd else ""
 
 
 def of_one_kind(labels: ArrayLike) -> ArrayLike:
