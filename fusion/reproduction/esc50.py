@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fusion.reproduction.audit import kept_audit
@@ -22,16 +22,50 @@ ESC_LOCAL = Encoding("esc50", "esc10", "audio", options={"kind": "local", "modal
 _RATE = 16_000  # of networks on sound itself, as is usual; at the clips' own 44,100 an epoch takes 3.7 times as long
 _ALL_CLIPS = 2000
 _FOLDS = tuple(f"fold-{number}" for number in range(1, 6))
+_SHARED = {"shared_groups": True}
 _NOTE = "from a random start, which learns nothing from any fold; a start averaged over classes did as well"
+
+
+@dataclass(frozen=True)
+class Clips:
+    """Which clips are there in all five folds.
+
+    Parameters
+    ----------
+    layout : {"esc50", "esc10"}
+        As `open_dataset` takes it.
+    """
+
+    layout: str
+
+    @classmethod
+    def of(cls, study: Study) -> Clips:
+        """Count the clips of a study's data."""
+        with study.dataset(replace(ESC_RAW, layout="esc50")) as dataset:
+            return cls("esc50" if sum(1 for _ in dataset) >= _ALL_CLIPS else "esc10")
+
+    @property
+    def title(self) -> str:
+        """The published name of these clips."""
+        return "ESC-50" if self.complete else "ESC-10"
+
+    @property
+    def complete(self) -> bool:
+        """Whether they are those that the paper's figures are of."""
+        return self.layout == "esc50"
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """How the published folds are trained on; some recordings stand in two of ESC-50's."""
+        return {"cv": "folds", **(_SHARED if self.complete else {})}
 
 
 def esc50(study: Study) -> Table:
     """Reproduce Table 4 over the five published folds."""
-    layout = _layout(study)
+    clips = Clips.of(study)
+    layout, claimed, how = clips.layout, clips.complete, clips.how
     raw, mfcc = replace(ESC_RAW, layout=layout), replace(ESC_MFCC, layout=layout)
-    claimed = layout == "esc50"
-    shared: dict[str, Any] = {"shared_groups": True} if claimed else {}
-    how: dict[str, Any] = {"cv": "folds", **shared}
+    shared = _SHARED if claimed else {}
     rows = {
         "SIREN functa + XGBoost, raw": (raw.changed(architecture="siren"), 0.073, 74.11),
         "SIREN functa + XGBoost, MFCC": (mfcc.changed(architecture="siren"), 0.383, 15.76),
@@ -78,7 +112,7 @@ def esc50(study: Study) -> Table:
     others["local functas"] = _held_out(layout, _FOLDS[0])
     return Table(
         name="esc50",
-        title=f"{'ESC-50' if claimed else 'ESC-10'} (paper, Table 4)",
+        title=f"{clips.title} (paper, Table 4)",
         protocol="five published folds, each the test once; interval over the folds; one functa a clip is "
         "read by the preset `fast`",
         differs="all 2,000 clips are there. Some source recordings stand in two folds; the published folds are taken "
@@ -86,7 +120,7 @@ def esc50(study: Study) -> Table:
         if claimed
         else "only ESC-10 is there in all five folds, so no figure of the paper stands beside these (its ESC-50: MFCC "
         "0.465, raw 0.118, Conv1D 0.57)",
-        results=tuple(map(_with_shared, results)),
+        results=tuple(map(with_shared, results)),
         audit=tuple(kept_audit(study, f"{layout}-3", mfcc, others=others, test_splits=_FOLDS[:1])),
         command=study.command("esc50"),
         pictures=study.confusion({"paper functa, MFCC": f"{layout}-3"}),
@@ -122,7 +156,7 @@ def _network(study: Study, layout: str, shared: Mapping[str, Any]) -> list[Resul
     return [replace(result, model=f"{result.model}, log-mel, {held}") for result in found]
 
 
-def _with_shared(result: Result) -> Result:
+def with_shared(result: Result) -> Result:
     """Say below the table what is reached without the clips whose recording is in two folds."""
     shared = (result.extra or {}).get("shared_groups")
     if shared is None:
@@ -134,8 +168,3 @@ def _with_shared(result: Result) -> Result:
 def _held_out(layout: str, held: str) -> tuple[str, Encoding]:
     others = tuple(fold for fold in _FOLDS if fold != held)
     return f"{layout}-local-{held}", replace(ESC_LOCAL, layout=layout, train_splits=others)
-
-
-def _layout(study: Study) -> str:
-    with study.dataset(replace(ESC_RAW, layout="esc50")) as dataset:
-        return "esc50" if sum(1 for _ in dataset) >= _ALL_CLIPS else "esc10"

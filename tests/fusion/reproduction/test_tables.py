@@ -69,6 +69,16 @@ def function(module: ModuleType, name: str) -> Any:
     return getattr(module, TABLES[name].partition(":")[2])
 
 
+def write_clips(study: Study, count: int) -> None:
+    for folder in ("meta", "audio"):
+        (study.data / folder).mkdir(parents=True, exist_ok=True)
+    head = "filename,fold,target,category,esc10,src_file,take"
+    lines = [
+        f"{number}.wav,{number % 5 + 1},{number % 2},class-{number % 2},True,{number},A" for number in range(count)
+    ]
+    (study.data / "meta" / "esc50.csv").write_text("\n".join([head, *lines]) + "\n")
+
+
 def test_splits_of_videos_have_their_mean(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     table = made(study, "hmdb51", monkeypatch)
     assert [result.model.rpartition(", ")[2] for result in table.results[:4]] == [
@@ -90,11 +100,25 @@ def test_splits_of_videos_have_their_mean(study: Study, monkeypatch: pytest.Monk
 
 
 def test_half_layers_are_timed_against_full_ones(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_clips(study, 2000)
     table = made(study, "ablation", monkeypatch)
     assert len(table.results) == 8
     assert set(table.extra["time_ratio"].values()) == {2.0}
     assert [result.paper for result in table.results[:2]] == [0.779, 0.652]
     assert "2.0x (images (CIFAR-10))" in table.differs
+
+
+@pytest.mark.parametrize(("count", "title", "paper"), [(1999, "ESC-10", [None, None]), (2000, "ESC-50", [0.465, 0.36])])
+def test_a_figure_of_esc50_stands_beside_all_of_its_clips_only(
+    study: Study, monkeypatch: pytest.MonkeyPatch, count: int, title: str, paper: list[float | None]
+) -> None:
+    write_clips(study, count)
+    table = made(study, "ablation", monkeypatch)
+    sound = [result for result in table.results if result.model.startswith("sound")]
+    assert [result.model for result in sound] == [f"sound ({title}, MFCC), {size} layers" for size in ("full", "half")]
+    assert [result.paper for result in sound] == paper
+    assert f"{title} in its five folds" in table.protocol
+    assert ("ESC-10 for ESC-50" in table.differs) == (title == "ESC-10")
 
 
 def test_psnr_and_accuracy_are_ranked_and_drawn(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,15 +134,11 @@ def test_psnr_and_accuracy_are_ranked_and_drawn(study: Study, monkeypatch: pytes
 
 
 def test_all_clips_make_it_esc50_and_some_make_it_esc10(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    (study.data / "meta").mkdir(parents=True)
-    (study.data / "audio").mkdir()
-    head = "filename,fold,target,category,esc10,src_file,take"
-    lines = [f"{number}.wav,{number % 5 + 1},{number % 2},class-{number % 2},True,{number},A" for number in range(2000)]
-    (study.data / "meta" / "esc50.csv").write_text("\n".join([head, *lines[:1999]]) + "\n")
+    write_clips(study, 1999)
     some = made(study, "esc50", monkeypatch)
     assert some.title.startswith("ESC-10")
     assert {result.paper for result in some.results} == {None}
-    (study.data / "meta" / "esc50.csv").write_text("\n".join([head, *lines]) + "\n")
+    write_clips(study, 2000)
     every = made(study, "esc50", monkeypatch)
     assert every.title.startswith("ESC-50")
     assert [result.paper for result in every.results] == [0.073, 0.383, 0.118, 0.465, None, None]
