@@ -4,7 +4,6 @@ from .decoding import decode as decode
 from .encoder import Encoder as Encoder
 from .encoder import EncoderConfig as EncoderConfig
 from .encoding import encode as encode
-from .encoding import gone_ids as gone_ids
 from .estimator import FunctaEncoder as FunctaEncoder
 from .local.config import LocalConfig as LocalConfig
 from .modulation import ModulationConfig as ModulationConfig
@@ -13,4 +12,5 @@ from .options import EncodeReport as EncodeReport
 from .planning import Plan as Plan
 from .planning import plan as plan
 from .presets import encoder_config as encoder_config
+from .pruning import gone_ids as gone_ids
 from .vectors import VectorsConfig as VectorsConfig

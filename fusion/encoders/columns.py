@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import numpy as np
@@ -10,6 +10,7 @@ from pydantic import PlainValidator
 
 from fusion.encoders.learning import usable_arrays
 from fusion.encoders.plain import PlainConfig, PlainEncoder
+from fusion.encoders.reach import Reach
 from fusion.errors import ConfigError, DataError
 from fusion.modalities import ColumnsModality, Scaling, modality_from_dict
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from fusion.datasets import Sample
     from fusion.encoders.pool import Mapper
     from fusion.inr.architecture import LayoutEntry
+
+_FAR = 6
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,8 @@ class Columns(PlainEncoder):
 
     config_class = ColumnsConfig
     learned: ClassVar[str] = "categories, means and deviations"
+    outside: ClassVar[str] = f"have a number more than {_FAR} deviations from the mean of training rows"
+    outside_share: ClassVar[float] = 0.5
     has_dictionary: ClassVar[bool] = False
 
     @classmethod
@@ -110,6 +115,15 @@ class Columns(PlainEncoder):
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Give mean and deviation of each column of numbers; nothing without such columns, as no state is empty."""
         return {"mean": self.mean, "scale": self.scale} if len(self.mean) else {}
+
+    def reach(self, sample_id: str, prepared: NDArray[Any]) -> Reach:
+        """Measure whether numbers of a row lie far from the mean of those of training rows."""
+        count = len(self.mean)
+        if not count:
+            return Reach(1)
+        far = _FAR * self.scale
+        limits = Scaling((self.mean - far).astype(np.float32), (self.mean + far).astype(np.float32))
+        return replace(Reach.of(sample_id, prepared[:count], limits, self.config.modality.numbers), low=(), high=())
 
     def rows(self, prepared: NDArray[Any]) -> NDArray[np.float32]:
         """Standardise the numbers of prepared rows, shape (b, k)."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 import numpy as np
 from pydantic import PlainValidator
 
+from fusion.encoders.reach import Reach
 from fusion.encoders.rows import Encoded, Fitted, encode_samples
 from fusion.errors import ConfigError
 from fusion.inr.engine import evaluate
@@ -182,6 +183,10 @@ class Encoder(ABC):
     config_class: ClassVar[type[EncoderConfig]]
     learned: ClassVar[str]
     """What this kind learns, in words."""
+    outside: ClassVar[str] = "lie mostly outside the range that was learned from training rows, and are cut to it"
+    outside_share: ClassVar[float] = 0.0
+    """What is said of samples that lie elsewhere than training rows, and which share of all has to, for it to be said.
+    """
     has_dictionary: ClassVar[bool]
     """Whether rows are written in what was learned, so that rows it was learned from cannot test anything."""
 
@@ -227,6 +232,19 @@ class Encoder(ABC):
         if not prepared:
             return np.empty(shape, np.float32)
         return np.stack([self.scaling.normalise(array) for array in prepared]).reshape(shape)
+
+    def reach(self, sample_id: str, prepared: NDArray[Any]) -> Reach:
+        """Measure where a prepared sample lies in the ranges that were learned from training rows."""
+        if self.config.modality.fixed_scaling() is not None:
+            return Reach(1)
+        return Reach.of(sample_id, prepared, self.scaling, self.config.modality.channel_names)
+
+    def reach_told(self, found: Mapping[str, Reach]) -> tuple[str, ...]:
+        """Say of each split what is worth knowing of where its samples lie."""
+        named = [(f" of the split {split}" if split else "", reach) for split, reach in sorted(found.items())]
+        return tuple(
+            told for split, reach in named for told in reach.told(split, self.outside, share=self.outside_share)
+        )
 
     def encode(
         self, samples: Sequence[Sample], *, known: Mapping[str, bytes] | None = None, reencode: bool = False

@@ -20,6 +20,8 @@ from fusion.encoders.part_writing import PartWriter, Written, part_size, spared_
 from fusion.encoders.placing import SampleReader
 from fusion.encoders.pool import Rescue, worker_pool
 from fusion.encoders.presets import encoder_config
+from fusion.encoders.pruning import gone_ids, gone_of
+from fusion.encoders.reach import reach_together
 from fusion.encoders.remarks import remarks_on
 from fusion.encoders.renaming import Renamed, renamed, take_over_names
 from fusion.encoders.rows import WORKER, Encoded, Task, fit_prepared, lost_sample, single_samples
@@ -33,10 +35,11 @@ from store.collection.manifest import PART_ROWS
 from store.rows import USABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from fusion.datasets.base import Dataset, Sample
     from fusion.encoders.pool import Mapper
+    from fusion.encoders.reach import Reach
 
 _LOG = logging.getLogger(__name__)
 _TASK_FLOPS = 1e11
@@ -136,24 +139,6 @@ def _tell(found: EncodeReport) -> None:
     )
 
 
-def gone_ids(dataset: Dataset, store: FunctaStore) -> list[str]:
-    """List the IDs of rows, failed ones too, that a data set has no samples of any more.
-
-    Raises
-    ------
-    DataError
-        The data set and the store have no ID in common, so that one of them is the wrong one.
-    """
-    known, there = store.known(), {sample.id for sample in dataset}
-    gone = sorted(name for name in known if name not in there)
-    if gone and len(gone) == len(known):
-        raise DataError(
-            f"{dataset.name} has none of the {len(known)} samples of {store.path}: pruning would leave nothing. "
-            "Name the source that the store was made from"
-        )
-    return gone
-
-
 class _Run:
     """One pass over the data set, writing into an open store."""
 
@@ -178,6 +163,7 @@ class _Run:
         self.renamed = Renamed()
         self.pruned: tuple[str, ...] = ()
         self.deadly: set[str] = set()
+        self.reach: Mapping[str, Reach] = {}
         self.pace: Pace | None = None
         self.parts_by_workers = False
         self.reader: SampleReader | None = None
@@ -261,7 +247,7 @@ class _Run:
             channels=self.encoder.config.modality.channel_names,
             fitted_on=self.encoder.device,
             targets=None if self.survey.numbers is None else asdict(self.survey.numbers),
-            notes=(*told["notes"], *remarks, *self._told_of_stored()),
+            notes=(*told["notes"], *remarks, *self.encoder.reach_told(self.reach), *self._told_of_stored()),
             left_out=told["left_out"] | self.encoder.config.modality.columns_left_out,
             reading=told["reading"],
         )
@@ -274,16 +260,9 @@ class _Run:
                 f"{self.spared:,} stored samples failed this time, and their functas are kept; --on-change reencode "
                 "gives them up"
             )
-        gone = self._gone()
-        if gone and not self.options.prune:
+        gone = [] if self.options.prune else gone_of(self.known, self.dataset)
+        if gone and len(gone) < len(self.known):
             yield f"{len(gone):,} rows of the store are of no sample here, such as {gone[0]!r}; --prune drops them"
-
-    def _gone(self) -> list[str]:
-        """List the IDs that the store had and the data set has no more; none where they have none in common."""
-        if not self.known:
-            return []
-        gone = sorted(set(self.known) - {sample.id for sample in self.dataset})
-        return [] if len(gone) == len(self.known) else gone
 
     def _wanted(self) -> Iterator[Sample]:
         return (sample for _, sample in self._placed())
@@ -321,7 +300,7 @@ class _Run:
     def _kept(self, encoded: Encoded) -> Written:
         rows = encoded.rows
         spared = spared_by(rows, self.known, reencode=self._reencodes)
-        found = Written().and_more(rows, encoded.unchanged, encoded.changed, spared)
+        found = Written().and_more(encoded, spared)
         if not encoded.changed and len(fresh := worth_keeping(rows, self.known, reencode=self._reencodes)):
             self.store.append(fresh)
         return replace(found, deadly=tuple(rows.ids[[text.startswith(f"{WORKER}: ") for text in rows.errors]]))
@@ -338,6 +317,7 @@ class _Run:
         self.failures = (*self.failures, *found.spared)[:10]
         self.skipped += found.unchanged
         self.failed += found.failed
+        self.reach = reach_together((self.reach, found.reach))
         self.encoded += found.encoded
         what = "encoding" if self.pace is None else f"encoding, limited by {self.pace.limit}"
         what = f"{what}, {self.failed} failed" if self.failed else what

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
-from functools import partial
+from dataclasses import dataclass
+from functools import partial, reduce
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -17,6 +19,7 @@ from fusion.encoders.config import FunctaConfig
 from fusion.encoders.learning import chunks, learn_encoder
 from fusion.encoders.pool import worker_pool
 from fusion.encoders.presets import with_preset
+from fusion.encoders.reach import Reach
 from fusion.errors import DataError
 from fusion.inr.metrics import psnr
 from fusion.modalities import modality_from_dict
@@ -119,12 +122,15 @@ class FunctaEncoder(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: Sequence[ArrayLike]) -> NDArray[np.float32]:  # noqa: N803 - scikit-learn's name
-        """Fit one functa to each sample, shape (b, k); raises SampleError at the first that cannot be used."""
-        return np.concatenate([weights for weights, _ in self._fitted(X)] or [self._no_rows()])
+        """Fit one functa to each sample, shape (b, k); raises SampleError at the first that cannot be used.
+
+        Warns where samples lie mostly outside the range that `fit` learned, to which they are cut.
+        """
+        return np.concatenate([fitted.weights for fitted in self._fitted(X)] or [self._no_rows()])
 
     def psnr(self, X: Sequence[ArrayLike]) -> NDArray[np.float32]:  # noqa: N803 - scikit-learn's name
         """How well each sample's functa reproduces it, in dB, shape (b,)."""
-        return psnr(np.concatenate([mse for _, mse in self._fitted(X)] or [np.empty(0, np.float32)]))
+        return psnr(np.concatenate([fitted.mse for fitted in self._fitted(X)] or [np.empty(0, np.float32)]))
 
     def inverse_transform(self, X: NDArray[Any], scale: float = 1.0) -> NDArray[np.float32]:  # noqa: N803 - scikit-learn's name
         """Decode functas of shape (b, k) to raw samples of shape (b, *grid, channels), `scale` times as fine."""
@@ -165,11 +171,15 @@ class FunctaEncoder(TransformerMixin, BaseEstimator):
         options["fit"] = {name: value for name, value in given.items() if value is not None}
         return FunctaConfig.from_dict(with_preset(modality_from_dict({"name": self.modality}), options))
 
-    def _fitted(self, samples: Sequence[ArrayLike]) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    def _fitted(self, samples: Sequence[ArrayLike]) -> Iterator[_Fitted]:
         check_is_fitted(self)
-        task = partial(_fit_chunk, encoder=self.encoder_)
+        task, reach = partial(_fit_chunk, encoder=self.encoder_), Reach()
         with worker_pool(self.workers) as mapper:
-            yield from mapper(task, chunks(_in_order(samples), _CHUNK))
+            for fitted in mapper(task, chunks(enumerate(_in_order(samples)), _CHUNK)):
+                reach = reach.and_more(fitted.reach)
+                yield fitted
+        for told in self.encoder_.reach_told({"": reach}):
+            warnings.warn(told, stacklevel=4)
 
     def _no_rows(self) -> NDArray[np.float32]:
         return np.empty((0, self.n_features_out_), np.float32)
@@ -186,7 +196,16 @@ def _by_place(samples: Any, count: int) -> Iterator[Any]:
     return (samples[place] for place in range(count))
 
 
-def _fit_chunk(raws: list[ArrayLike], encoder: Encoder) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    prepared = [encoder.config.modality.prepare(raw_of(raw)) for raw in raws]
-    weights, mse, _ = encoder.fit(encoder.values(prepared))
-    return weights, mse
+@dataclass(frozen=True, eq=False)
+class _Fitted:
+    """Weights (b, k) and errors (b,) of some samples, and where these lie in the ranges of the training."""
+
+    weights: NDArray[np.float32]
+    mse: NDArray[np.float32]
+    reach: Reach
+
+
+def _fit_chunk(placed: list[tuple[int, ArrayLike]], encoder: Encoder) -> _Fitted:
+    prepared = {f"{place}": encoder.config.modality.prepare(raw_of(raw)) for place, raw in placed}
+    weights, mse, _ = encoder.fit(encoder.values(list(prepared.values())))
+    return _Fitted(weights, mse, reduce(Reach.and_more, (encoder.reach(*one) for one in prepared.items())))

@@ -8,13 +8,14 @@ runs twice, because its worker was lost or its client went away, finds by ID wha
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from fusion.encoders.encoder import encoder_of
 from fusion.encoders.learning import chunks
 from fusion.encoders.placing import Places, SampleReader
-from fusion.encoders.rows import fit_prepared, lost_sample
+from fusion.encoders.reach import Reach, reach_together
+from fusion.encoders.rows import Encoded, fit_prepared, lost_sample
 from fusion.errors import StoreError
 from store import Rows, Status, open_store
 from store.errors import UnreachableError
@@ -95,19 +96,18 @@ class PartWriter:
                 rows = worth_keeping(encoded.rows, known, reencode=self.reencode)
                 if len(rows):
                     store.append(rows)
-                spared = spared_by(encoded.rows, known, reencode=self.reencode)
-                found = found.and_more(encoded.rows, encoded.unchanged, encoded.changed, spared)
+                found = found.and_more(encoded, spared_by(encoded.rows, known, reencode=self.reencode))
         return found
 
     def lost(self, task: PartTask, reason: str, encoder: Encoder, store: FunctaStore) -> Written:
         """Keep a failed row of a sample that workers die of, in the process that asked them."""
         sample = self._samples(task)[0]
-        rows, known = fit_prepared(encoder, lost_sample(encoder, sample, reason)).rows, store.known([sample.id])
-        kept = worth_keeping(rows, known, reencode=self.reencode)
+        encoded, known = fit_prepared(encoder, lost_sample(encoder, sample, reason)), store.known([sample.id])
+        kept = worth_keeping(encoded.rows, known, reencode=self.reencode)
         if len(kept):
             store.append(kept)
-        spared = spared_by(rows, known, reencode=self.reencode)
-        return replace(Written().and_more(rows, 0, (), spared), deadly=(sample.id,))
+        spared = spared_by(encoded.rows, known, reencode=self.reencode)
+        return replace(Written().and_more(encoded, spared), deadly=(sample.id,))
 
     def smaller(self, task: PartTask) -> list[PartTask]:
         """Cut a task whose worker dies: in halves, few samples into single ones."""
@@ -129,6 +129,8 @@ class Written:
         Samples that failed this time and keep the functa that is stored.
     deadly : tuple of str
         IDs that workers died of.
+    reach : mapping of str to Reach
+        As in `Encoded`.
     """
 
     encoded: int = 0
@@ -137,19 +139,19 @@ class Written:
     changed: tuple[str, ...] = ()
     spared: tuple[tuple[str, str], ...] = ()
     deadly: tuple[str, ...] = ()
+    reach: Mapping[str, Reach] = field(default_factory=dict)
 
-    def and_more(
-        self, rows: Rows, unchanged: int, changed: tuple[str, ...], spared: tuple[tuple[str, str], ...] = ()
-    ) -> Written:
+    def and_more(self, more: Encoded, spared: tuple[tuple[str, str], ...]) -> Written:
         """Add up."""
-        failed = int((rows.status == Status.FAILED).sum())
+        failed = int((more.rows.status == Status.FAILED).sum())
         return replace(
             self,
             spared=(*self.spared, *spared),
-            encoded=self.encoded + len(rows) - failed,
+            encoded=self.encoded + len(more.rows) - failed,
             failed=self.failed + failed,
-            unchanged=self.unchanged + unchanged,
-            changed=(*self.changed, *changed),
+            unchanged=self.unchanged + more.unchanged,
+            changed=(*self.changed, *more.changed),
+            reach=reach_together((self.reach, more.reach)),
         )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 import numpy as np
 
 from fusion.encoders.encoder import Encoder, EncoderConfig
+from fusion.encoders.reach import Reach
 from fusion.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -63,6 +64,10 @@ class PlainEncoder(Encoder):
         """Stack prepared samples as they are, shape (b, 1, n)."""
         shape = (len(prepared), 1, self.config.modality.d_out)
         return np.stack(prepared).reshape(shape) if prepared else np.empty(shape, np.float32)
+
+    def reach(self, sample_id: str, prepared: NDArray[Any]) -> Reach:  # noqa: ARG002 - of use to those that override it
+        """Measure nothing: rows have no ranges."""
+        return Reach(1)
 
     def fit(self, values: NDArray[Any]) -> Fitted:
         """Give rows (b, k), NaN for their errors (b,) and 0 for their steps (b,)."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from fusion.encoders.reach import Reach, reach_together
 from fusion.errors import SampleError
 from fusion.inr.metrics import psnr
 from fusion.modalities import source_hash
@@ -48,6 +49,9 @@ class Fits(Protocol):
     def values(self, prepared: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
         """Stack prepared arrays as values in [0, 1] of shape (b, n, d_out)."""
 
+    def reach(self, sample_id: str, prepared: NDArray[Any]) -> Reach:
+        """Measure where a prepared sample lies in the ranges of the training rows."""
+
     def fit(self, values: NDArray[np.float32]) -> Fitted:
         """Fit values (b, n, d_out)."""
 
@@ -67,11 +71,14 @@ class Encoded:
         Samples already stored with the same data.
     changed : tuple of str
         IDs already stored with other data, which were left alone.
+    reach : mapping of str to Reach
+        By split, of the samples that were prepared; "" is of no split.
     """
 
     rows: Rows
     unchanged: int = 0
     changed: tuple[str, ...] = ()
+    reach: Mapping[str, Reach] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +98,8 @@ class Prepared:
         Samples already stored with the same data.
     changed : tuple of str
         IDs already stored with other data, which were left alone.
+    reach : mapping of str to Reach
+        As in `Encoded`.
     """
 
     samples: tuple[_Described, ...]
@@ -99,6 +108,7 @@ class Prepared:
     errors: tuple[str, ...]
     unchanged: int = 0
     changed: tuple[str, ...] = ()
+    reach: Mapping[str, Reach] = field(default_factory=dict)
 
 
 def joined(parts: Sequence[Prepared]) -> Prepared:
@@ -110,6 +120,7 @@ def joined(parts: Sequence[Prepared]) -> Prepared:
         errors=tuple(error for part in parts for error in part.errors),
         unchanged=sum(part.unchanged for part in parts),
         changed=tuple(sample_id for part in parts for sample_id in part.changed),
+        reach=reach_together(part.reach for part in parts),
     )
 
 
@@ -148,7 +159,7 @@ def prepare_samples(
 ) -> Prepared:
     """Do all that comes before the fit; see `encode_samples`."""
     known = known or {}
-    wanted, arrays, hashes, errors, changed = [], [], [], [], []
+    wanted, arrays, hashes, errors, changed, reach = [], [], [], [], [], []
     unchanged = 0
     for sample in samples:
         prepared = _prepared(sample, encoder.config.modality)
@@ -167,8 +178,17 @@ def prepare_samples(
         errors.append(error_text(prepared.stage, prepared.reason) if isinstance(prepared, SampleError) else "")
         if not isinstance(prepared, SampleError):
             arrays.append(prepared)
+            reach.append({sample.split or "": encoder.reach(sample.id, prepared)})
     digests = np.array(hashes, np.uint8).reshape(-1, 16)
-    return Prepared(tuple(wanted), encoder.values(arrays), digests, tuple(errors), unchanged, tuple(changed))
+    return Prepared(
+        tuple(wanted),
+        encoder.values(arrays),
+        digests,
+        tuple(errors),
+        unchanged,
+        tuple(changed),
+        reach_together(reach),
+    )
 
 
 def _prepared(sample: Sample, modality: Modality) -> NDArray[Any] | SampleError:
@@ -228,6 +248,7 @@ def fit_prepared(encoder: Fits, prepared: Prepared) -> Encoded:
         _rows(encoder, prepared, (weights, mse, steps), seconds / max(1, len(weights))),
         prepared.unchanged,
         prepared.changed,
+        prepared.reach,
     )
 
 

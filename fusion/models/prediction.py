@@ -16,6 +16,7 @@ from fusion.datasets.targets import number_of
 from fusion.encoders.learning import chunks
 from fusion.encoders.options import Progress, silent
 from fusion.encoders.pool import worker_pool
+from fusion.encoders.reach import reach_together
 from fusion.errors import DataError
 from fusion.models.file_items import FileItem, grouped
 from fusion.models.folder import Model, load_model
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fusion.encoders.encoder import Encoder
+    from fusion.encoders.reach import Reach
     from fusion.modalities import Modality
 
 __all__ = ["Predicting", "predict"]
@@ -103,6 +105,7 @@ class Predicting:
     notes: tuple[str, ...] = ()
     readers: Mapping[str, BranchReader] = field(default_factory=dict)
     _measured: dict[str, list[Any]] = field(default_factory=dict)
+    _reach: dict[str, dict[str, Reach]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, model: Model | str | Path, files: Sequence[Given], *, thresholds: bool = False) -> Predicting:
@@ -124,6 +127,7 @@ class Predicting:
         """Predict item after item; memory does not grow with their number."""
         report, done = progress or silent, -1
         self._measured.clear()
+        self._reach.clear()
         count = workers if workers is not None or len(self.items) > _MANY else 1
         with worker_pool(count) as mapper:
             encode = partial(_encode, encoders={name: reader.encoder for name, reader in self.readers.items()})
@@ -138,13 +142,16 @@ class Predicting:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What the model's sizes and categories did to the samples of the last `run`."""
+        """What the model's sizes, ranges and categories did to the samples of the last `run`."""
         several = len(self.readers) > 1
         return tuple(
-            f"{name}: {remark}" if several else remark
-            for name, measured in self._measured.items()
-            for remark in self.readers[name].encoder.config.modality.remarks_on_new(measured)
+            f"{name}: {remark}" if several else remark for name in self._reach for remark in self._remarks(name)
         )
+
+    def _remarks(self, name: str) -> tuple[str, ...]:
+        encoder, measured = self.readers[name].encoder, self._measured[name]
+        said = encoder.config.modality.remarks_on_new(measured) if measured else ()
+        return (*said, *encoder.reach_told(self._reach[name]))
 
     def _pieces(self) -> Iterator[tuple[int, Piece]]:
         for number, (item, truth) in enumerate(zip(self.items, self.truths, strict=True)):
@@ -158,8 +165,8 @@ class Predicting:
 
     def _answered(self, encoded: _Encoded) -> list[_Answer]:
         for name, rows in encoded.rows.items():
-            if rows.measured:
-                self._measured.setdefault(name, []).extend(rows.measured)
+            self._measured.setdefault(name, []).extend(rows.measured)
+            self._reach[name] = reach_together((self._reach.get(name, {}), rows.reach))
         functas = {name: rows.functas for name, rows in encoded.rows.items()}
         usable = np.flatnonzero(np.any([rows.usable for rows in encoded.rows.values()], axis=0))
         found = np.full((len(encoded.pieces), self.model.task.outputs(self.model.classes)), np.nan)
@@ -231,6 +238,7 @@ class _Rows:
     present: NDArray[np.bool_]
     usable: NDArray[np.bool_]
     measured: list[Any]
+    reach: Mapping[str, Reach]
 
 
 @dataclass(frozen=True, eq=False)
@@ -264,8 +272,9 @@ def _encode(task: Sequence[tuple[int, Piece]], *, encoders: Mapping[str, Encoder
 def _rows(name: str, encoder: Encoder, pieces: Sequence[Piece]) -> _Rows:
     here = [row for row, piece in enumerate(pieces) if name in piece.samples]
     loads = [_Measuring(pieces[row].samples[name].load, encoder.config.modality) for row in here]
-    samples = [replace(pieces[row].samples[name], load=load) for row, load in zip(here, loads, strict=True)]
-    found = encoder.encode(samples).rows
+    samples = [replace(pieces[row].samples[name], load=load, split=None) for row, load in zip(here, loads, strict=True)]
+    encoded = encoder.encode(samples)
+    found = encoded.rows
     functas = np.full((len(pieces), encoder.config.k), np.nan, np.float32)
     psnr, (present, usable) = np.full(len(pieces), np.nan, np.float32), np.zeros((2, len(pieces)), bool)
     functas[here], psnr[here], present[here] = found.functas, found.psnr, True
@@ -273,7 +282,9 @@ def _rows(name: str, encoder: Encoder, pieces: Sequence[Piece]) -> _Rows:
     functas[~usable] = np.nan
     errors = dict(zip(here, (for_prediction(str(error)) for error in found.errors), strict=True))
     measured = [load.found for row, load in zip(here, loads, strict=True) if usable[row] and load.found is not None]
-    return _Rows(functas, psnr, [errors.get(row, "") for row in range(len(pieces))], present, usable, measured)
+    return _Rows(
+        functas, psnr, [errors.get(row, "") for row in range(len(pieces))], present, usable, measured, encoded.reach
+    )
 
 
 @dataclass

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from helpers.made_samples import MadeSamples
 
+from fusion.encoders import encode, gone_ids
 from fusion.encoders.config import FunctaConfig
-from fusion.encoders.encoding import encode, gone_ids
 from fusion.encoders.options import EncodeOptions
 from fusion.errors import DataError
 from store import Status, open_store
