@@ -14,7 +14,7 @@ from fusion.modalities.base import Modality
 from fusion.modalities.cells import numbers_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MAX_AXES = 4
 _FEW_CHANNELS = 4
 _NIFTI = (".nii", ".gz")
+_LEVELS = 100
 
 
 @dataclass(frozen=True)
@@ -132,13 +133,15 @@ class ArrayModality(Modality):
         title = title if len(self.grid) == 2 else f"{title}; middle slice of the first axes"
         plot_images(_middle(original, low, high), _middle(reconstruction, low, high), path, title)
 
-    def measured(self, raw: Any) -> tuple[int, ...]:
-        return np.shape(raw)
+    def measured(self, raw: Any) -> tuple[tuple[int, ...], float, float]:
+        array = _numbers(raw)
+        return np.shape(raw), float(array.min()), float(array.max())
 
-    def remarks(self, measured: Sequence[Any]) -> tuple[str, ...]:
+    def remarks(self, measured: Sequence[tuple[tuple[int, ...], float, float]]) -> tuple[str, ...]:
         shape = " x ".join(map(str, self.grid))
         each = "1 value" if self.d_out == 1 else f"{self.d_out} values"
-        return (f"arrays of shape {measured[0]} are {shape} points with {each} at each: channels={self.channels}",)
+        said = f"arrays of shape {measured[0][0]} are {shape} points with {each} at each: channels={self.channels}"
+        return (said, *_two_units([(low, high) for _, low, high in measured]))
 
     def _original(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return {"none": shape[:-1], "first": (shape[-1], *shape[:-1])}.get(str(self.channels), shape)
@@ -165,6 +168,17 @@ def _channels_last(array: NDArray[np.float32], channels: str) -> NDArray[np.floa
     if channels == "none":
         return array[..., None]
     return np.ascontiguousarray(np.moveaxis(array, 0, -1)) if channels == "first" else array
+
+
+def _two_units(ranges: Sequence[tuple[float, float]]) -> Iterator[str]:
+    """Say where some arrays lie between 0 and 1 and others reach far beyond, as levels of 8 bits do."""
+    parts = sum(low >= 0 and 0 < high <= 1 for low, high in ranges)
+    most = max(high for _, high in ranges)
+    if parts and most >= _LEVELS:
+        yield (
+            f"{parts:,} of {len(ranges):,} arrays looked at lie between 0 and 1, and others reach {most:g}. Check that "
+            "all are in one unit"
+        )
 
 
 def _only_name(path: Path) -> str:

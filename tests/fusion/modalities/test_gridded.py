@@ -40,9 +40,20 @@ def test_axes_and_channels(shape: tuple[int, ...], channels: str | None, grid: t
     assert prepared.shape == (*grid, values)
     assert np.array_equal(modality._as_read(prepared), raw)
     assert modality_from_dict(json.loads(json.dumps(modality.to_dict()))) == modality
-    (note,) = modality.remarks([raw.shape])
+    (note,) = modality.remarks([modality.measured(raw)])
     assert f"arrays of shape {shape} are {' x '.join(map(str, grid))} points" in note
     assert f"channels={modality.channels}" in note
+
+
+def test_two_units_among_arrays_are_told() -> None:
+    levels, parts, dark = (np.linspace(0, top, 30, dtype=np.float32).reshape(5, 6) for top in (255, 1, 0))
+    modality = ArrayModality().resolved(levels)
+    for alike in ([levels, levels], [parts, parts], [levels, dark], [parts, parts * 12], [levels, levels - 1]):
+        assert len(modality.remarks(list(map(modality.measured, alike)))) == 1
+    _, told = modality.remarks(list(map(modality.measured, [levels, parts, levels])))
+    assert told.startswith(
+        "1 of 3 arrays looked at lie between 0 and 1, and others reach 255. Check that all are in one"
+    )
 
 
 @pytest.mark.parametrize("shape", [(2, 2, 2, 2, 5), (3, 3, 3, 3, 3, 3)])
