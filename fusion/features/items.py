@@ -16,7 +16,7 @@ from fusion.splits import cross_validation_folds, group_folds, is_fold, require_
 
 if TYPE_CHECKING:
     from fusion.linking.table import LinkTable
-    from store import FunctaStore
+    from store import FunctaStore, Rows
 
 __all__ = [
     "Items",
@@ -42,6 +42,7 @@ class Items:
     `rows` says under which ID each modality's store keeps the item, None where the modality is missing. Of a single
     store it holds one entry, equal to `ids`. `branch_groups` and `psnr` say what each store knows of it: its group
     there, which is another one than in `groups` where stores were joined by label, and the PSNR of its functa in dB.
+    `data` is the hash of what was encoded, 16 bytes, empty where it is not known or where equal samples are no copies.
     `targets` are numbers to predict, float64, NaN where there is none; None where no item of the source has one.
     """
 
@@ -53,6 +54,7 @@ class Items:
     branch_groups: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
     psnr: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     targets: NDArray[np.float64] | None = None
+    data: Mapping[str, NDArray[np.bytes_]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -60,10 +62,10 @@ class Items:
     def take(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Items:
         """Return the items that a mask or an array of positions names."""
         columns = [getattr(self, name)[chosen] for name in ("ids", "labels", "splits", "groups")]
-        rows, groups, psnr = ({name: values[chosen] for name, values in part.items()} for part in self._parts())
+        rows, groups, psnr, data = ({name: values[chosen] for name, values in part.items()} for part in self._parts())
         targets = None if self.targets is None else self.targets[chosen]
         ids, labels, splits, of_group = columns
-        return Items(ids, labels, splits, of_group, rows, groups, psnr, targets)
+        return Items(ids, labels, splits, of_group, rows, groups, psnr, targets, data)
 
     def present(self, name: str) -> NDArray[np.bool_]:
         """Tell which items have this modality, shape (n,)."""
@@ -87,11 +89,15 @@ class Items:
         nothing = np.full(len(self), None, dtype=object)
         new = [{names[name]: values for name, values in part.items()} for part in self._parts()]
         return replace(
-            self, rows={name: new[0].get(name, nothing) for name in every}, branch_groups=new[1], psnr=new[2]
+            self,
+            rows={name: new[0].get(name, nothing) for name in every},
+            branch_groups=new[1],
+            psnr=new[2],
+            data=new[3],
         )
 
     def _parts(self) -> tuple[Mapping[str, NDArray[Any]], ...]:
-        return self.rows, self.branch_groups, self.psnr
+        return self.rows, self.branch_groups, self.psnr, self.data
 
 
 Keep = Callable[[Items], NDArray[np.bool_]]
@@ -114,6 +120,7 @@ def item_blocks(store: FunctaStore, *, targets: bool = True) -> Iterator[Items]:
             {store.modality: rows.ids},
             psnr={store.modality: rows.psnr},
             targets=rows.target if targets else None,
+            data={store.modality: _data(store, rows)},
         )
 
 
@@ -125,16 +132,17 @@ def read_items(store: FunctaStore) -> Items:
 
 def joined_items(blocks: Iterable[Items], name: str) -> Items:
     """Put items of one store together, of which there may be none, sorted by ID."""
-    nothing = np.zeros(0, object)
-    empty = Items(nothing, nothing, nothing, nothing, {name: nothing}, psnr={name: np.zeros(0, np.float32)})
+    nothing, psnr, data = np.zeros(0, object), np.zeros(0, np.float32), np.zeros(0, "S16")
+    empty = Items(nothing, nothing, nothing, nothing, {name: nothing}, psnr={name: psnr}, data={name: data})
     parts = list(blocks) or [empty]
     ids, labels, splits, groups = (
         np.concatenate([getattr(part, column) for part in parts]) for column in ("ids", "labels", "splits", "groups")
     )
     psnr = np.concatenate([part.psnr[name] for part in parts])
+    data = np.concatenate([part.data[name] for part in parts])
     found = [part.targets for part in parts if part.targets is not None]
     targets = np.concatenate(found) if found else None
-    items = Items(ids, labels, splits, groups, {name: ids}, psnr={name: psnr}, targets=targets)
+    items = Items(ids, labels, splits, groups, {name: ids}, psnr={name: psnr}, targets=targets, data={name: data})
     return items.take(in_order(ids))
 
 
@@ -161,9 +169,10 @@ def linked_items(table: LinkTable, stores: Mapping[str, FunctaStore], keep: Keep
     if keep is not None:
         items = items.take(keep(items))
     known = {name: _known(stores[name], ids) for name, ids in items.rows.items()}
+    found, psnr, data = ({name: told[part] for name, told in known.items()} for part in range(3))
     # What has no group in its own store, such as the columns of a person, is in that of the item.
-    groups = {name: np.where(_absent(found), items.groups, found) for name, (found, _) in known.items()}
-    return replace(items, branch_groups=groups, psnr={name: psnr for name, (_, psnr) in known.items()})
+    groups = {name: np.where(_absent(given), items.groups, given) for name, given in found.items()}
+    return replace(items, branch_groups=groups, psnr=psnr, data=data)
 
 
 def labelled(items: Items, splits: Collection[str] | None) -> NDArray[np.bool_]:
@@ -304,12 +313,20 @@ def _absent(values: NDArray[np.object_]) -> NDArray[np.bool_]:
     return np.array([value is None for value in values], dtype=bool)
 
 
-def _known(store: FunctaStore, ids: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArray[np.float32]]:
+def _known(store: FunctaStore, ids: NDArray[np.object_]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     present = np.flatnonzero(np.array([name is not None for name in ids], dtype=bool))
     rows = store.read(list(ids[present]), functas=False)
     groups, psnr = np.full(len(ids), None, dtype=object), np.full(len(ids), np.nan, dtype=np.float32)
-    groups[present], psnr[present] = rows.groups, rows.psnr
-    return groups, psnr
+    data = np.zeros(len(ids), "S16")
+    groups[present], psnr[present], data[present] = rows.groups, rows.psnr, _data(store, rows)
+    return groups, psnr, data
+
+
+def _data(store: FunctaStore, rows: Rows) -> NDArray[np.bytes_]:
+    """Give the hash of what each row was made from, shape (b,); none of plain columns, which may well be equal."""
+    if store.header.encoder.get("kind") == "columns":
+        return np.zeros(len(rows), "S16")
+    return np.ascontiguousarray(rows.source_hash).view("S16").reshape(len(rows))
 
 
 def _listed(items: Items) -> str:

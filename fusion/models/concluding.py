@@ -13,7 +13,7 @@ from fusion.models.records import Run, data_of
 from fusion.models.repeating import settings_told
 from fusion.models.results import TrainResult, result_of, told_at_thresholds
 from fusion.models.seeds import Repeats, SeedFigures
-from fusion.models.shared_groups import SharedGroups, shared_lines
+from fusion.models.seen_rows import seen_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,8 +56,8 @@ def concluded(
     evaluation, modalities = judge.evaluate(table), judge.modalities(table, names)
     comparison = compared(table, names, judge, fusion=model.fusion)
     folds = tuple(judge.fold_scores(table)) if cv else ()
-    shared = SharedGroups.of(table, judge, evaluation)
-    told["warnings"] = [*told["warnings"], *shared_lines(shared)]
+    shared, same, seen = seen_in(table, judge, evaluation)
+    told["warnings"] = [*told["warnings"], *seen]
     own = SeedFigures.of(run.settings.classifier().seed, evaluation, folds)
     result = result_of(
         model,
@@ -68,6 +68,7 @@ def concluded(
         predictions=table,
         warnings=(*told["warnings"], *told.get("link", {}).get("warnings", ())),
         shared_groups=shared,
+        same_data=same,
         at_thresholds=judge.at_thresholds(table),
     )
     tuning = run.tuned[-1] if run.tuned else None
@@ -76,6 +77,7 @@ def concluded(
     result = replace(result, folds=folds, repeats=repeats, tuning=tuning, advice=advice)
     told |= {} if run.sample is None else {"sample": run.sample}
     told |= {} if shared is None else {"shared_groups": shared.to_dict()}
+    told |= {} if same is None else {"same_data": same.to_dict()}
     return result if model_dir is None else _saved(result, model_dir, told, run.settings)
 
 

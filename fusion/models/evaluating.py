@@ -20,7 +20,7 @@ from fusion.models.modality_comparison import compared
 from fusion.models.records import Run, add_run, data_of
 from fusion.models.results import TrainResult, result_of
 from fusion.models.scoring import score
-from fusion.models.shared_groups import SharedGroups, mark_shared, shared_lines
+from fusion.models.seen_rows import mark_seen, seen_in
 
 __all__ = ["evaluate"]
 
@@ -60,13 +60,13 @@ def evaluate(
         found = matched(trained, opened)
         test = _test_items(trained, found, splits)
         report("evaluate", 0, len(test))
-        table = _with_shared(score(trained, found.stores, test), trained, found, test)
+        table = _with_seen(score(trained, found.stores, test), trained, found, test)
         report("evaluate", len(test), len(test))
         warnings = () if opened.link is None else opened.link.summary.warnings
         data = data_of(opened)
     judge, names = Judge(trained.task, trained.classes), [branch.name for branch in trained.branches]
     evaluation = judge.evaluate(table)
-    shared = SharedGroups.of(table, judge, evaluation)
+    shared, same, seen = seen_in(table, judge, evaluation)
     result = result_of(
         trained,
         evaluation,
@@ -74,8 +74,9 @@ def evaluate(
         modalities=judge.modalities(table, names),
         comparison=compared(table, names, judge, fusion=trained.fusion),
         predictions=table,
-        warnings=(*warnings, *shared_lines(shared)),
+        warnings=(*warnings, *seen),
         shared_groups=shared,
+        same_data=same,
         at_thresholds=judge.at_thresholds(table),
     )
     if trained.path is None:
@@ -85,13 +86,13 @@ def evaluate(
     return result if unwritten is None else replace(result, warnings=(*result.warnings, unwritten))
 
 
-def _with_shared(table: pd.DataFrame, model: Model, source: Matched, test: Items) -> pd.DataFrame:
-    """Mark rows of groups that the model has learned from, where other splits of the same store are tested."""
+def _with_seen(table: pd.DataFrame, model: Model, source: Matched, test: Items) -> pd.DataFrame:
+    """Mark rows of groups and data that the model has learned from, where other splits of the same store are tested."""
     used = set(model.training.train_splits)
     if source.trained_on is None or used & set(test.splits):
         return table
     items = model.task.answers(source.items)
-    return mark_shared(table, items.take(labelled(items, used)), test)
+    return mark_seen(table, items.take(labelled(items, used)), test)
 
 
 def _test_items(model: Model, source: Matched, splits: Collection[str] | None) -> Items:

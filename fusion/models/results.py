@@ -18,6 +18,7 @@ from fusion.models.figures import ModalityFigures
 from fusion.models.folder import Model, Training
 from fusion.models.modality_comparison import Comparison
 from fusion.models.result_plots import ResultPlots
+from fusion.models.same_data import SameData
 from fusion.models.seeds import Repeats
 from fusion.models.shared_groups import SharedGroups
 from fusion.models.table_files import write_table
@@ -75,6 +76,8 @@ class TrainResult:
         What the data say a user should try; empty of an evaluation.
     shared_groups : SharedGroups or None
         Groups on both sides of a split that was taken as it is, and the score without them.
+    same_data : SameData or None
+        Test rows that have the data of a training row, and the score without them.
     """
 
     rows_train: int
@@ -96,6 +99,7 @@ class TrainResult:
     repeats: Repeats = field(default_factory=Repeats)
     advice: tuple[str, ...] = ()
     shared_groups: SharedGroups | None = None
+    same_data: SameData | None = None
     at_thresholds: Figures | None = field(default=None, repr=False)
 
     @property
@@ -203,6 +207,7 @@ class TrainResult:
             figures["tuning"] = self.tuning.to_dict()
         figures |= told_at_thresholds(self.model.thresholds, self.at_thresholds)
         figures |= {} if self.shared_groups is None else {"shared_groups": self.shared_groups.to_dict()}
+        figures |= {} if self.same_data is None else {"same_data": self.same_data.to_dict()}
         return figures | ({"folds": list(self.folds)} if self.folds else {})
 
     def figures(self) -> dict[str, Any]:
@@ -250,6 +255,7 @@ def result_of(
     predictions: pd.DataFrame | None = None,
     warnings: Sequence[str] = (),
     shared_groups: SharedGroups | None = None,
+    same_data: SameData | None = None,
     at_thresholds: Figures | None = None,
 ) -> TrainResult:
     """Put together what a model reached; `begin` is the performance counter when the call began."""
@@ -265,6 +271,7 @@ def result_of(
         model=model,
         warnings=(*_warn_of_unseen(evaluation, model), *comparison.notes, *warnings),
         shared_groups=shared_groups,
+        same_data=same_data,
         fusion=model.fusion,
         modalities=modalities or {},
         comparison=comparison,

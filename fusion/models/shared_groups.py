@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -11,9 +11,13 @@ from fusion.features.items import Items, in_both_sides
 from fusion.metrics import Figures
 from fusion.models.figures import Judge
 
-__all__ = ["SharedGroups", "filled", "mark_shared", "shared_lines"]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-_COLUMN, _NAME = "shared_group", "shared_group_name"
+__all__ = ["SHARED_GROUP", "SharedGroups", "mark_shared", "score_without", "told_without"]
+
+SHARED_GROUP, _NAME = "shared_group", "shared_group_name"
 
 
 @dataclass(frozen=True)
@@ -46,21 +50,17 @@ class SharedGroups:
     @classmethod
     def of(cls, table: pd.DataFrame, judge: Judge, whole: Figures) -> SharedGroups | None:
         """Look at a table of predictions and the figures of all of it; None where `mark_shared` found none."""
-        if _COLUMN not in table:
+        if SHARED_GROUP not in table:
             return None
-        shared = table[_COLUMN].to_numpy(dtype=bool)
-        without = None if shared.all() else judge.evaluate(table[~shared]).score
-        groups = table[_NAME].nunique()
+        shared = table[SHARED_GROUP].to_numpy(dtype=bool)
+        groups, without = table[_NAME].nunique(), score_without(table, shared, judge)
         return cls(groups, int(shared.sum()), len(table), whole.measure, whole.score, without)
 
     def told(self) -> str:
         """Say it in one line."""
-        without = "there are no others"
-        if self.score_without is not None:
-            without = f"without them {self.measure} is {self.score_without:.4f} instead of {self.score:.4f}"
         return (
             f"{self.groups} groups are on both sides of the split, which was taken as it is: {self.rows:,} of "
-            f"{self.tested:,} test rows are of them; {without}"
+            f"{self.tested:,} test rows are of them; {told_without(self.measure, self.score, self.score_without)}"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -72,20 +72,20 @@ class SharedGroups:
         }
 
 
-def shared_lines(shared: SharedGroups | None) -> tuple[str, ...]:
-    """Say what was found, if anything was."""
-    return () if shared is None else (shared.told(),)
-
-
 def mark_shared(table: pd.DataFrame, training: Items, test: Items) -> pd.DataFrame:
     """Tell in a table of the test items which are of a group that is in training too, and of which, if any are."""
     names = in_both_sides(training, test)
     shared = ~pd.isna(names)
-    return table.assign(**{_COLUMN: shared, _NAME: names}) if shared.any() else table
+    return table.assign(**{SHARED_GROUP: shared, _NAME: names}) if shared.any() else table
 
 
-def filled(table: pd.DataFrame) -> pd.DataFrame:
-    """Say of rows of tables put together that nothing was found where nothing is said."""
-    if _COLUMN not in table:
-        return table
-    return table.assign(**{_COLUMN: table[_COLUMN].eq(other=True)})
+def score_without(table: pd.DataFrame, marked: NDArray[np.bool_], judge: Judge) -> float | None:
+    """Judge the rows of a table that are not marked; None where all are."""
+    return None if marked.all() else judge.evaluate(table[~marked]).score
+
+
+def told_without(measure: str, score: float, without: float | None) -> str:
+    """Say what a score is without some rows."""
+    if without is None:
+        return "there are no others"
+    return f"without them {measure} is {without:.4f} instead of {score:.4f}"

@@ -36,7 +36,7 @@ from fusion.models.repeating import settings_told, train_command
 from fusion.models.results import TrainResult
 from fusion.models.scoring import score
 from fusion.models.seeds import SeedFigures, require_repeats, with_seeds
-from fusion.models.shared_groups import filled, mark_shared
+from fusion.models.seen_rows import filled, mark_seen
 from fusion.models.skops_files import require_savable
 from fusion.models.thresholds import with_thresholds
 from fusion.models.tracking import Tracker, track_run, tracker_of
@@ -222,7 +222,7 @@ def _trained(
             notes = (*notes, drawn.told(len(training)))
         model = with_thresholds(fit_model(opened.stores, training, run), opened.stores, training, run)
         run.progress("evaluate", 0, len(test))
-        table = mark_shared(score(model, opened.stores, test), training, test)
+        table = mark_seen(score(model, opened.stores, test), training, test)
         run.progress("evaluate", len(test), len(test))
         command = train_command(
             source,
@@ -274,7 +274,7 @@ def _cross_validated(
             training, test = labelled.take(~inside), labelled.take(inside)
             _require_apart(training, test, run)
             model = with_thresholds(fit_model(opened.stores, training, run), opened.stores, training, run)
-            tables.append(mark_shared(score(model, opened.stores, test), training, test).assign(fold=name))
+            tables.append(mark_seen(score(model, opened.stores, test), training, test).assign(fold=name))
         final = model
         if model_dir is not None:
             final = with_thresholds(fit_model(opened.stores, labelled, run), opened.stores, labelled, run)
