@@ -40,8 +40,13 @@ NAMES = {
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
+    from distributed import Client
+
     with started() as running:
         yield running
+        # A nanny that is just starting a worker anew cannot be closed.
+        with Client(running.scheduler_address) as client:
+            client.wait_for_workers(2, timeout=60)
 
 
 def started() -> Any:
