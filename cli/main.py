@@ -51,8 +51,10 @@ class _OneLineErrors(CommandList):
         try:
             code = super().main(*arguments, standalone_mode=False, **more)  # type: ignore[misc]
         except _UsageError as error:
-            if type(error).__name__ != "NoArgsIsHelpError":  # which has shown the help
+            if type(error).__name__ != "NoArgsIsHelpError":
                 say(f"{error.format_message().rstrip('.')}. {_help_on(error)}")
+            elif help_page := error.format_message():  # empty where rich has shown it already
+                typer.echo(help_page, err=True)
             sys.exit(error.exit_code)
         except typer.Abort:
             sys.exit(1)

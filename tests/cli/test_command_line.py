@@ -36,6 +36,14 @@ def test_the_help_of_a_group_has_a_line_for_each_command(group: list[str]) -> No
     assert "..." not in "".join(commands)
 
 
+@pytest.mark.parametrize("group", [[], ["store"], ["datasets"], ["bench"]])
+def test_a_group_without_a_command_shows_its_help(group: list[str], functa_process: Functa) -> None:
+    shown = functa_process(*group)
+    assert shown.code == 2
+    assert "Usage: functa" in shown.err + shown.out
+    assert "Commands:" in shown.err + shown.out
+
+
 def test_the_help_tells_the_defaults_of_the_presets(functa: Functa) -> None:
     shown = " ".join(functa("encode", "-h").out.split())
     steps = {name: ENCODER_PRESETS["functa", name]["fit"]["steps"] for name in ("sensor", "video", "image", "audio")}
