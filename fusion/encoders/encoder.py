@@ -239,12 +239,11 @@ class Encoder(ABC):
             return Reach(1)
         return Reach.of(sample_id, prepared, self.scaling, self.config.modality.channel_names)
 
-    def reach_told(self, found: Mapping[str, Reach]) -> tuple[str, ...]:
-        """Say of each split what is worth knowing of where its samples lie."""
+    def reach_told(self, found: Mapping[str, Reach], *, share: float | None = None) -> tuple[str, ...]:
+        """Say of each split what is worth knowing of where its samples lie; `share` in place of `outside_share`."""
+        least = self.outside_share if share is None else share
         named = [(f" of the split {split}" if split else "", reach) for split, reach in sorted(found.items())]
-        return tuple(
-            told for split, reach in named for told in reach.told(split, self.outside, share=self.outside_share)
-        )
+        return tuple(told for split, reach in named for told in reach.told(split, self.outside, share=least))
 
     def encode(
         self, samples: Sequence[Sample], *, known: Mapping[str, bytes] | None = None, reencode: bool = False

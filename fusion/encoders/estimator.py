@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from fusion.encoders.encoder import Encoder
 
 _CHUNK = 256
+_MOST = 0.5
+"""Of the samples that a transformer warns of: of the few in a fold one often lies elsewhere than the others."""
 
 
 class FunctaEncoder(TransformerMixin, BaseEstimator):
@@ -124,7 +126,7 @@ class FunctaEncoder(TransformerMixin, BaseEstimator):
     def transform(self, X: Sequence[ArrayLike]) -> NDArray[np.float32]:  # noqa: N803 - scikit-learn's name
         """Fit one functa to each sample, shape (b, k); raises SampleError at the first that cannot be used.
 
-        Warns where samples lie mostly outside the range that `fit` learned, to which they are cut.
+        Warns where most samples lie mostly outside the range that `fit` learned, to which they are cut.
         """
         return np.concatenate([fitted.weights for fitted in self._fitted(X)] or [self._no_rows()])
 
@@ -178,7 +180,7 @@ class FunctaEncoder(TransformerMixin, BaseEstimator):
             for fitted in mapper(task, chunks(enumerate(_in_order(samples)), _CHUNK)):
                 reach = reach.and_more(fitted.reach)
                 yield fitted
-        for told in self.encoder_.reach_told({"": reach}):
+        for told in self.encoder_.reach_told({"": reach}, share=_MOST):
             warnings.warn(told, stacklevel=4)
 
     def _no_rows(self) -> NDArray[np.float32]:

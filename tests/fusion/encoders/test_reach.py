@@ -147,10 +147,11 @@ def test_a_transformer_warns(made: MadeSamples) -> None:
     windows = [sample.raw for sample in made.samples[:6]]
     encoder = FunctaEncoder("sensor", architecture="paper-half", steps=3).fit(windows)
     encoder.transform(windows)
+    encoder.transform([*windows[:2], windows[1] * 981])
     with pytest.warns(
-        UserWarning, match=r"1 of 2 samples lie mostly outside the range .* first '1': .* Check their unit"
+        UserWarning, match=r"2 of 3 samples lie mostly outside the range .* first '1': .* Check their unit"
     ):
-        encoder.transform([windows[0], windows[1] * 981])
+        encoder.transform([windows[0], windows[1] * 981, windows[2] * 981])
 
 
 def test_columns_tell_numbers_that_are_far_from_those_of_training_rows(tmp_path: Path) -> None:
