@@ -54,7 +54,7 @@ class _OneLineErrors(CommandList):
             if type(error).__name__ != "NoArgsIsHelpError":
                 say(f"{error.format_message().rstrip('.')}. {_help_on(error)}")
             elif help_page := error.format_message():  # empty where rich has shown it already
-                typer.echo(help_page, err=True)
+                typer.echo(help_page)
             sys.exit(error.exit_code)
         except typer.Abort:
             sys.exit(1)
