@@ -78,6 +78,7 @@ ELSEWHERE = {
     "fusion/models/column_shares.py": "test_columns_fused.py: shares of columns by name",
     "fusion/models/concluding.py": "test_training.py and test_records.py: the result of a run and its folder",
     "fusion/models/given_files.py": "tests/cli/test_predicting.py: files as users give them",
+    "fusion/models/marked_rows.py": "test_shared_groups.py and test_same_data.py: the two kinds of marked rows",
     "fusion/models/pieces.py": "tests/cli/test_predicting.py: recordings cut as training cut them",
     "fusion/models/prediction_files.py": "tests/cli/test_predicting.py: tables of predictions",
     "fusion/models/repeating.py": "reporting/test_page.py: the commands on the page",

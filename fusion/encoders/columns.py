@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import numpy as np
@@ -121,9 +122,13 @@ class Columns(PlainEncoder):
         count = len(self.mean)
         if not count:
             return Reach(1)
+        found = Reach.of(sample_id, prepared[:count], self._far_limits, self.config.modality.numbers)
+        return replace(found, low=(), high=())
+
+    @cached_property
+    def _far_limits(self) -> Scaling:
         far = _FAR * self.scale
-        limits = Scaling((self.mean - far).astype(np.float32), (self.mean + far).astype(np.float32))
-        return replace(Reach.of(sample_id, prepared[:count], limits, self.config.modality.numbers), low=(), high=())
+        return Scaling((self.mean - far).astype(np.float32), (self.mean + far).astype(np.float32))
 
     def rows(self, prepared: NDArray[Any]) -> NDArray[np.float32]:
         """Standardise the numbers of prepared rows, shape (b, k)."""

@@ -134,8 +134,8 @@ class ArrayModality(Modality):
         plot_images(_middle(original, low, high), _middle(reconstruction, low, high), path, title)
 
     def measured(self, raw: Any) -> tuple[tuple[int, ...], float, float]:
-        array = _numbers(raw)
-        return np.shape(raw), float(array.min()), float(array.max())
+        array = numbers_in(raw, "array")
+        return array.shape, float(array.min()), float(array.max())
 
     def remarks(self, measured: Sequence[tuple[tuple[int, ...], float, float]]) -> tuple[str, ...]:
         shape = " x ".join(map(str, self.grid))

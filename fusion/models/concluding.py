@@ -13,7 +13,7 @@ from fusion.models.records import Run, data_of
 from fusion.models.repeating import settings_told
 from fusion.models.results import TrainResult, result_of, told_at_thresholds
 from fusion.models.seeds import Repeats, SeedFigures
-from fusion.models.seen_rows import seen_in
+from fusion.models.seen_rows import seen_in, seen_told
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,8 +76,7 @@ def concluded(
     repeats, advice = Repeats((own, *others)), tuple(told["advice"])
     result = replace(result, folds=folds, repeats=repeats, tuning=tuning, advice=advice)
     told |= {} if run.sample is None else {"sample": run.sample}
-    told |= {} if shared is None else {"shared_groups": shared.to_dict()}
-    told |= {} if same is None else {"same_data": same.to_dict()}
+    told |= seen_told(shared, same)
     return result if model_dir is None else _saved(result, model_dir, told, run.settings)
 
 

@@ -20,6 +20,7 @@ from fusion.models.modality_comparison import Comparison
 from fusion.models.result_plots import ResultPlots
 from fusion.models.same_data import SameData
 from fusion.models.seeds import Repeats
+from fusion.models.seen_rows import seen_told
 from fusion.models.shared_groups import SharedGroups
 from fusion.models.table_files import write_table
 from store.html import facts_html
@@ -206,8 +207,7 @@ class TrainResult:
         if self.tuning is not None:
             figures["tuning"] = self.tuning.to_dict()
         figures |= told_at_thresholds(self.model.thresholds, self.at_thresholds)
-        figures |= {} if self.shared_groups is None else {"shared_groups": self.shared_groups.to_dict()}
-        figures |= {} if self.same_data is None else {"same_data": self.same_data.to_dict()}
+        figures |= seen_told(self.shared_groups, self.same_data)
         return figures | ({"folds": list(self.folds)} if self.folds else {})
 
     def figures(self) -> dict[str, Any]:

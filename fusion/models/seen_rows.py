@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from fusion.models.same_data import SAME_DATA, SameData, mark_same
-from fusion.models.shared_groups import SHARED_GROUP, SharedGroups, mark_shared
+from fusion.models.same_data import SameData, mark_same
+from fusion.models.shared_groups import SharedGroups, mark_shared
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +22,7 @@ def mark_seen(table: pd.DataFrame, training: Items, test: Items) -> pd.DataFrame
 
 def filled(table: pd.DataFrame) -> pd.DataFrame:
     """Say of rows of tables put together that nothing was found where nothing is said."""
-    marks = [column for column in (SHARED_GROUP, SAME_DATA) if column in table]
+    marks = [kind.column for kind in (SharedGroups, SameData) if kind.column in table]
     return table.assign(**{column: table[column].eq(other=True) for column in marks})
 
 
@@ -32,3 +32,9 @@ def seen_in(
     """Look at a table of predictions and the figures of all of it; give what was found, and that in words."""
     shared, same = SharedGroups.of(table, judge, whole), SameData.of(table, judge, whole)
     return shared, same, tuple(found.told() for found in (shared, same) if found is not None)
+
+
+def seen_told(shared: SharedGroups | None, same: SameData | None) -> dict[str, Any]:
+    """Return what was found as plain values, under the names that documents have for it."""
+    found = {"shared_groups": shared, "same_data": same}
+    return {name: rows.to_dict() for name, rows in found.items() if rows is not None}
